@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "engine/compile/compiler.hpp"
+
+namespace rcnn::engine {
+
+/// Version of the `*.rcnn` metadata that this build writes and the newest that it reads.
+inline constexpr int kArtifactVersion = 1;
+
+/// Writes a `*.rcnn` file: safetensors whose `__metadata__` holds format, producer, config, programs and a
+/// checksum per tensor (XXH3-64). Written beside and renamed, so a reader never meets half a file.
+/// \throws ModelError if the file cannot be written (disk full included); the unfinished file is removed.
+void write_artifact(const CompiledModel& model, const std::filesystem::path& file, const Progress& progress = {});
+
+/// A `*.rcnn` file mapped read-only. Thread safety: reentrant, const methods thread-safe.
+class Artifact {
+ public:
+  /// Maps and checks header, sizes and version; tensor checksums are checked when a tensor is first read.
+  /// \throws ModelError naming the file: missing, not an artifact (a plain checkpoint is named as such),
+  ///         truncated (expected and found bytes), newer version, damaged tensor.
+  static std::shared_ptr<const Artifact> open(const std::filesystem::path& file);
+  ~Artifact();
+  Artifact(const Artifact&) = delete;
+  Artifact& operator=(const Artifact&) = delete;
+
+  const std::filesystem::path& file() const;
+  const ModelConfig& config() const;
+  const CompileOptions& options() const;
+  const std::vector<Program>& programs() const;
+  const std::vector<Node>& host_nodes() const;
+  const nlohmann::json& metadata() const;  ///< As read; `inspect` prints it.
+
+  struct TensorInfo {
+    Shape shape;
+    DType dtype;
+    std::size_t bytes;
+  };
+  std::map<std::string, TensorInfo> tensors() const;
+  /// Borrowed from the mapping; checks the checksum on first use. \throws ModelError
+  std::span<const float> weight(const std::string& name) const;
+  /// Gives the pages of the mapping back to the system (they come back from disk when read again).
+  void release_pages() const;
+
+ private:
+  Artifact();
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace rcnn::engine

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "engine/image/resize.hpp"
+#include "engine/model/checkpoint.hpp"
+#include "engine/model/config.hpp"
+#include "engine/model/graph.hpp"
+
+namespace rcnn::engine {
+
+/// How a frame becomes the network's input.
+struct InputSpec {
+  enum class Mode : std::uint8_t { kStretch, kShortestEdge };
+  Mode mode = Mode::kStretch;
+  int width = 800;   ///< kStretch
+  int height = 800;
+  int shortest = 800;  ///< kShortestEdge
+  int longest = 1333;
+  bool operator==(const InputSpec&) const = default;
+};
+
+/// "stretch:800x800" (WIDTHxHEIGHT) or "shortest-edge:800:1333". \throws SettingError saying what is accepted.
+InputSpec parse_input_spec(const std::string& text);
+std::string to_string(const InputSpec& spec);
+/// Size the image is resized to (before padding to a multiple of 32).
+Size network_size(const InputSpec& spec, Size image);
+
+struct CompileOptions {
+  InputSpec input;
+  std::string partition = "fused+box-head";  ///< A name of partition_names()
+  std::string precision = "f32";
+  int batch = 1;
+};
+
+/// One program: the part of the network that a core runs in one go.
+struct Program {
+  Graph graph;  ///< Folded and fused; graph.name is the program's name ("backbone-rpn", "box-head")
+};
+
+/// What compile() makes and an artifact holds.
+struct CompiledModel {
+  ModelConfig config;
+  CompileOptions options;
+  std::vector<Program> programs;
+  std::vector<Node> host_nodes;
+  std::map<std::string, CheckpointTensor> weights;  ///< Folded, f32, portable (row-major) layout, by parameter name
+};
+
+/// Names of the cuts (rows of the partition table, which is data).
+std::vector<std::string> partition_names();
+
+/// Called with (steps done, steps in all, what is being done now).
+using Progress = std::function<void(int, int, const std::string&)>;
+
+/// Builds the network, checks the weights, folds batch norms, fuses, cuts.
+/// \throws ModelError, SettingError
+CompiledModel compile(const ModelConfig& config, const Checkpoint& checkpoint, const CompileOptions& options,
+                      const Progress& progress = {});
+
+/// One line of `neuron-rcnn analyze`: an operator of the network before compiling.
+struct OperatorReport {
+  std::string name;     ///< Module path
+  std::string op;       ///< "Conv2d", "MaxPool2d", ...
+  std::string where;    ///< Program name, or "host"
+  bool supported = true;  ///< Can run on a core
+  Shape output_shape;
+  double flops = 0;     ///< Multiply-adds count as two
+  double bytes = 0;     ///< Weights + inputs + outputs, f32
+};
+
+/// What would run where, before compiling; needs no weights. Image given as it would arrive.
+std::vector<OperatorReport> analyze(const ModelConfig& config, const CompileOptions& options, Size image);
+
+}  // namespace rcnn::engine

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+
+namespace rcnn::engine {
+
+/// Byte order of one pixel in memory; x is an ignored byte.
+enum class PixelFormat : std::uint8_t { kRgb, kBgr, kRgbx, kBgrx };
+
+/// Borrowed pixels, top row first.
+struct ImageView {
+  const std::uint8_t* data = nullptr;
+  int width = 0;
+  int height = 0;
+  std::ptrdiff_t stride = 0;  ///< Bytes from row to row; may exceed width * pixel bytes.
+  PixelFormat format = PixelFormat::kBgr;
+};
+
+struct Size {
+  int width = 0;
+  int height = 0;
+  bool operator==(const Size&) const = default;
+};
+
+/// Detectron2 ResizeShortestEdge: int(x + 0.5) after both scalings. (480x640, 800, 1333) -> 800x1067.
+Size shortest_edge_size(Size image, int shortest, int longest);
+
+/// Smallest size that holds `size` and whose sides are multiples of `divisor` (32 for FPN).
+Size padded_size(Size size, int divisor);
+
+/// How pixels become the network's input: BGR, (value - mean) / deviation.
+struct Normalization {
+  std::array<float, 3> mean{103.53f, 116.28f, 123.675f};  ///< B, G, R.
+  std::array<float, 3> deviation{1.f, 1.f, 1.f};
+  bool rgb = false;  ///< True where the config says INPUT.FORMAT RGB: channel order of the network input.
+};
+
+/// Pillow's BILINEAR resize of uint8 images, bit for bit: antialiased triangle filter, horizontal then vertical
+/// pass, 22-bit fixed point, rounded to uint8 between the passes. Sizes are fixed at construction.
+/// Equal sizes copy. Source: Pillow's Resample.c semantics.
+///
+/// Thread safety: reentrant once built (const methods, caller-owned outputs).
+class Resizer {
+ public:
+  Resizer(Size source, Size target);
+  ~Resizer();
+  Resizer(Resizer&&) noexcept;
+  Resizer& operator=(Resizer&&) noexcept;
+
+  Size source() const;
+  Size target() const;
+
+  /// Rows [begin, end) of the target as packed BGR bytes.
+  ///   output  [target.height, target.width, 3]; only the named rows are written
+  void resize_rows(const ImageView& image, int begin, int end, std::span<std::uint8_t> output) const;
+
+  /// Rows [begin, end) of the network input: resized, normalised, zero to the right of the image and below it.
+  ///   output  [1, 3, padded.height, padded.width] f32; rows [begin, end) of each plane are written, end <= padded.height
+  /// \throws ShapeError if the image is not of the source size or output too small.
+  void network_rows(const ImageView& image, const Normalization& normalization, Size padded, int begin, int end,
+                    std::span<float> output) const;
+
+ private:
+  struct Plan;
+  std::unique_ptr<const Plan> plan_;
+};
+
+}  // namespace rcnn::engine

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "engine/model/checkpoint.hpp"
+#include "engine/model/config.hpp"
+#include "engine/tensor/tensor.hpp"
+
+namespace rcnn::engine {
+
+/// Operators of a network. The first group runs in programs (on a NeuronCore), the second on the host.
+enum class OpKind : std::uint8_t {
+  kConv2d,       ///< weight [O, I/groups, k, k], optional bias; after fusing: ReLU and a summed input as well
+  kBatchNorm,    ///< eps 1e-5; gone after folding
+  kRelu,         ///< gone after fusing where a conv or linear precedes it
+  kAdd,          ///< elementwise sum; gone after fusing
+  kMaxPool2d,    ///< stem 3x3/2 pad 1; p6 is 1x1/2
+  kUpsampleAdd,  ///< nearest x2 of the second input added to the first (FPN's top-down step)
+  kLinear,       ///< weight [O, I], bias; input [R, ...] flattened
+  kPreprocess,   ///< host from here on: resize, normalise, pad
+  kProposals,
+  kRoiAlign,
+  kDetections
+};
+
+std::string to_string(OpKind kind);
+
+/// One operator. Values are named strings; each value is written by exactly one node.
+struct Node {
+  std::string name;  ///< Detectron2 module path: "backbone.bottom_up.res2.0.conv1"
+  OpKind kind = OpKind::kConv2d;
+  std::vector<std::string> inputs;   ///< Value names; a fused sum is the last one
+  std::vector<std::string> outputs;  ///< Value names (one, but for host operators)
+  std::string weight;                ///< Parameter name, "" if none
+  std::string bias;                  ///< Parameter name, "" if none (after folding: "<name>.bias")
+  int out_channels = 0;
+  int kernel = 1;
+  int stride = 1;
+  int padding = 0;
+  int groups = 1;
+  bool fused_relu = false;
+  bool fused_sum = false;  ///< Adds inputs.back() before the ReLU
+};
+
+/// A network, or one program cut from it: nodes in an order in which they can run.
+struct Graph {
+  std::string name;
+  std::vector<Node> nodes;
+  std::vector<std::string> inputs;
+  std::vector<std::string> outputs;
+};
+
+/// The whole R-CNN as Detectron2 builds it, unfused, host operators included.
+/// Values at the borders: "image"; "p2".."p6"; "rpn_logits_pN", "rpn_deltas_pN"; "proposals"; "pooled";
+/// "class_logits", "box_deltas"; "detections".
+Graph build_network(const ModelConfig& config);
+
+/// Parameters that the network's nodes name, with their shapes, batch norms included.
+std::vector<ParameterSpec> network_parameters(const Graph& network, const ModelConfig& config);
+
+void to_json(nlohmann::json& json, const Graph& graph);
+void from_json(const nlohmann::json& json, Graph& graph);
+
+}  // namespace rcnn::engine

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/runtime/executable.hpp"
+
+namespace rcnn::engine {
+
+/// Settings of the emulated device, read once from the environment.
+///
+///   NEURON_RT_VISIBLE_CORES  "0-3", "1,3", "2": ids of the cores there are; wins over NEURON_RT_NUM_CORES
+///   NEURON_RT_NUM_CORES      count; neither: hardware threads / threads per core
+///   NEURON_RT_EXEC_TIMEOUT   seconds a program may run (30)
+///   NEURON_EMU_THREADS_PER_CORE (1), NEURON_EMU_CORE_MEMORY (MiB per core, 4096), NEURON_EMU_PIN (0/1),
+///   NEURON_EMU_FAULT         "core:kind:every-n[,...]", kind = fail | stuck; "0:fail:10" fails each tenth execution
+struct CoreSettings {
+  struct Fault {
+    int core = 0;
+    std::string kind;
+    int every = 1;
+  };
+  std::vector<int> cores;  ///< Ids, ascending, unique
+  int threads_per_core = 1;
+  std::size_t memory_bytes = std::size_t{4096} << 20;
+  bool pin = false;
+  std::chrono::milliseconds timeout{30000};
+  std::vector<Fault> faults;
+
+  /// \throws SettingError naming the variable, its value and what is accepted.
+  static CoreSettings from_environment();
+};
+
+/// "0-3", "1,3", "2" -> ids. \throws SettingError mentioning `what` (a variable or property name).
+std::vector<int> parse_cores(const std::string& text, const std::string& what);
+
+enum class Placement : std::uint8_t { kReplicate, kSplit };
+/// "replicate" | "split". \throws SettingError
+Placement parse_placement(const std::string& text);
+
+/// Counters of one core or of one program on one core, since the process began.
+struct CoreCounters {
+  std::uint64_t executions = 0;  ///< Finished well
+  std::uint64_t failures = 0;
+  std::uint64_t timeouts = 0;
+  std::size_t queue_depth = 0;   ///< Waiting now
+  std::chrono::nanoseconds busy{0};
+  std::array<double, 7> latency_ms{};  ///< p0 p1 p25 p50 p75 p99 p100 of execution time (of the last 1,024)
+};
+struct CoreStatus {
+  int id = 0;
+  CoreCounters total;
+  std::vector<std::pair<std::string, CoreCounters>> programs;
+  std::size_t memory_used = 0;
+  std::size_t memory_total = 0;
+};
+
+/// A program that a core is asked to keep in its memory.
+struct ResidentProgram {
+  std::string name;              ///< "MODEL:PROGRAM", shown in messages and counters
+  const void* key = nullptr;     ///< Identity of the weights: the same key twice counts once on a core
+  std::size_t bytes = 0;         ///< Weights; scratch is added for the largest program of a core
+  std::size_t scratch_bytes = 0;
+};
+
+/// One execution. Outputs and inputs stay valid while `keep_alive` lives; a late result is written there and
+/// forgotten.
+struct Execution {
+  std::shared_ptr<const Executable> executable;
+  std::vector<const void*> inputs;
+  std::vector<void*> outputs;
+  std::shared_ptr<const void> keep_alive;
+  /// Called exactly once, from the core's thread, the watchdog's or the canceller's: null = done, else
+  /// DeviceError, TimeoutError or CancelledError. Must be short and must not throw.
+  std::function<void(std::exception_ptr)> done;
+};
+
+/// Handle of a submitted execution. cancel() completes it at once with CancelledError unless it is complete;
+/// it never waits for the core. Thread safety: thread-safe.
+class ExecutionTicket {
+ public:
+  virtual ~ExecutionTicket() = default;
+  virtual void cancel() = 0;
+};
+
+/// Programs kept resident on a set of cores; dropping the last reference unloads them.
+/// Thread safety: thread-safe.
+class LoadedPrograms {
+ public:
+  virtual ~LoadedPrograms() = default;
+  /// Queues on the least loaded core that holds the program (ties: fewest executions so far, then lowest id).
+  virtual std::shared_ptr<ExecutionTicket> submit(std::size_t program, Execution execution) = 0;
+  /// Core ids in use.
+  virtual std::vector<int> cores() const = 0;
+};
+
+/// The NeuronCores of this process. Each core is one thread (plus its OpenMP team) with a FIFO; one program runs
+/// at a time. A watchdog thread completes executions that run past the timeout; the core is free again when the
+/// program returns.
+///
+/// Thread safety: thread-safe. Core threads start at first load, never per frame.
+class CorePool {
+ public:
+  explicit CorePool(CoreSettings settings);
+  ~CorePool();
+  CorePool(const CorePool&) = delete;
+  CorePool& operator=(const CorePool&) = delete;
+
+  /// The one pool of this process, made from the environment on first use. \throws SettingError
+  static CorePool& process();
+
+  const CoreSettings& settings() const;
+
+  /// Places programs on the cores named (empty = all): every program on every core, or dealt out in turn.
+  /// \throws SettingError if a core does not exist (names those that do);
+  ///         DeviceError if a core's memory does not suffice (names what is resident and how much is missing).
+  std::shared_ptr<LoadedPrograms> load(std::vector<ResidentProgram> programs, const std::vector<int>& cores,
+                                       Placement placement);
+
+  std::vector<CoreStatus> status() const;
+
+ private:
+  struct State;
+  std::shared_ptr<State> state_;
+};
+
+}  // namespace rcnn::engine

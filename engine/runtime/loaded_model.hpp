@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/compile/artifact.hpp"
+#include "engine/runtime/executable.hpp"
+
+namespace rcnn::engine {
+
+/// One artifact ready to run: its weights, reordered once per process to the layouts that this CPU likes, and
+/// executables per input shape (built on first use, at most kMaxShapes shapes a program, least recently used go).
+///
+/// Thread safety: thread-safe. One mutex guards the executables; building one holds it.
+class LoadedModel {
+ public:
+  static constexpr std::size_t kMaxShapes = 8;
+
+  /// Process-wide: the same file (device, inode, size, modification time) gives the same object while any holder
+  /// is alive, so elements and pipelines share one set of weights. \throws ModelError
+  static std::shared_ptr<LoadedModel> load(const std::filesystem::path& file);
+  ~LoadedModel();
+  LoadedModel(const LoadedModel&) = delete;
+  LoadedModel& operator=(const LoadedModel&) = delete;
+
+  const Artifact& artifact() const;
+  const ModelConfig& config() const;
+
+  /// Index of a program by name ("backbone-rpn", "box-head"). \throws ModelError naming those there are.
+  std::size_t program_index(const std::string& name) const;
+  /// Bytes of reordered weights of a program that is resident on a core (shared between cores of one process).
+  std::size_t weight_bytes(std::size_t program) const;
+
+  /// The image program for a padded input of this size. Outputs, in this order:
+  ///   per FPN level p2..p6: features [1, C, H, W], layout as the convolutions write it (p6 is not pooled);
+  ///   then per level: "rpn_logits_pN" kNhwc, then per level "rpn_deltas_pN" kNhwc (the order RpnLevel wants).
+  /// Input: "image" [1, 3, padded.height, padded.width] row-major f32.
+  std::shared_ptr<const Executable> image_executable(Size padded);
+
+  /// The box head for at least `regions` regions, 1..max regions: the smallest bucket that holds them.
+  /// Input: "pooled" [B, S * S, C] row-major as roi_align writes it; outputs "class_logits" [B, classes + 1],
+  /// "box_deltas" [B, 4 * classes], row-major. A region's result does not depend on the bucket.
+  std::shared_ptr<const Executable> box_executable(int regions);
+  /// Bucket sizes, ascending; the last is post_nms_topk.
+  const std::vector<int>& box_buckets() const;
+
+ private:
+  LoadedModel();
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace rcnn::engine

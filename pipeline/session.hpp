@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/image/resize.hpp"
+#include "engine/rcnn/anchors.hpp"
+#include "engine/rcnn/detections.hpp"
+#include "engine/rcnn/proposals.hpp"
+#include "engine/rcnn/roi_align.hpp"
+#include "engine/runtime/core_pool.hpp"
+#include "engine/runtime/loaded_model.hpp"
+
+namespace rcnn::pipeline {
+
+/// What a user chooses before frames flow.
+struct SessionOptions {
+  std::filesystem::path model;
+  std::string cores;  ///< "0-1"; empty = all cores of the pool
+  engine::Placement placement = engine::Placement::kReplicate;
+};
+
+/// Tensors that one stage writes; returned to its pool when the last reference goes (also one that a core's late
+/// result still holds).
+using TensorSet = std::vector<engine::Tensor>;
+
+/// What depends on the padded network size: made once per size, kept for the most recent sizes.
+struct Geometry {
+  engine::Size padded;
+  std::shared_ptr<const engine::Executable> image_program;
+  std::vector<std::vector<engine::Box>> anchors;  ///< Per FPN level, order H, W, cell
+};
+
+/// A model on its cores, shared by all frames that run on it. Frames hold it, so a model swap is a frame boundary.
+///
+/// Thread safety: thread-safe.
+class Session {
+ public:
+  /// Loads (or shares) the model, places its programs, warms each up once.
+  /// \throws engine::ModelError, SettingError, DeviceError; nothing stays loaded.
+  static std::shared_ptr<const Session> create(const SessionOptions& options,
+                                               engine::CorePool& cores = engine::CorePool::process());
+  ~Session();
+
+  const SessionOptions& options() const;
+  const engine::ModelConfig& config() const;
+  const engine::InputSpec& input_spec() const;
+  engine::LoadedPrograms& programs() const;
+  engine::LoadedModel& model() const;
+  std::size_t image_program_index() const;
+  std::size_t box_program_index() const;
+
+  engine::Normalization normalization() const;
+  engine::ProposalParams proposal_params() const;
+  engine::RoiPoolerParams pooler_params() const;
+  engine::DetectionParams detection_params() const;
+
+  std::shared_ptr<const Geometry> geometry(engine::Size padded) const;
+  /// Resizer for an image size, cached.
+  std::shared_ptr<const engine::Resizer> resizer(engine::Size source, engine::Size target) const;
+
+  /// Tensors of these shapes, reused when there are any. Contents undefined.
+  std::shared_ptr<TensorSet> acquire(const std::vector<engine::TensorSpec>& specs) const;
+  /// Acquisitions that had to allocate since the session began (flat in steady state).
+  std::uint64_t pool_misses() const;
+  /// Time of the warm-up inference: the first latency estimate, ns.
+  std::uint64_t warm_up_ns() const;
+
+ private:
+  Session();
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace rcnn::pipeline
