@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: MIT
+// End to end, as a user does it: `compile` a checkpoint, `detect` on images, compare with what Detectron2 found.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "tests/support/reference_weights.hpp"
+
+namespace rcnn {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+struct Case {
+  const char* arch;
+  const char* input;   ///< As --input wants it
+  const char* suffix;  ///< Of the golden file
+};
+
+std::ostream& operator<<(std::ostream& out, const Case& test) { return out << test.arch << " " << test.input; }
+
+struct Found {
+  std::array<double, 4> box;
+  double score;
+  int label;
+};
+
+std::vector<Found> read_found(const json& image) {
+  std::vector<Found> found;
+  for (std::size_t i = 0; i < image.at("scores").size(); ++i) {
+    found.push_back({image.at("boxes_xyxy")[i].get<std::array<double, 4>>(), image.at("scores")[i].get<double>(),
+                     image.at("classes")[i].get<int>()});
+  }
+  return found;
+}
+
+double iou(const Found& a, const Found& b) {
+  const double width = std::min(a.box[2], b.box[2]) - std::max(a.box[0], b.box[0]);
+  const double height = std::min(a.box[3], b.box[3]) - std::max(a.box[1], b.box[1]);
+  const double both = std::max(width, 0.) * std::max(height, 0.);
+  const auto area = [](const Found& f) { return (f.box[2] - f.box[0]) * (f.box[3] - f.box[1]); };
+  return both / (area(a) + area(b) - both);
+}
+
+/// Reference detections that `ours` has too: same class, IoU >= 0.99, score within 1e-3; each of ours serves once.
+std::size_t count_matches(const std::vector<Found>& reference, std::vector<Found> ours) {
+  std::size_t matches = 0;
+  for (const auto& wanted : reference) {
+    const auto hit = std::find_if(ours.begin(), ours.end(), [&](const Found& candidate) {
+      return candidate.label == wanted.label && std::abs(candidate.score - wanted.score) <= 1e-3 &&
+             iou(candidate, wanted) >= 0.99;
+    });
+    if (hit == ours.end()) continue;
+    ++matches;
+    ours.erase(hit);
+  }
+  return matches;
+}
+
+json read_json(const fs::path& path) { return json::parse(std::ifstream(path)); }
+
+void run_program(const std::string& arguments) {
+  const std::string command = RCNN_BINARY_DIR "/launch/neuron-rcnn " + arguments;
+  ASSERT_EQ(std::system(command.c_str()), 0) << command;
+}
+
+class GoldenDetections : public ::testing::TestWithParam<Case> {};
+
+TEST_P(GoldenDetections, FindsWhatDetectron2Found) {
+  const auto& test = GetParam();
+  const fs::path golden =
+      fs::path(RCNN_SHARED_DIR) / "golden/expected" / (std::string("detections_") + test.arch + test.suffix + ".json");
+  const fs::path images = fs::path(RCNN_SHARED_DIR) / "data/coco50";
+  if (!fs::exists(golden) || !fs::exists(images)) GTEST_SKIP() << golden << " or " << images << " is not here";
+  const auto weights = tests::reference_weights(test.arch);
+  if (weights.empty()) GTEST_SKIP() << "the reference weights cannot be made here (python3 with numpy)";
+
+  const fs::path work = fs::path(RCNN_BINARY_DIR) / "golden" / (std::string(test.arch) + test.suffix);
+  fs::create_directories(work);
+  const auto artifact = work / "model.rcnn";
+  run_program("compile --config COCO-Detection/" + std::string(test.arch) + ".yaml --weights " + weights.string() +
+              " --input " + test.input + " -o " + artifact.string());
+  const auto expected = read_json(golden);
+  std::string files;
+  for (const auto& image : expected.at("images")) {
+    for (const auto& entry : fs::recursive_directory_iterator(images)) {
+      if (entry.path().filename() == image.at("file").get<std::string>()) files += " " + entry.path().string();
+    }
+  }
+  const auto result = work / "found.json";
+  run_program("detect -m " + artifact.string() + files + " --threshold 0.05 --format detectron2 --json " + result.string());
+
+  const auto ours = read_json(result);
+  ASSERT_EQ(ours.at("images").size(), expected.at("images").size());
+  for (std::size_t i = 0; i < expected.at("images").size(); ++i) {
+    const auto reference = read_found(expected.at("images")[i].at("image_frame"));
+    const auto found = read_found(ours.at("images")[i]);
+    const auto matches = count_matches(reference, found);
+    // 99 of 100: with random weights scores lie close together, and f32 noise alone turns one in a hundred.
+    EXPECT_GE(static_cast<double>(matches), 0.99 * static_cast<double>(reference.size()))
+        << expected.at("images")[i].at("file") << ": " << matches << " of " << reference.size();
+    EXPECT_LE(found.size(), reference.size() + 1);
+    RecordProperty("matches_" + std::to_string(i), static_cast<int>(matches));
+  }
+  fs::remove_all(work);  // Half a gigabyte for X-101.
+}
+
+constexpr const char* kStretch = "stretch:800x800";
+constexpr const char* kShortest = "shortest-edge:800:1333";
+INSTANTIATE_TEST_SUITE_P(Zoo, GoldenDetections,
+                         ::testing::Values(Case{"faster_rcnn_R_50_FPN_3x", kStretch, "_stretch"},
+                                           Case{"faster_rcnn_R_50_FPN_3x", kShortest, "_shortest-edge"},
+                                           Case{"faster_rcnn_R_101_FPN_3x", kStretch, "_stretch"},
+                                           Case{"faster_rcnn_X_101_32x8d_FPN_3x", kStretch, "_stretch"}),
+                         [](const auto& row) {
+                           std::string name = std::string(row.param.arch) + row.param.suffix;
+                           std::replace_if(name.begin(), name.end(), [](char c) { return std::isalnum(c) == 0; }, '_');
+                           return name;
+                         });
+
+}  // namespace
+}  // namespace rcnn
