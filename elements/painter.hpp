@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "engine/image/resize.hpp"
+#include "engine/rcnn/box.hpp"
+
+namespace rcnn::elements {
+
+/// Borrowed pixels to draw into, top row first.
+struct PaintTarget {
+  std::uint8_t* data = nullptr;
+  int width = 0;
+  int height = 0;
+  std::ptrdiff_t stride = 0;  ///< Bytes from row to row; may exceed width * pixel bytes
+  engine::PixelFormat format = engine::PixelFormat::kBgr;
+};
+
+struct PaintOptions {
+  bool labels = true;     ///< "person 98%" beside each box
+  double scale = 1.0;     ///< Multiplies text height and line width, which follow the image size
+  float min_score = 0.f;  ///< Detections below are not drawn
+};
+
+/// Colour of a class: the same in every frame, run and program; neighbours in number are far apart in hue.
+///   {R, G, B}
+std::array<std::uint8_t, 3> class_color(int label);
+
+/// "person 98%", as Detectron2 writes it; a label outside `class_names` is written "class 81".
+std::string label_text(const engine::Detection& detection, const std::vector<std::string>& class_names);
+
+/// Draws boxes and labels in the manner of Detectron2's Visualizer, in place, in any of the four pixel
+/// formats. Largest first, so that small objects stay on top; each label lies wholly inside the image where
+/// it fits at all.
+///
+///   detections   pixels of this image, any order; parts outside the image are cut off
+///   class_names  index = Detection::label
+///
+/// Bytes between the end of a row and the next are not touched.
+/// Thread safety: reentrant. \throws ShapeError if the target has no pixels or a stride below its row.
+void paint_detections(const PaintTarget& target, std::span<const engine::Detection> detections,
+                      const std::vector<std::string>& class_names, const PaintOptions& options = {});
+
+}  // namespace rcnn::elements
