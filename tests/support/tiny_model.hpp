@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+
+#include "engine/compile/compiler.hpp"
+#include "engine/model/checkpoint.hpp"
+#include "engine/model/config.hpp"
+
+namespace rcnn::tests {
+
+/// What may differ between tiny models; equal options give the same file.
+struct TinyModelOptions {
+  engine::InputSpec input{.width = 160, .height = 128};
+  std::uint32_t seed = 1;  ///< Of the weights
+  int num_classes = 3;     ///< "class 0", "class 1", ...
+  bool class_agnostic = false;
+  float score_threshold = 0.05f;  ///< Detectron2's default; a dozen detections or so are above it on any image
+  bool operator==(const TinyModelOptions&) const = default;
+};
+
+/// ResNet-18 (stem 8, res2 8), FPN 16, one anchor size a level, two fc of 32: Detectron2's shapes at a
+/// thousandth of the work. It detects nothing meaningful.
+engine::ModelConfig tiny_config(const TinyModelOptions& options = {});
+
+/// Seeded weights under Detectron2's parameter names, frozen batch norms included, scaled so that activations
+/// stay near one and the heads are decisive.
+engine::Checkpoint tiny_checkpoint(const TinyModelOptions& options = {});
+
+/// The compiled `*.rcnn` file, in a folder of this process that is removed when it ends. Made on first use.
+/// Thread safety: thread-safe.
+std::filesystem::path tiny_model(const TinyModelOptions& options = {});
+
+}  // namespace rcnn::tests
