@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: MIT
+#include "elements/painter.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <numeric>
+#include <opencv2/imgproc.hpp>
+
+#include "engine/errors.hpp"
+
+namespace rcnn::elements {
+namespace {
+
+constexpr int kFont = cv::FONT_HERSHEY_SIMPLEX;
+constexpr double kFontCapHeight = 21;     // Pixels of a capital in that font at scale 1.
+constexpr double kImageSidePerText = 90;  // Detectron2: font size = sqrt(width * height) / 90 ...
+constexpr double kSmallestText = 8;       // ... but letters below 8 pixels cannot be read.
+constexpr double kImageSidePerLine = 320;
+constexpr double kLabelShade = 0.25;  // Detectron2 puts text on black of 80 % opacity.
+constexpr int kLabelShare = 3;        // A label inside may take a third of the box's height.
+
+// Everything that depends on the image alone.
+struct Pen {
+  cv::Mat canvas;
+  engine::PixelFormat format;
+  int line;
+  double font_scale;
+  int font_weight;
+  int margin;
+
+  cv::Scalar color(std::array<std::uint8_t, 3> rgb) const {
+    const bool red_first = format == engine::PixelFormat::kRgb || format == engine::PixelFormat::kRgbx;
+    return red_first ? cv::Scalar(rgb[0], rgb[1], rgb[2], 255) : cv::Scalar(rgb[2], rgb[1], rgb[0], 255);
+  }
+};
+
+Pen make_pen(const PaintTarget& target, const PaintOptions& options) {
+  const bool padded =
+      target.format == engine::PixelFormat::kRgbx || target.format == engine::PixelFormat::kBgrx;
+  const int channels = padded ? 4 : 3;
+  if (target.data == nullptr || target.width <= 0 || target.height <= 0 ||
+      target.stride < std::ptrdiff_t{target.width} * channels) {
+    throw engine::ShapeError("cannot draw into " + std::to_string(target.width) + "x" +
+                             std::to_string(target.height) + " pixels with " + std::to_string(target.stride) +
+                             " bytes a row: needs an image with at least " + std::to_string(channels) +
+                             " bytes a pixel");
+  }
+  const double side = std::sqrt(static_cast<double>(target.width) * target.height);
+  const double text = std::max(kSmallestText, side / kImageSidePerText) * options.scale;
+  return {.canvas = cv::Mat(target.height, target.width, CV_8UC(channels), target.data,
+                            static_cast<std::size_t>(target.stride)),
+          .format = target.format,
+          .line = std::max(2, static_cast<int>(std::lround(side / kImageSidePerLine * options.scale))),
+          .font_scale = text / kFontCapHeight,
+          .font_weight = std::max(1, static_cast<int>(std::lround(text / 9))),
+          .margin = std::max(2, static_cast<int>(std::lround(text / 4)))};
+}
+
+// Whole pixels that a box touches, cut to one line's width around the image so that no coordinate overflows.
+cv::Rect pixels_of(const engine::Box& box, const Pen& pen) {
+  const auto cut = [&](float value, int limit) {
+    const auto low = static_cast<float>(-2 * pen.line);
+    return std::clamp(value, low, static_cast<float>(limit + 2 * pen.line));
+  };
+  const int x0 = static_cast<int>(std::floor(cut(box.x0, pen.canvas.cols)));
+  const int y0 = static_cast<int>(std::floor(cut(box.y0, pen.canvas.rows)));
+  const int x1 = static_cast<int>(std::ceil(cut(box.x1, pen.canvas.cols)));
+  const int y1 = static_cast<int>(std::ceil(cut(box.y1, pen.canvas.rows)));
+  return {x0, y0, std::max(1, x1 - x0), std::max(1, y1 - y0)};
+}
+
+// The drawing fonts have ASCII only, and would show each byte of a longer character as its own question mark.
+std::string drawable(const std::string& text) {
+  std::string ascii;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte >= 0x20 && byte < 0x7f) {
+      ascii += c;
+    } else if (byte < 0x20 || byte >= 0xc0) {  // Control characters, and first bytes of UTF-8 sequences.
+      ascii += '?';
+    }
+  }
+  return ascii;
+}
+
+// In the box's corner, or beside a box that the label would hide (as Detectron2 does); moved into the image.
+cv::Rect label_area(const cv::Rect& box, cv::Size size, const Pen& pen) {
+  cv::Rect area(box.tl(), size);
+  if (box.height < kLabelShare * size.height) {
+    area.y = box.y - size.height;  // Above, else below, else to the right.
+    if (area.y < 0) {
+      area.y = box.br().y;
+    }
+    if (area.y + size.height > pen.canvas.rows) {
+      area.x = box.br().x;
+      area.y = box.y;
+    }
+  }
+  area.x = std::max(0, std::min(area.x, pen.canvas.cols - size.width));
+  area.y = std::max(0, std::min(area.y, pen.canvas.rows - size.height));
+  return area;
+}
+
+void paint_label(const Pen& pen, const cv::Rect& box, const std::string& text,
+                 std::array<std::uint8_t, 3> rgb) {
+  int below = 0;
+  const cv::Size ink = cv::getTextSize(text, kFont, pen.font_scale, pen.font_weight, &below);
+  const cv::Size size(ink.width + 2 * pen.margin, ink.height + below + 2 * pen.margin);
+  const cv::Rect area = label_area(box, size, pen);
+  cv::Mat ground = pen.canvas(area & cv::Rect(0, 0, pen.canvas.cols, pen.canvas.rows));
+  ground.convertTo(ground, -1, kLabelShade);
+  for (auto& channel : rgb) {  // Halfway to white: every class colour reads well on the dark ground.
+    channel = static_cast<std::uint8_t>((channel + 255) / 2);
+  }
+  const cv::Point baseline(area.x + pen.margin, area.y + pen.margin + ink.height);
+  cv::putText(pen.canvas, text, baseline, kFont, pen.font_scale, pen.color(rgb), pen.font_weight,
+              cv::LINE_AA);
+}
+
+bool drawn(const engine::Detection& detection, const PaintOptions& options) {
+  const engine::Box& box = detection.box;
+  return detection.score >= options.min_score && std::isfinite(box.x0) && std::isfinite(box.y0) &&
+         std::isfinite(box.x1) && std::isfinite(box.y1);
+}
+
+}  // namespace
+
+std::array<std::uint8_t, 3> class_color(int label) {
+  // Steps of the golden ratio spread any number of hues evenly; three tones keep near hues of later turns
+  // apart.
+  constexpr double kGoldenStep = 0.6180339887498949;
+  constexpr std::array<std::array<double, 2>, 3> kTones{{{0.85, 1.0}, {0.55, 1.0}, {0.9, 0.75}}};
+  const auto& [saturation, value] = kTones[static_cast<std::size_t>(std::abs(label / 7 % 3))];
+  const double turns = (label + 1) * kGoldenStep;
+  const double hue = 6 * (turns - std::floor(turns));
+  std::array<std::uint8_t, 3> rgb{};
+  for (std::size_t channel = 0; channel < 3; ++channel) {
+    const double offset = std::fmod(hue + (channel == 0 ? 5 : channel == 1 ? 3 : 1), 6.0);
+    const double share = std::clamp(std::min(offset, 4 - offset), 0.0, 1.0);
+    rgb[channel] = static_cast<std::uint8_t>(std::lround(255 * value * (1 - saturation * share)));
+  }
+  return rgb;
+}
+
+std::string label_text(const engine::Detection& detection, const std::vector<std::string>& class_names) {
+  const auto index = static_cast<std::size_t>(detection.label);
+  const bool named = detection.label >= 0 && index < class_names.size();
+  const std::string name = named ? class_names[index] : "class " + std::to_string(detection.label);
+  std::array<char, 16> percent{};
+  std::snprintf(percent.data(), percent.size(), " %.0f%%", static_cast<double>(detection.score * 100));
+  return name + percent.data();
+}
+
+void paint_detections(const PaintTarget& target, std::span<const engine::Detection> detections,
+                      const std::vector<std::string>& class_names, const PaintOptions& options) {
+  const Pen pen = make_pen(target, options);
+  std::vector<const engine::Detection*> order;
+  for (const auto& detection : detections) {
+    if (drawn(detection, options)) {
+      order.push_back(&detection);
+    }
+  }
+  std::stable_sort(order.begin(), order.end(),
+                   [](const auto* a, const auto* b) { return a->box.area() > b->box.area(); });
+  for (const auto* detection : order) {
+    const auto rgb = class_color(detection->label);
+    const cv::Rect box = pixels_of(detection->box, pen);
+    cv::rectangle(pen.canvas, box, pen.color(rgb), pen.line, cv::LINE_8);
+    if (options.labels) {
+      paint_label(pen, box, drawable(label_text(*detection, class_names)), rgb);
+    }
+  }
+}
+
+}  // namespace rcnn::elements

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: MIT
+#include "elements/painter.hpp"  // First: proves the header is self-contained.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <limits>
+
+#include "engine/errors.hpp"
+
+namespace rcnn::elements {
+namespace {
+
+using engine::Detection;
+using engine::PixelFormat;
+
+const std::vector<std::string> kNames{"person", "bicycle", "car"};
+constexpr PaintOptions kBoxesOnly{.labels = false};
+using Rgb = std::array<std::uint8_t, 3>;
+
+// A white image with a few bytes of padding after each row, marked so that a stray write shows.
+struct Canvas {
+  static constexpr std::uint8_t kPadding = 0xa5;
+  int width;
+  int height;
+  PixelFormat format;
+  std::size_t pixel = format == PixelFormat::kRgb || format == PixelFormat::kBgr ? 3 : 4;
+  std::size_t stride = static_cast<std::size_t>(width) * pixel + 13;
+  std::vector<std::uint8_t> bytes = blank();
+
+  std::vector<std::uint8_t> blank() const {
+    std::vector<std::uint8_t> all(stride * static_cast<std::size_t>(height), 255);
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      all[i] = i % stride < static_cast<std::size_t>(width) * pixel ? 255 : kPadding;
+    }
+    return all;
+  }
+  PaintTarget target() {
+    return {.data = bytes.data(),
+            .width = width,
+            .height = height,
+            .stride = static_cast<std::ptrdiff_t>(stride),
+            .format = format};
+  }
+  Rgb at(int x, int y) const {
+    const auto* p = bytes.data() + static_cast<std::size_t>(y) * stride + static_cast<std::size_t>(x) * pixel;
+    const bool red_first = format == PixelFormat::kRgb || format == PixelFormat::kRgbx;
+    return red_first ? Rgb{p[0], p[1], p[2]} : Rgb{p[2], p[1], p[0]};
+  }
+  std::vector<Rgb> pixels() const {
+    std::vector<Rgb> all;
+    for (int y = 0; y < height; ++y) {
+      for (int x = 0; x < width; ++x) {
+        all.push_back(at(x, y));
+      }
+    }
+    return all;
+  }
+};
+
+constexpr Rgb kWhite{255, 255, 255};
+
+Detection found(float x0, float y0, float x1, float y1, int label, float score = 0.98f) {
+  return {.box = {x0, y0, x1, y1}, .score = score, .label = label, .region = 0};
+}
+
+const std::vector<Detection> kScene{found(10, 20, 200, 160, 0), found(60.4f, 70.5f, 120, 130, 2, 0.514f),
+                                    found(150, 5, 170, 20, 1, 0.07f)};
+
+TEST(Painter, WritesLabelsAsDetectron2Does) {
+  EXPECT_EQ(label_text(found(0, 0, 1, 1, 0, 0.98f), kNames), "person 98%");
+  EXPECT_EQ(label_text(found(0, 0, 1, 1, 2, 0.9949f), kNames), "car 99%");
+  EXPECT_EQ(label_text(found(0, 0, 1, 1, 2, 1.f), kNames), "car 100%");
+  EXPECT_EQ(label_text(found(0, 0, 1, 1, 81, 0.5f), kNames), "class 81 50%");
+  EXPECT_EQ(label_text(found(0, 0, 1, 1, -1, 0.5f), kNames), "class -1 50%");
+}
+
+TEST(Painter, KeepsClassColoursBrightAndApart) {
+  for (int a = 0; a < 80; ++a) {
+    const Rgb color = class_color(a);
+    EXPECT_EQ(class_color(a), color);
+    EXPECT_GE(*std::max_element(color.begin(), color.end()), 190) << a;
+    for (int b = 0; b < a; ++b) {
+      EXPECT_NE(class_color(b), color) << a << " and " << b;
+    }
+    const Rgb next = class_color(a + 1);
+    int distance = 0;
+    for (std::size_t i = 0; i < 3; ++i) {
+      distance += std::abs(color[i] - next[i]);
+    }
+    EXPECT_GT(distance, 120) << "neighbours " << a << ", " << a + 1;
+  }
+}
+
+TEST(Painter, DrawsTheSamePictureInEveryFormat) {
+  Canvas reference{320, 240, PixelFormat::kRgb};
+  paint_detections(reference.target(), kScene, kNames);
+  for (const auto format : {PixelFormat::kBgr, PixelFormat::kRgbx, PixelFormat::kBgrx}) {
+    Canvas canvas{320, 240, format};
+    paint_detections(canvas.target(), kScene, kNames);
+    EXPECT_EQ(canvas.pixels(), reference.pixels()) << "format " << static_cast<int>(format);
+  }
+}
+
+TEST(Painter, LeavesThePaddingOfRowsAlone) {
+  Canvas canvas{101, 53, PixelFormat::kBgr};
+  paint_detections(canvas.target(), std::vector{found(-20, -20, 500, 500, 0), found(80, 30, 101, 53, 1)},
+                   kNames);
+  for (std::size_t i = 0; i < canvas.bytes.size(); ++i) {
+    if (i % canvas.stride >= 3 * 101) {
+      ASSERT_EQ(canvas.bytes[i], Canvas::kPadding) << "byte " << i;
+    }
+  }
+}
+
+TEST(Painter, OutlinesThePixelsThatABoxTouches) {
+  Canvas canvas{320, 240, PixelFormat::kRgb};
+  paint_detections(canvas.target(), std::vector{found(20.2f, 30.7f, 99.1f, 80, 2)}, kNames, kBoxesOnly);
+  const Rgb color = class_color(2);
+  EXPECT_EQ(canvas.at(20, 30), color);
+  EXPECT_EQ(canvas.at(99, 79), color);
+  EXPECT_EQ(canvas.at(60, 30), color);
+  EXPECT_EQ(canvas.at(20, 60), color);
+  EXPECT_EQ(canvas.at(60, 55), kWhite) << "the inside stays as it was";
+  EXPECT_EQ(canvas.at(18, 28), kWhite);
+  EXPECT_EQ(canvas.at(102, 82), kWhite);
+}
+
+TEST(Painter, PutsSmallBoxesOnTopWhateverTheirOrder) {
+  const auto large = found(10, 10, 200, 200, 0, 0.2f);
+  const auto small = found(50, 150, 100, 200, 1, 0.9f);  // Shares its lower edge with the large one.
+  Canvas one{320, 240, PixelFormat::kBgr};
+  Canvas other = one;
+  paint_detections(one.target(), std::vector{large, small}, kNames);
+  paint_detections(other.target(), std::vector{small, large}, kNames);
+  EXPECT_EQ(one.bytes, other.bytes);
+  EXPECT_EQ(one.at(98, 199), class_color(1));
+}
+
+// Pixels of the label's dark ground (neither white nor a colour of the text or box).
+int label_pixels(const Canvas& canvas) {
+  int count = 0;
+  for (const Rgb& rgb : canvas.pixels()) {
+    count += rgb == Rgb{64, 64, 64} ? 1 : 0;
+  }
+  return count;
+}
+
+TEST(Painter, KeepsLabelsInsideTheImage) {
+  Canvas middle{320, 240, PixelFormat::kBgr};
+  paint_detections(middle.target(), std::vector{found(150, 120, 160, 130, 0)}, kNames);
+  const int whole = label_pixels(middle);
+  ASSERT_GT(whole, 200);
+  for (const auto& corner : {found(0, 0, 8, 8, 0), found(312, 0, 320, 8, 0), found(0, 232, 8, 240, 0),
+                             found(312, 232, 320, 240, 0), found(310, 100, 330, 110, 0)}) {
+    Canvas canvas{320, 240, PixelFormat::kBgr};
+    paint_detections(canvas.target(), std::vector{corner}, kNames);
+    EXPECT_GT(label_pixels(canvas), whole * 8 / 10) << corner.box.x0 << ", " << corner.box.y0;
+  }
+}
+
+TEST(Painter, DoesNotHideSmallBoxesUnderTheirLabels) {
+  Canvas canvas{320, 240, PixelFormat::kBgr};
+  paint_detections(canvas.target(), std::vector{found(150, 120, 162, 132, 0)}, kNames);
+  for (int y = 123; y < 129; ++y) {
+    EXPECT_EQ(canvas.at(156, y), kWhite);
+  }
+}
+
+TEST(Painter, SkipsLowScoresAndBoxesWithoutAPlace) {
+  Canvas canvas{64, 48, PixelFormat::kRgbx};
+  const auto before = canvas.bytes;
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  const float infinity = std::numeric_limits<float>::infinity();
+  paint_detections(
+      canvas.target(),
+      std::vector{found(5, 5, 20, 20, 0, 0.3f), found(nan, 0, 9, 9, 0), found(0, 0, infinity, 9, 0)}, kNames,
+      {.labels = true, .scale = 1.0, .min_score = 0.5f});
+  EXPECT_EQ(canvas.bytes, before);
+}
+
+TEST(Painter, SurvivesTinyImagesAndHugeBoxes) {
+  for (const int side : {1, 2, 7}) {
+    Canvas canvas{side, side, PixelFormat::kBgrx};
+    paint_detections(canvas.target(), std::vector{found(-3e9f, -3e9f, 3e9f, 3e9f, 0), found(0, 0, 0, 0, 1)},
+                     kNames);
+  }
+}
+
+TEST(Painter, WritesOneMarkForACharacterTheFontLacks) {
+  Canvas accented{320, 240, PixelFormat::kBgr};
+  Canvas marked{320, 240, PixelFormat::kBgr};
+  const std::vector detections{found(10, 10, 200, 200, 0)};
+  paint_detections(accented.target(), detections, {"caf\xc3\xa9\n"});
+  paint_detections(marked.target(), detections, {"caf??"});
+  EXPECT_EQ(accented.bytes, marked.bytes);
+}
+
+TEST(Painter, RefusesRowsThatOverlap) {
+  Canvas canvas{64, 48, PixelFormat::kBgrx};
+  auto target = canvas.target();
+  target.stride = 64 * 3;
+  try {
+    paint_detections(target, kScene, kNames);
+    FAIL() << "accepted a stride below the row";
+  } catch (const engine::ShapeError& error) {
+    EXPECT_THAT(error.what(), testing::HasSubstr("192 bytes a row"));
+  }
+}
+
+}  // namespace
+}  // namespace rcnn::elements
