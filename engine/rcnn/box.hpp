@@ -26,10 +26,10 @@ struct Proposal {
 
 /// One found object.
 struct Detection {
-  Box box;        ///< Frame named by the holder (network input, or video frame after scale_detections).
+  Box box;          ///< Frame named by the holder (network input, or video frame after scale_detections).
   float score = 0;  ///< Softmax probability, 0..1.
-  int label = 0;  ///< Contiguous class index, 0..C-1.
-  int region = 0;  ///< Index of the proposal it came from.
+  int label = 0;    ///< Contiguous class index, 0..C-1.
+  int region = 0;   ///< Index of the proposal it came from.
   bool operator==(const Detection&) const = default;
 };
 

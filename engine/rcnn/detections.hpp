@@ -11,7 +11,7 @@ namespace rcnn::engine {
 
 struct DetectionParams {
   int class_count = 80;
-  bool class_agnostic = false;  ///< Box deltas are [R, 4] instead of [R, 4 * class_count].
+  bool class_agnostic = false;    ///< Box deltas are [R, 4] instead of [R, 4 * class_count].
   float score_threshold = 0.05f;  ///< Strict: score > threshold.
   float nms_threshold = 0.5f;
   int max_detections = 100;
@@ -28,10 +28,11 @@ struct DetectionParams {
 /// A region with any non-finite box or score is dropped. Matches Detectron2 fast_rcnn_inference_single_image.
 /// Thread safety: reentrant. \throws ShapeError if sizes disagree.
 std::vector<Detection> find_detections(std::span<const float> class_logits, std::span<const float> box_deltas,
-                                       std::span<const Proposal> proposals, const DetectionParams& params, float width,
-                                       float height);
+                                       std::span<const Proposal> proposals, const DetectionParams& params,
+                                       float width, float height);
 
-/// Network frame -> image frame: scales, clips to the image, drops empty boxes (Detectron2 detector_postprocess).
+/// Network frame -> image frame: scales, clips to the image, drops empty boxes (Detectron2
+/// detector_postprocess).
 std::vector<Detection> scale_detections(std::span<const Detection> detections, float scale_x, float scale_y,
                                         float image_width, float image_height);
 

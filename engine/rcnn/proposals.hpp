@@ -32,13 +32,15 @@ struct ProposalParams {
 /// (unpadded network input), sides > min_box_size, NMS within the level; best first.
 /// Levels are independent, so that the pipeline can spread them over threads.
 /// Thread safety: reentrant. \throws ShapeError if the spans disagree.
-std::vector<Proposal> level_proposals(const RpnLevel& level, const ProposalParams& params, float width, float height);
+std::vector<Proposal> level_proposals(const RpnLevel& level, const ProposalParams& params, float width,
+                                      float height);
 
 /// Best post_nms_topk over the levels' candidates, by logit; equal logits keep level order.
-std::vector<Proposal> merge_proposals(std::span<const std::vector<Proposal>> levels, const ProposalParams& params);
+std::vector<Proposal> merge_proposals(std::span<const std::vector<Proposal>> levels,
+                                      const ProposalParams& params);
 
 /// Both steps. Matches Detectron2 find_top_rpn_proposals in evaluation mode.
-std::vector<Proposal> find_top_proposals(std::span<const RpnLevel> levels, const ProposalParams& params, float width,
-                                         float height);
+std::vector<Proposal> find_top_proposals(std::span<const RpnLevel> levels, const ProposalParams& params,
+                                         float width, float height);
 
 }  // namespace rcnn::engine

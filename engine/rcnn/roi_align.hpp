@@ -16,7 +16,7 @@ struct RoiPoolerParams {
   bool aligned = true;      ///< ROIAlignV2: the half-cell offset.
   int canonical_level = 4;  ///< Level of a canonical_size box.
   int canonical_size = 224;
-  int min_level = 2;               ///< levels[0] is p2.
+  int min_level = 2;                       ///< levels[0] is p2.
   std::vector<int> strides{4, 8, 16, 32};  ///< Network-input pixels per cell, one per level.
 };
 
@@ -26,14 +26,14 @@ int assign_level(const Box& box, const RoiPoolerParams& params);
 
 /// Pools regions [begin, end) of `boxes`, each from the level its size belongs to.
 ///
-///   levels  one per stride, f32, blocked or row-major layout, as the convolutions wrote them (no copy is made)
-///   boxes   [R]            network-input pixels
-///   pooled  [R, S * S, C]  f32, channel fastest, S = output_size; rows [begin, end) are written whole
+///   levels  one per stride, f32, blocked or row-major layout, as the convolutions wrote them (no copy is
+///   made) boxes   [R]            network-input pixels pooled  [R, S * S, C]  f32, channel fastest, S =
+///   output_size; rows [begin, end) are written whole
 ///
 /// Matches Detectron2 ROIPooler with ROIAlignV2. Samples more than one cell outside the map read as 0.
 /// Thread safety: reentrant; ranges of one output may run in parallel. Allocates a few KiB a call.
 /// \throws ShapeError if channel counts differ, or `pooled` is too small for the range.
-void roi_align(std::span<const FeatureView> levels, std::span<const Box> boxes, std::size_t begin, std::size_t end,
-               const RoiPoolerParams& params, std::span<float> pooled);
+void roi_align(std::span<const FeatureView> levels, std::span<const Box> boxes, std::size_t begin,
+               std::size_t end, const RoiPoolerParams& params, std::span<float> pooled);
 
 }  // namespace rcnn::engine
