@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <numeric>
+#include <span>
+#include <vector>
+
+#include "engine/rcnn/box.hpp"
+
+namespace rcnn::tests {
+
+/// Intersection over union in f32; 0 / 0 is NaN, which is over no threshold.
+inline float iou(const engine::Box& a, const engine::Box& b) {
+  const float width = std::max(0.F, std::min(a.x1, b.x1) - std::max(a.x0, b.x0));
+  const float height = std::max(0.F, std::min(a.y1, b.y1) - std::max(a.y0, b.y0));
+  const float common = width * height;
+  return common / (a.area() + b.area() - common);
+}
+
+/// The definition: walk boxes best first, strike out every worse one of the same class that overlaps too
+/// much.
+inline std::vector<int> slow_nms(std::span<const engine::Box> boxes, std::span<const float> scores,
+                                 std::span<const int> classes, double threshold) {
+  std::vector<int> order(boxes.size());
+  std::iota(order.begin(), order.end(), 0);
+  const auto at = [](int i) { return static_cast<std::size_t>(i); };
+  std::stable_sort(order.begin(), order.end(), [&](int a, int b) { return scores[at(a)] > scores[at(b)]; });
+  std::vector<bool> struck(boxes.size(), false);
+  std::vector<int> kept;
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    if (struck[at(order[i])]) continue;
+    kept.push_back(order[i]);
+    for (std::size_t j = i + 1; j < order.size(); ++j) {
+      if (classes[at(order[i])] != classes[at(order[j])]) continue;
+      if (static_cast<double>(iou(boxes[at(order[i])], boxes[at(order[j])])) > threshold)
+        struck[at(order[j])] = true;
+    }
+  }
+  return kept;
+}
+
+}  // namespace rcnn::tests
