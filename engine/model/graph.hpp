@@ -63,6 +63,8 @@ Graph build_network(const ModelConfig& config);
 /// Parameters that the network's nodes name, with their shapes, batch norms included.
 std::vector<ParameterSpec> network_parameters(const Graph& network, const ModelConfig& config);
 
+void to_json(nlohmann::json& json, const Node& node);
+void from_json(const nlohmann::json& json, Node& node);
 void to_json(nlohmann::json& json, const Graph& graph);
 void from_json(const nlohmann::json& json, Graph& graph);
 

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+#include <set>
+
+#include "engine/model/graph.hpp"
+#include "engine/model/graph_shapes.hpp"
+
+namespace rcnn::engine {
+namespace {
+
+/// Any size will do: no parameter's shape depends on the image's. A multiple of 64 keeps all levels even.
+constexpr std::int64_t kNominalSide = 64;
+
+void append_batch_norm(const Node& node, const ModelConfig& config, std::vector<ParameterSpec>& parameters) {
+  const Shape shape{node.out_channels};
+  const auto module = node.name + ".";
+  const bool optional =
+      config.resnet.norm == "FrozenBN";  // Its statistics may be folded into the weight already
+  parameters.push_back({node.weight, shape});
+  parameters.push_back({node.bias, shape});
+  parameters.push_back({module + "running_mean", shape, optional, 0.f});
+  parameters.push_back({module + "running_var", shape, optional, 1.f});
+}
+
+}  // namespace
+
+std::vector<ParameterSpec> network_parameters(const Graph& network, const ModelConfig& config) {
+  const std::int64_t side = config.box_head.pooler_resolution;
+  const auto shapes = infer_shapes(network, {{"image", {1, 3, kNominalSide, kNominalSide}},
+                                             {"pooled", {1, side * side, config.fpn.out_channels}}});
+  std::vector<ParameterSpec> parameters;
+  std::set<std::string> seen;  // The RPN head is applied once a level
+  for (const auto& node : network.nodes) {
+    if (node.weight.empty() || !seen.insert(node.weight).second) continue;
+    if (node.kind == OpKind::kBatchNorm) {
+      append_batch_norm(node, config, parameters);
+      continue;
+    }
+    parameters.push_back({node.weight, weight_shape(node, shapes.at(node.inputs[0]))});
+    if (!node.bias.empty()) parameters.push_back({node.bias, {node.out_channels}});
+  }
+  return parameters;
+}
+
+}  // namespace rcnn::engine

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "engine/model/graph.hpp"
+
+namespace rcnn::engine {
+
+/// Shapes by value name.
+using ValueShapes = std::map<std::string, Shape>;
+
+/// Shape of every value of the graph.
+///
+///   known  shapes of the graph's inputs, and of host operators' outputs, which depend on more than their
+///   inputs
+///
+/// Also the check that a graph can run: each value is written once and before it is read, windows fit,
+/// channels agree, outputs exist, no value is absurdly large. \throws ModelError naming the node and what is
+/// wrong with it.
+ValueShapes infer_shapes(const Graph& graph, ValueShapes known);
+
+/// Shape of the weight that a Conv2d or Linear needs for this input: [O, I / groups, k, k] or [O, I].
+Shape weight_shape(const Node& node, const Shape& input);
+
+/// True for operators that run in programs, false for those of the host.
+bool runs_on_core(OpKind kind);
+
+}  // namespace rcnn::engine
