@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+#include "engine/compile/compiler.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <utility>
+
+#include "engine/compile/partition.hpp"
+#include "engine/compile/passes.hpp"
+#include "engine/errors.hpp"
+
+namespace rcnn::engine {
+namespace {
+
+constexpr int kSteps = 5;
+
+void check_options(const ModelConfig& config, const CompileOptions& options) {
+  if (options.precision != "f32") {
+    throw SettingError("precision '" + options.precision + "' is not supported; accepted: f32");
+  }
+  if (options.batch != 1) {
+    throw SettingError("batch " + std::to_string(options.batch) + " is not supported; accepted: 1");
+  }
+  parse_input_spec(to_string(options.input));  // Refuses sides out of range
+  if (config.mask_on) {
+    throw ModelError("config '" + config.name + "' has MODEL.MASK_ON: true; mask heads are not supported, " +
+                     "use a Faster R-CNN config");
+  }
+}
+
+/// Drops what no operator names any more, so that the artifact holds exactly what its programs read.
+void keep_named(const std::vector<Program>& programs, Weights& weights) {
+  Weights kept;
+  for (const auto& program : programs) {
+    for (const auto& node : program.graph.nodes) {
+      for (const auto& name : {node.weight, node.bias}) {
+        if (!name.empty()) kept[name] = weights.at(name);
+      }
+    }
+  }
+  weights = std::move(kept);
+}
+
+}  // namespace
+
+CompiledModel compile(const ModelConfig& config, const Checkpoint& checkpoint, const CompileOptions& options,
+                      const Progress& progress) {
+  int done = 0;
+  const auto step = [&](const std::string& what) {
+    if (progress) progress(done, kSteps, what);
+    ++done;
+  };
+  check_options(config, options);
+  const auto& partition = find_partition(options.partition);
+
+  step("building the network");
+  auto network = build_network(config);
+  step("checking the weights");
+  auto weights = select_parameters(checkpoint, network_parameters(network, config), config);
+  step("folding batch norms");
+  fold_batch_norms(network, weights);
+  permute_pooled_columns(network, weights, config.fpn.out_channels);
+  step("fusing operators");
+  const auto before = network.nodes.size();
+  fuse(network);
+  spdlog::debug("compile: {} operators after folding, {} after fusing", before, network.nodes.size());
+  step("cutting into programs");
+  CompiledModel model{config, options, {}, {}, {}};
+  cut(network, partition, model.programs, model.host_nodes);
+  keep_named(model.programs, weights);
+  model.weights = std::move(weights);
+  step("compiled");
+  return model;
+}
+
+}  // namespace rcnn::engine

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+#include <charconv>
+#include <string_view>
+
+#include "engine/compile/compiler.hpp"
+#include "engine/errors.hpp"
+
+namespace rcnn::engine {
+namespace {
+
+constexpr int kMinSide = 32;  // One cell of the coarsest level that a convolution writes (p5).
+constexpr int kMaxSide = 4096;
+
+/// The number at the front of `text`, which is moved past it; 0 if there is none.
+int take_number(std::string_view& text) {
+  int value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{}) return 0;
+  text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+  return value;
+}
+
+bool take(std::string_view& text, std::string_view prefix) {
+  if (!text.starts_with(prefix)) return false;
+  text.remove_prefix(prefix.size());
+  return true;
+}
+
+bool in_range(int side) { return side >= kMinSide && side <= kMaxSide; }
+
+}  // namespace
+
+InputSpec parse_input_spec(const std::string& text) {
+  InputSpec spec;
+  std::string_view rest = text;
+  if (take(rest, "stretch:")) {
+    spec.width = take_number(rest);
+    if (take(rest, "x") && in_range(spec.width)) {
+      spec.height = take_number(rest);
+      if (rest.empty() && in_range(spec.height)) return spec;
+    }
+  } else if (take(rest, "shortest-edge:")) {
+    spec.mode = InputSpec::Mode::kShortestEdge;
+    spec.shortest = take_number(rest);
+    if (take(rest, ":") && in_range(spec.shortest)) {
+      spec.longest = take_number(rest);
+      if (rest.empty() && in_range(spec.longest) && spec.longest >= spec.shortest) return spec;
+    }
+  }
+  throw SettingError("input '" + text + "': accepted are stretch:WIDTHxHEIGHT (\"stretch:800x800\") and " +
+                     "shortest-edge:SHORTEST:LONGEST (\"shortest-edge:800:1333\"), sides from " +
+                     std::to_string(kMinSide) + " to " + std::to_string(kMaxSide) + " pixels");
+}
+
+std::string to_string(const InputSpec& spec) {
+  if (spec.mode == InputSpec::Mode::kStretch) {
+    return "stretch:" + std::to_string(spec.width) + "x" + std::to_string(spec.height);
+  }
+  return "shortest-edge:" + std::to_string(spec.shortest) + ":" + std::to_string(spec.longest);
+}
+
+Size network_size(const InputSpec& spec, Size image) {
+  if (spec.mode == InputSpec::Mode::kStretch) return {spec.width, spec.height};
+  return shortest_edge_size(image, spec.shortest, spec.longest);
+}
+
+}  // namespace rcnn::engine

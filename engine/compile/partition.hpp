@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "engine/compile/compiler.hpp"
+
+namespace rcnn::engine {
+
+/// One way to cut the network: which modules make up which program. What no program has runs on the host.
+struct Partition {
+  struct ProgramRow {
+    std::string name;
+    std::vector<std::string> modules;  ///< Module path prefixes
+  };
+  std::string name;
+  std::vector<ProgramRow> programs;
+};
+
+/// \throws SettingError naming those there are.
+const Partition& find_partition(const std::string& name);
+
+/// Program that runs the operator, or "host".
+std::string place(const Partition& partition, const Node& node);
+
+/// Cuts the (fused) network. A program's outputs are the network's outputs that it writes, in the network's
+/// order, then whatever else is read outside of it. \throws ModelError if an operator that only programs can
+/// run would have to run on the host.
+void cut(const Graph& network, const Partition& partition, std::vector<Program>& programs,
+         std::vector<Node>& host);
+
+}  // namespace rcnn::engine

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "engine/model/checkpoint.hpp"
+#include "engine/model/graph.hpp"
+
+namespace rcnn::engine {
+
+using Weights = std::map<std::string, CheckpointTensor>;
+
+/// Multiplies each batch norm into the convolution before it and removes it:
+/// w' = w * g, b' = beta + (b - mean) * g with g = gamma / sqrt(var + 1e-5), in double, rounded once.
+/// The convolution gets the bias "<name>.bias"; the norm's parameters leave `weights`.
+/// \throws ModelError where a norm does not follow a convolution of its own.
+void fold_batch_norms(Graph& network, Weights& weights);
+
+/// Sums become the last step of the later of the two convolutions that they join, then ReLUs the last step of
+/// the convolution or linear layer before them. What another operator reads as well, or a graph output,
+/// stays.
+void fuse(Graph& network);
+
+/// Reorders the columns of linear weights that read "pooled" from Detectron2's [C, S, S] to the [S, S, C] in
+/// which roi_align writes a region, so that no transpose is needed at run time.
+void permute_pooled_columns(const Graph& network, Weights& weights, int channels);
+
+}  // namespace rcnn::engine
