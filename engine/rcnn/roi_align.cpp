@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: MIT
+#include "engine/rcnn/roi_align.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+
+#include "engine/errors.hpp"
+#include "engine/rcnn/roi_kernel.hpp"
+#include "engine/rcnn/roi_taps.hpp"
+
+namespace rcnn::engine {
+namespace {
+
+void require_consistent(std::span<const FeatureView> levels, std::size_t boxes, std::size_t begin,
+                        std::size_t end, const RoiPoolerParams& params, std::size_t pooled) {
+  if (levels.empty() || levels.size() != params.strides.size() || params.output_size < 1) {
+    throw ShapeError("RoIAlign to " + std::to_string(params.output_size) + " bins a side was given " +
+                     std::to_string(levels.size()) + " levels and " + std::to_string(params.strides.size()) +
+                     " strides; give at least one level, one stride a level and at least one bin");
+  }
+  for (const auto& level : levels) {
+    if (level.channels == levels[0].channels && level.channels > 0 && level.height > 0 && level.width > 0)
+      continue;
+    throw ShapeError("RoIAlign was given a level of [1, " + std::to_string(level.channels) + ", " +
+                     std::to_string(level.height) + ", " + std::to_string(level.width) + "] beside one of " +
+                     std::to_string(levels[0].channels) +
+                     " channels; every level needs the same channels and at least one cell");
+  }
+  const auto row = static_cast<std::size_t>(params.output_size) *
+                   static_cast<std::size_t>(params.output_size) *
+                   static_cast<std::size_t>(levels[0].channels);
+  if (begin > end || end > boxes || pooled < end * row) {
+    throw ShapeError("RoIAlign of regions [" + std::to_string(begin) + ", " + std::to_string(end) + ") of " +
+                     std::to_string(boxes) + " was given room for " + std::to_string(pooled) + " values; " +
+                     std::to_string(end * row) + " are needed ([R, S * S, C])");
+  }
+}
+
+ChannelRuns channel_runs(const FeatureView& level) {
+  const auto channels = static_cast<std::size_t>(level.channels);
+  const auto width = static_cast<std::size_t>(level.width);
+  const auto cells = width * static_cast<std::size_t>(level.height);
+  if (level.layout == Layout::kNhwc) return {level.data, channels, channels, 0, channels, width * channels};
+  const auto block = static_cast<std::size_t>(channel_block(level.layout));
+  return {level.data, channels, block, cells * block, block, width * block};
+}
+
+RegionAxis region_axis(float low, float high, float scale, int cells, const RoiPoolerParams& params) {
+  const float offset = params.aligned ? 0.5F : 0.F;
+  const float start = low * scale - offset;
+  float side = high * scale - offset - start;
+  if (!params.aligned)
+    side = std::max(side, 1.F);  // The first ROIAlign made every region at least one cell large.
+  const float bin_size = side / static_cast<float>(params.output_size);
+  const float samples =
+      params.sampling_ratio > 0 ? static_cast<float>(params.sampling_ratio) : std::ceil(bin_size);
+  return {start, bin_size, samples, cells};
+}
+
+/// Regions of one level, neighbours next to each other: by bands of rows, then from left to right.
+std::vector<std::size_t> regions_of_level(std::span<const Box> boxes, std::span<const int> assigned,
+                                          std::size_t begin, int level, int stride) {
+  std::vector<std::size_t> regions;
+  for (std::size_t i = 0; i < assigned.size(); ++i) {
+    if (assigned[i] == level) regions.push_back(begin + i);
+  }
+  const float band = 16.F * static_cast<float>(stride);
+  const auto place = [&](std::size_t i) { return std::pair{std::floor(boxes[i].y0 / band), boxes[i].x0}; };
+  const auto comparable = [&](std::size_t i) { return !std::isnan(boxes[i].x0) && !std::isnan(boxes[i].y0); };
+  const auto end = std::partition(regions.begin(), regions.end(), comparable);
+  std::sort(regions.begin(), end, [&](auto a, auto b) { return place(a) < place(b); });
+  return regions;
+}
+
+}  // namespace
+
+int assign_level(const Box& box, const RoiPoolerParams& params) {
+  const float size = std::sqrt(box.area());
+  const float level = std::floor(static_cast<float>(params.canonical_level) +
+                                 std::log2(size / static_cast<float>(params.canonical_size) + 1e-8F));
+  const float lowest = static_cast<float>(params.min_level);
+  const float highest = lowest + static_cast<float>(params.strides.size()) - 1.F;
+  if (!(level > lowest)) return 0;  // NaN too
+  return static_cast<int>(std::min(level, highest) - lowest);
+}
+
+void roi_align(std::span<const FeatureView> levels, std::span<const Box> boxes, std::size_t begin,
+               std::size_t end, const RoiPoolerParams& params, std::span<float> pooled) {
+  require_consistent(levels, boxes.size(), begin, end, params, pooled.size());
+  const int bins = params.output_size;
+  const auto row = static_cast<std::size_t>(bins) * static_cast<std::size_t>(bins) *
+                   static_cast<std::size_t>(levels[0].channels);
+  std::vector<int> assigned(end - begin);
+  for (std::size_t i = begin; i < end; ++i) assigned[i - begin] = assign_level(boxes[i], params);
+
+  TapTable table;
+  std::vector<TappedRegion> tapped;
+  for (std::size_t l = 0; l < levels.size(); ++l) {
+    table.clear();
+    tapped.clear();
+    const float scale = 1.F / static_cast<float>(params.strides[l]);
+    for (const auto i : regions_of_level(boxes, assigned, begin, static_cast<int>(l), params.strides[l])) {
+      const auto x = region_axis(boxes[i].x0, boxes[i].x1, scale, levels[l].width, params);
+      const auto y = region_axis(boxes[i].y0, boxes[i].y1, scale, levels[l].height, params);
+      float* output = pooled.data() + i * row;
+      if (!has_samples(x, bins) || !has_samples(y, bins)) {
+        std::fill_n(output, row, 0.F);
+        continue;
+      }
+      const auto count = static_cast<float>(x.samples * y.samples);
+      const auto x_axis = table.add(x, bins, 1.F);
+      tapped.push_back({x_axis, table.add(y, bins, 1.F / count), output});
+    }
+    pool_regions(channel_runs(levels[l]), table, tapped, bins);
+  }
+}
+
+}  // namespace rcnn::engine

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+#include <span>
+
+#include "engine/rcnn/roi_taps.hpp"
+
+namespace rcnn::engine {
+
+/// Where the channels of a feature map lie, counted in floats. The channels of one cell come in runs of
+/// neighbours: a block, all of them (NHWC), or one by one (row-major).
+struct ChannelRuns {
+  const float* data;
+  std::size_t channels;
+  std::size_t run;         ///< Channels in a run, padding included
+  std::size_t run_stride;  ///< From a run to the next, same cell
+  std::size_t cell_stride;
+  std::size_t row_stride;
+};
+
+/// A region whose taps are in a TapTable.
+struct TappedRegion {
+  std::size_t x_axis;
+  std::size_t y_axis;
+  float* pooled;  ///< [bins, bins, channels]
+};
+
+/// Sums taps for every region, bin and channel, with the widest registers this CPU has.
+/// Channels in the outer loop, a few registers' worth at a time: those of neighbouring regions then stay in
+/// the cache, where whole cells (a KiB for 256 channels, half of a 200x200 map's planes in one L1 set) would
+/// not.
+void pool_regions(const ChannelRuns& runs, const TapTable& table, std::span<const TappedRegion> regions,
+                  int bins);
+
+}  // namespace rcnn::engine

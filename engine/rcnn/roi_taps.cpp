@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: MIT
+#include "engine/rcnn/roi_taps.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace rcnn::engine {
+namespace {
+
+// 2^20 cells: there f32 still places a sample within an eighth of a cell. No map is that large.
+constexpr float kFarthest = 1048576.F;
+
+struct SampleRange {
+  std::int64_t begin;
+  std::int64_t end;
+};
+
+/// Samples of one bin that may lie within a cell of the map; the rest read as zero. Without it a region that
+/// reaches far beyond the map would cost in proportion to its size.
+SampleRange samples_near_map(const RegionAxis& axis, float bin_start) {
+  constexpr double kFew = 32;
+  constexpr double kStandstill = 1e-3;  // Cells a sample; only a fixed sampling ratio has it
+  const double step = static_cast<double>(axis.bin_size) / axis.samples;
+  const auto samples = static_cast<std::int64_t>(axis.samples);
+  if (axis.samples <= kFew || std::abs(step) < kStandstill) return {0, samples};
+  const auto index = [&](double position) {
+    return static_cast<std::int64_t>(std::clamp((position - bin_start) / step, 0., axis.samples));
+  };
+  const auto [first, last] = std::minmax({index(-1), index(axis.cells)});  // A step may be negative
+  const auto slack =
+      static_cast<std::int64_t>(2 + 1 / std::abs(step));  // Rounding of f32 positions, see kFarthest
+  return {std::max<std::int64_t>(0, first - slack), std::min(samples, last + slack)};
+}
+
+}  // namespace
+
+bool has_samples(const RegionAxis& axis, int bins) {
+  const float end = axis.start + axis.bin_size * static_cast<float>(bins);
+  return axis.samples > 0 && std::abs(axis.start) < kFarthest && std::abs(end) < kFarthest;
+}
+
+std::size_t TapTable::add(const RegionAxis& axis, int bins, float scale) {
+  const auto first = starts_.size();
+  for (int bin = 0; bin < bins; ++bin) {
+    starts_.push_back(taps_.size());
+    const float bin_start = axis.start + static_cast<float>(bin) * axis.bin_size;
+    const auto range = samples_near_map(axis, bin_start);
+    for (auto sample = range.begin; sample < range.end; ++sample) {
+      const float offset =
+          (static_cast<float>(sample) + 0.5F) * axis.bin_size / static_cast<float>(axis.samples);
+      add_sample(bin_start + offset, axis.cells, scale);
+    }
+  }
+  starts_.push_back(taps_.size());
+  return first;
+}
+
+void TapTable::add_sample(float position, int cells, float weight) {
+  if (!(position >= -1.F && position <= static_cast<float>(cells))) return;
+  position = std::max(position, 0.F);
+  const auto low = std::min(static_cast<int>(position), cells - 1);
+  const float fraction = low == cells - 1 ? 0.F : position - static_cast<float>(low);
+  push(static_cast<std::uint32_t>(low), weight * (1.F - fraction));
+  if (fraction > 0) push(static_cast<std::uint32_t>(low) + 1, weight * fraction);
+}
+
+void TapTable::push(std::uint32_t cell, float weight) {
+  // Samples advance by at most a few cells, so a cell seen before in this bin is one of the last two.
+  const auto bin_taps = taps_.size() - starts_.back();
+  for (std::size_t back = 1; back <= std::min<std::size_t>(2, bin_taps); ++back) {
+    auto& tap = taps_[taps_.size() - back];
+    if (tap.cell == cell) {
+      tap.weight += weight;
+      return;
+    }
+  }
+  taps_.push_back({cell, weight});
+}
+
+void TapTable::clear() {
+  taps_.clear();
+  starts_.clear();
+}
+
+}  // namespace rcnn::engine
