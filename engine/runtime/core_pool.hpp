@@ -22,7 +22,8 @@ namespace rcnn::engine {
 ///   NEURON_RT_NUM_CORES      count; neither: hardware threads / threads per core
 ///   NEURON_RT_EXEC_TIMEOUT   seconds a program may run (30)
 ///   NEURON_EMU_THREADS_PER_CORE (1), NEURON_EMU_CORE_MEMORY (MiB per core, 4096), NEURON_EMU_PIN (0/1),
-///   NEURON_EMU_FAULT         "core:kind:every-n[,...]", kind = fail | stuck; "0:fail:10" fails each tenth execution
+///   NEURON_EMU_FAULT         "core:kind:every-n[,...]", kind = fail | stuck; "0:fail:10" fails each tenth
+///   execution
 struct CoreSettings {
   struct Fault {
     int core = 0;
@@ -52,7 +53,7 @@ struct CoreCounters {
   std::uint64_t executions = 0;  ///< Finished well
   std::uint64_t failures = 0;
   std::uint64_t timeouts = 0;
-  std::size_t queue_depth = 0;   ///< Waiting now
+  std::size_t queue_depth = 0;  ///< Waiting now
   std::chrono::nanoseconds busy{0};
   std::array<double, 7> latency_ms{};  ///< p0 p1 p25 p50 p75 p99 p100 of execution time (of the last 1,024)
 };
@@ -66,19 +67,23 @@ struct CoreStatus {
 
 /// A program that a core is asked to keep in its memory.
 struct ResidentProgram {
-  std::string name;              ///< "MODEL:PROGRAM", shown in messages and counters
-  const void* key = nullptr;     ///< Identity of the weights: the same key twice counts once on a core
-  std::size_t bytes = 0;         ///< Weights; scratch is added for the largest program of a core
+  std::string name;           ///< "MODEL:PROGRAM", shown in messages and counters
+  const void* key = nullptr;  ///< Identity of the weights: the same key twice counts once on a core
+  std::size_t bytes = 0;      ///< Weights; scratch is added for the largest program of a core
   std::size_t scratch_bytes = 0;
 };
 
 /// One execution. Outputs and inputs stay valid while `keep_alive` lives; a late result is written there and
-/// forgotten.
+/// forgotten. The core drops all of this before it waits for the next execution.
 struct Execution {
   std::shared_ptr<const Executable> executable;
   std::vector<const void*> inputs;
   std::vector<void*> outputs;
   std::shared_ptr<const void> keep_alive;
+  /// Called on the core's thread just before it runs, unless the execution is complete by then; may be empty.
+  /// Fills in what is better not held while waiting in the queue (outputs, mostly: features are 55 MB a
+  /// frame). What it throws fails this execution.
+  std::function<void(Execution&)> prepare;
   /// Called exactly once, from the core's thread, the watchdog's or the canceller's: null = done, else
   /// DeviceError, TimeoutError or CancelledError. Must be short and must not throw.
   std::function<void(std::exception_ptr)> done;
@@ -103,26 +108,31 @@ class LoadedPrograms {
   virtual std::vector<int> cores() const = 0;
 };
 
-/// The NeuronCores of this process. Each core is one thread (plus its OpenMP team) with a FIFO; one program runs
-/// at a time. A watchdog thread completes executions that run past the timeout; the core is free again when the
-/// program returns.
+/// The NeuronCores of this process. Each core is one thread (plus its OpenMP team) with a FIFO; one program
+/// runs at a time. A watchdog thread completes executions that run past the timeout; the core is free again
+/// when the program returns. What waits behind a program that never returns times out too, and new work
+/// avoids that core.
 ///
 /// Thread safety: thread-safe. Core threads start at first load, never per frame.
 class CorePool {
  public:
   explicit CorePool(CoreSettings settings);
+  /// Completes what waits or runs with CancelledError, then waits for the cores, though for no more than a
+  /// few seconds: a program that never returns keeps its thread.
   ~CorePool();
   CorePool(const CorePool&) = delete;
   CorePool& operator=(const CorePool&) = delete;
 
-  /// The one pool of this process, made from the environment on first use. \throws SettingError
+  /// The one pool of this process, made from the environment on first use; closed at exit, never destroyed.
+  /// \throws SettingError
   static CorePool& process();
 
   const CoreSettings& settings() const;
 
   /// Places programs on the cores named (empty = all): every program on every core, or dealt out in turn.
   /// \throws SettingError if a core does not exist (names those that do);
-  ///         DeviceError if a core's memory does not suffice (names what is resident and how much is missing).
+  ///         DeviceError if a core's memory does not suffice (names what is resident and how much is
+  ///         missing).
   std::shared_ptr<LoadedPrograms> load(std::vector<ResidentProgram> programs, const std::vector<int>& cores,
                                        Placement placement);
 

@@ -1,0 +1,321 @@
+// SPDX-License-Identifier: MIT
+#include "engine/runtime/neuron_core.hpp"
+
+#include <omp.h>
+#include <pthread.h>
+#include <sched.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "engine/errors.hpp"
+
+namespace rcnn::engine {
+namespace {
+
+std::string where(int core, const std::string& program) {
+  return "NeuronCore " + std::to_string(core) + ", program '" + program + "'";
+}
+
+std::exception_ptr cancelled() {
+  return std::make_exception_ptr(CancelledError("execution cancelled: its frame is no longer wanted"));
+}
+
+/// Binds the calling thread, and so the team it will start, to the core's share of the CPUs it may use.
+void pin_to_share(int core, int threads) {
+  cpu_set_t allowed;
+  if (sched_getaffinity(0, sizeof(allowed), &allowed) != 0) return;
+  std::vector<int> cpus;
+  for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
+    if (CPU_ISSET(cpu, &allowed)) cpus.push_back(cpu);
+  }
+  cpu_set_t share;
+  CPU_ZERO(&share);
+  for (int i = 0; i < threads; ++i) {
+    CPU_SET(cpus[static_cast<std::size_t>(core * threads + i) % cpus.size()], &share);
+  }
+  if (pthread_setaffinity_np(pthread_self(), sizeof(share), &share) != 0) {
+    spdlog::warn("NEURON_EMU_PIN=1: NeuronCore {} could not be bound to its CPUs; it runs unbound", core);
+  }
+}
+
+}  // namespace
+
+Job::Job(std::string program_name, Execution work, std::weak_ptr<NeuronCore> owner)
+    : program(std::move(program_name)),
+      execution(std::move(work)),
+      done_(std::move(execution.done)),
+      core_(std::move(owner)) {}
+
+void Job::cancel() {
+  if (!claim()) return;
+  complete(cancelled());
+  if (const auto core = core_.lock()) core->forget(*this);
+}
+
+void Job::complete(std::exception_ptr error) noexcept {
+  const auto done = std::move(done_);
+  if (done) done(std::move(error));
+}
+
+NeuronCore::NeuronCore(int id, const CoreSettings& settings, std::function<void()> started)
+    : id_(id),
+      threads_(settings.threads_per_core),
+      pin_(settings.pin),
+      timeout_(settings.timeout),
+      faults_(settings.faults),
+      started_callback_(std::move(started)),
+      memory_(id, settings.memory_bytes) {}
+
+void NeuronCore::start() {
+  std::lock_guard lock(mutex_);
+  // The thread shares ownership, so that one which outlives stop() still stands on solid ground.
+  if (!thread_.joinable() && !stopping_) thread_ = std::thread([self = shared_from_this()] { self->work(); });
+}
+
+void NeuronCore::stop(Clock::time_point deadline) {
+  std::deque<std::shared_ptr<Job>> waiting;
+  std::shared_ptr<Job> running;
+  {
+    std::lock_guard lock(mutex_);
+    stopping_ = true;
+    waiting.swap(queue_);
+    running = running_;
+    wake_.notify_all();
+  }
+  if (running && running->claim()) running->complete(cancelled());
+  for (const auto& job : waiting) {
+    if (job->claim()) job->complete(cancelled());
+    job->release();
+  }
+  std::unique_lock lock(mutex_);
+  if (!thread_.joinable()) return;
+  const bool exited = exited_changed_.wait_until(lock, deadline, [this] { return exited_; });
+  lock.unlock();
+  if (exited) {
+    thread_.join();
+  } else {
+    spdlog::warn("NeuronCore {} still runs a program at the end; its thread is left behind", id_);
+    thread_.detach();
+  }
+}
+
+std::shared_ptr<Job> NeuronCore::submit(const std::string& program, Execution execution) {
+  auto job = std::make_shared<Job>(program, std::move(execution), weak_from_this());
+  bool closed = false;
+  {
+    std::lock_guard lock(mutex_);
+    closed = stopping_;
+    if (!closed) queue_.push_back(job);
+    wake_.notify_one();
+  }
+  if (closed && job->claim()) {
+    job->complete(std::make_exception_ptr(DeviceError(where(id_, program) + ": the core pool is closed")));
+  }
+  started_callback_();
+  return job;
+}
+
+void NeuronCore::forget(const Job& job) {
+  std::shared_ptr<Job> dropped;
+  std::unique_lock lock(mutex_);
+  const auto found =
+      std::find_if(queue_.begin(), queue_.end(), [&](const auto& other) { return other.get() == &job; });
+  if (found != queue_.end()) {
+    dropped = *found;
+    queue_.erase(found);
+  }
+  wake_.notify_all();
+  lock.unlock();
+  if (dropped) dropped->release();
+}
+
+NeuronCore::Load NeuronCore::load() const {
+  std::lock_guard lock(mutex_);
+  return {overdue_since_.has_value(), queue_.size() + (running_ ? 1 : 0), started_};
+}
+
+std::optional<NeuronCore::Clock::time_point> NeuronCore::expire(Clock::time_point now) {
+  std::vector<std::shared_ptr<Job>> expired;
+  std::vector<std::shared_ptr<Job>> unqueued;  // These never ran: nobody else will let go of their tensors.
+  std::optional<Clock::time_point> next;
+  {
+    std::lock_guard lock(mutex_);
+    if (!running_) return std::nullopt;
+    const auto take = [&](const std::shared_ptr<Job>& job) {
+      if (!job->claim()) return;
+      total_.timed_out();
+      recorder(job->program).timed_out();
+      expired.push_back(job);
+    };
+    if (!overdue_since_ && now < run_began_ + timeout_) return run_began_ + timeout_;
+    if (!overdue_since_) {
+      overdue_since_ = now;
+      take(running_);
+    }
+    // Those behind it would wait for ever: each gets as long again, from when the core was known to be lost.
+    for (auto job = queue_.begin(); job != queue_.end();) {
+      const auto deadline = std::max((*job)->submitted, *overdue_since_) + timeout_;
+      if (now < deadline) {
+        next = next ? std::min(*next, deadline) : deadline;
+        ++job;
+        continue;
+      }
+      take(*job);
+      unqueued.push_back(std::move(*job));
+      job = queue_.erase(job);
+    }
+    wake_.notify_all();
+  }
+  for (const auto& job : expired) {
+    const auto message =
+        where(id_, job->program) + " ran past " + std::to_string(timeout_.count()) +
+        " ms, or waited that long behind one that did; raise NEURON_RT_EXEC_TIMEOUT (seconds) if "
+        "the program is just slow";
+    spdlog::warn("{}", message);
+    job->complete(std::make_exception_ptr(TimeoutError(message)));
+  }
+  for (const auto& job : unqueued) job->release();
+  return next;
+}
+
+CoreStatus NeuronCore::status() const {
+  std::lock_guard lock(mutex_);
+  CoreStatus status;
+  status.id = id_;
+  status.total = total_.snapshot();
+  status.total.queue_depth = queue_.size();
+  for (const auto& [name, counters] : programs_) {
+    auto snapshot = counters.snapshot();
+    snapshot.queue_depth = static_cast<std::size_t>(std::count_if(
+        queue_.begin(), queue_.end(), [&name = name](const auto& job) { return job->program == name; }));
+    status.programs.emplace_back(name, std::move(snapshot));
+  }
+  status.memory_used = memory_.used();
+  status.memory_total = memory_.total();
+  return status;
+}
+
+void NeuronCore::require_memory(std::span<const ResidentProgram> programs) const {
+  std::lock_guard lock(mutex_);
+  memory_.require(programs);
+}
+
+void NeuronCore::add_resident(std::span<const ResidentProgram> programs) {
+  std::lock_guard lock(mutex_);
+  memory_.add(programs);
+  for (const auto& program : programs) recorder(program.name);  // Shown with zeros from now on.
+}
+
+void NeuronCore::remove_resident(std::span<const ResidentProgram> programs) {
+  std::lock_guard lock(mutex_);
+  memory_.remove(programs);
+  trim_ = memory_.empty();
+  wake_.notify_all();
+}
+
+std::size_t NeuronCore::memory_used() const {
+  std::lock_guard lock(mutex_);
+  return memory_.used();
+}
+
+void NeuronCore::set_up_thread() const {
+  pthread_setname_np(pthread_self(), ("neuron-core-" + std::to_string(id_)).c_str());
+  if (pin_) pin_to_share(id_, threads_);
+  // OpenMP's setting belongs to the calling thread: oneDNN, called from here, then uses just this many.
+  omp_set_num_threads(threads_);
+}
+
+void NeuronCore::work() {
+  set_up_thread();
+  std::unique_lock lock(mutex_);
+  while (!stopping_) {
+    wake_.wait(lock, [this] { return stopping_ || trim_ || !queue_.empty(); });
+    if (trim_ && queue_.empty()) {
+      trim_ = false;
+      arena_ = Tensor();
+      memory_.drop_arena();
+    }
+    if (!stopping_ && !queue_.empty()) run_next(lock);
+  }
+  exited_ = true;
+  exited_changed_.notify_all();
+}
+
+void NeuronCore::run_next(std::unique_lock<std::mutex>& lock) {
+  auto job = std::move(queue_.front());
+  queue_.pop_front();
+  if (job->claimed()) {  // Cancelled just now; its canceller is about to look for it here.
+    lock.unlock();
+    job->release();
+    lock.lock();
+    return;
+  }
+  running_ = job;
+  run_began_ = Clock::now();
+  ++started_;
+  const auto fault = next_fault();
+  lock.unlock();
+  started_callback_();
+  const auto error = execute(*job, fault);
+  const auto took = Clock::now() - run_began_;
+  const bool mine = job->claim();
+  lock.lock();
+  record(*job, took, mine, error != nullptr);
+  running_.reset();
+  overdue_since_.reset();
+  lock.unlock();
+  if (mine) job->complete(error);
+  job->release();
+  lock.lock();
+}
+
+std::string NeuronCore::next_fault() {
+  for (const auto& fault : faults_) {
+    if (fault.core == id_ && started_ % static_cast<std::uint64_t>(fault.every) == 0) return fault.kind;
+  }
+  return {};
+}
+
+std::exception_ptr NeuronCore::execute(Job& job, const std::string& fault) {
+  try {
+    if (fault == "stuck") {
+      std::unique_lock lock(mutex_);
+      wake_.wait(lock, [&] { return stopping_ || job.claimed(); });
+    }
+    if (!fault.empty()) throw DeviceError("failure injected by NEURON_EMU_FAULT (" + fault + ")");
+    auto& execution = job.execution;
+    if (execution.prepare) execution.prepare(execution);
+    const auto arena = arena_of(job);
+    execution.executable->run(execution.inputs, execution.outputs, arena);
+    return nullptr;
+  } catch (const std::exception& error) {
+    return std::make_exception_ptr(DeviceError(where(id_, job.program) + ": " + error.what()));
+  } catch (...) {
+    return std::make_exception_ptr(DeviceError(where(id_, job.program) + ": unknown failure"));
+  }
+}
+
+std::span<std::byte> NeuronCore::arena_of(const Job& job) {
+  const auto bytes = job.execution.executable->scratch_bytes();
+  if (arena_.data() == nullptr || arena_.spec().bytes() < bytes) {
+    {
+      std::lock_guard lock(mutex_);
+      memory_.grow_arena(job.program, bytes);
+    }
+    arena_ = Tensor();  // The old one goes first: both at once would be the peak.
+    arena_ = Tensor({"scratch", {static_cast<std::int64_t>(bytes)}, DType::kU8, Layout::kRowMajor});
+  }
+  return {static_cast<std::byte*>(arena_.data()), arena_.spec().bytes()};
+}
+
+void NeuronCore::record(const Job& job, std::chrono::nanoseconds took, bool mine, bool failed) {
+  for (auto* counters : {&total_, &recorder(job.program)}) {
+    counters->occupied(took);
+    if (mine && failed) counters->failed();
+    if (mine && !failed) counters->finished(took);
+  }
+}
+
+}  // namespace rcnn::engine

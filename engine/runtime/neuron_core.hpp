@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "engine/runtime/core_counters.hpp"
+#include "engine/runtime/core_memory.hpp"
+#include "engine/runtime/core_pool.hpp"
+#include "engine/tensor/tensor.hpp"
+
+namespace rcnn::engine {
+
+class NeuronCore;
+
+/// One execution on its way through a core. Whoever claims it first (core, watchdog, canceller) completes it.
+///
+/// Thread safety: thread-safe. `done` belongs to the claimer; the rest of the execution to the core's thread
+/// once it has taken the job from the queue, to whoever took it out of the queue otherwise.
+class Job final : public ExecutionTicket {
+ public:
+  Job(std::string program_name, Execution work, std::weak_ptr<NeuronCore> owner);
+
+  void cancel() override;
+
+  /// True for exactly one caller, who must then call complete().
+  bool claim() { return !claimed_.exchange(true); }
+  bool claimed() const { return claimed_.load(); }
+  /// Calls `done`. Never call it with a lock held: `done` may submit the next execution.
+  void complete(std::exception_ptr error) noexcept;
+  /// Lets go of tensors and executable: a ticket may be kept long after. Never with a lock held either.
+  void release() { execution = {}; }
+
+  const std::string program;
+  const std::chrono::steady_clock::time_point submitted = std::chrono::steady_clock::now();
+  Execution execution;
+
+ private:
+  std::function<void(std::exception_ptr)> done_;
+  std::atomic<bool> claimed_{false};
+  std::weak_ptr<NeuronCore> core_;
+};
+
+/// One emulated NeuronCore: a thread with its OpenMP team, a FIFO, resident programs, an arena, counters.
+///
+/// Thread safety: thread-safe. `mutex_` guards all that changes; it is never held while a program or a
+/// callback runs, and no other lock is taken under it.
+class NeuronCore : public std::enable_shared_from_this<NeuronCore> {
+ public:
+  using Clock = std::chrono::steady_clock;
+
+  /// `started` is called, without a lock held, whenever a deadline may have come into being.
+  NeuronCore(int id, const CoreSettings& settings, std::function<void()> started);
+  NeuronCore(const NeuronCore&) = delete;
+  NeuronCore& operator=(const NeuronCore&) = delete;
+
+  int id() const { return id_; }
+
+  /// Starts the thread unless it runs already.
+  void start();
+  /// Completes everything with CancelledError, refuses new work and waits for the thread until `deadline`; a
+  /// program that has not returned by then keeps the thread, which touches only what it owns.
+  void stop(Clock::time_point deadline);
+
+  std::shared_ptr<Job> submit(const std::string& program, Execution execution);
+  /// Drops a claimed job if it still waits; wakes an injected "stuck" that waits for just that.
+  void forget(const Job& job);
+
+  /// How good a choice this core is for the next execution: lower is better.
+  struct Load {
+    bool overdue = false;   ///< Runs a program past its timeout
+    std::size_t depth = 0;  ///< Waiting, plus one if one runs
+    std::uint64_t started = 0;
+    auto operator<=>(const Load&) const = default;
+  };
+  Load load() const;
+
+  /// Completes with TimeoutError what ran (or waited behind an overdue program) for too long.
+  /// \returns when to look again.
+  std::optional<Clock::time_point> expire(Clock::time_point now);
+
+  CoreStatus status() const;
+
+  /// CoreMemory's operations under this core's lock.
+  void require_memory(std::span<const ResidentProgram> programs) const;
+  void add_resident(std::span<const ResidentProgram> programs);
+  void remove_resident(std::span<const ResidentProgram> programs);
+  std::size_t memory_used() const;
+
+ private:
+  void work();
+  void set_up_thread() const;
+  void run_next(std::unique_lock<std::mutex>& lock);
+  std::exception_ptr execute(Job& job, const std::string& fault);
+  std::span<std::byte> arena_of(const Job& job);
+  void record(const Job& job, std::chrono::nanoseconds took, bool mine, bool failed);
+  std::string next_fault();
+  CounterRecorder& recorder(const std::string& program) { return programs_[program]; }
+
+  const int id_;
+  const int threads_;
+  const bool pin_;
+  const std::chrono::milliseconds timeout_;
+  const std::vector<CoreSettings::Fault> faults_;
+  const std::function<void()> started_callback_;
+
+  mutable std::mutex mutex_;
+  std::condition_variable wake_;  ///< Work, trimming, stopping, or a job claimed by another
+  std::condition_variable exited_changed_;
+  std::deque<std::shared_ptr<Job>> queue_;
+  std::shared_ptr<Job> running_;
+  Clock::time_point run_began_;
+  std::optional<Clock::time_point> overdue_since_;
+  std::uint64_t started_ = 0;  ///< Executions begun; every n-th of them meets a fault
+  bool trim_ = false;          ///< The last program went: give the arena back
+  bool stopping_ = false;
+  bool exited_ = false;
+  CoreMemory memory_;
+  CounterRecorder total_;
+  std::map<std::string, CounterRecorder> programs_;
+  Tensor arena_;  ///< The core's thread alone touches it
+  std::thread thread_;
+};
+
+}  // namespace rcnn::engine

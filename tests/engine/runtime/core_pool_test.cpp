@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: MIT
+#include "engine/runtime/core_pool.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <thread>
+
+#include "engine/errors.hpp"
+#include "tests/engine/runtime/fake_executable.hpp"
+
+namespace rcnn::engine {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::SizeIs;
+
+const int kWeightsA = 0;
+const int kWeightsB = 0;
+constexpr std::size_t kMiB = std::size_t{1} << 20;
+
+std::vector<ResidentProgram> two_programs() {
+  return {{"m:backbone", &kWeightsA, 30 * kMiB, 4 * kMiB}, {"m:box-head", &kWeightsB, 10 * kMiB, 2 * kMiB}};
+}
+
+/// Ids of the cores that have run (or are running) something of `program`.
+std::vector<int> cores_that_ran(const CorePool& pool, const std::string& program) {
+  std::vector<int> ids;
+  for (const auto& core : pool.status()) {
+    for (const auto& [name, counters] : core.programs) {
+      if (name == program && counters.executions > 0) ids.push_back(core.id);
+    }
+  }
+  return ids;
+}
+
+TEST(CorePool, ReplicatePutsEveryProgramOnEveryCoreAndSharesOneLoad) {
+  CorePool pool(settings_of({0, 1}));
+  const auto first = pool.load(two_programs(), {}, Placement::kReplicate);
+  const auto second = pool.load(two_programs(), {}, Placement::kReplicate);  // The same weights once more.
+  EXPECT_THAT(first->cores(), ElementsAre(0, 1));
+  for (const auto& core : pool.status()) {
+    EXPECT_EQ(core.memory_used, 44 * kMiB);
+    EXPECT_THAT(core.programs, SizeIs(2));
+  }
+}
+
+TEST(CorePool, SplitDealsProgramsOut) {
+  CorePool pool(settings_of({0, 1}));
+  const auto loaded = pool.load(two_programs(), {}, Placement::kSplit);
+  const auto status = pool.status();
+  EXPECT_EQ(status[0].memory_used, 34 * kMiB);
+  EXPECT_EQ(status[1].memory_used, 12 * kMiB);
+  for (int i = 0; i < 4; ++i) {
+    for (const std::size_t program : {std::size_t{0}, std::size_t{1}}) {
+      auto [execution, done] = execution_of([](auto) {});
+      loaded->submit(program, std::move(execution));
+      EXPECT_EQ(message_of(done), "");
+    }
+  }
+  EXPECT_THAT(cores_that_ran(pool, "m:backbone"), ElementsAre(0));
+  EXPECT_THAT(cores_that_ran(pool, "m:box-head"), ElementsAre(1));
+}
+
+TEST(CorePool, SplitOfASecondModelPrefersEmptierCores) {
+  CorePool pool(settings_of({0, 1, 2, 3}));
+  const auto first = pool.load(two_programs(), {}, Placement::kSplit);
+  const auto second =
+      pool.load({{"n:backbone", nullptr, kMiB, 0}, {"n:box-head", nullptr, kMiB, 0}}, {}, Placement::kSplit);
+  EXPECT_THAT(first->cores(), ElementsAre(0, 1));
+  EXPECT_THAT(second->cores(), ElementsAre(2, 3));
+}
+
+TEST(CorePool, UnloadsWithTheLastReference) {
+  CorePool pool(settings_of({0}));
+  auto loaded = pool.load(two_programs(), {}, Placement::kReplicate);
+  EXPECT_GT(pool.status()[0].memory_used, 0U);
+  loaded.reset();
+  EXPECT_EQ(pool.status()[0].memory_used, 0U);
+}
+
+TEST(CorePool, ACoreThatIsNotThereIsRefusedNamingThoseThatAre) {
+  CorePool pool(settings_of({0, 1}));
+  try {
+    pool.load(two_programs(), {7}, Placement::kReplicate);
+    FAIL() << "core 7 of a pool of two was accepted";
+  } catch (const SettingError& error) {
+    EXPECT_THAT(error.what(), AllOf(HasSubstr("no NeuronCore 7"), HasSubstr("there are 0, 1")));
+  }
+}
+
+TEST(CorePool, MemoryIsAllOrNothingOverTheCores) {
+  auto settings = settings_of({0, 1});
+  settings.memory_bytes = 60 * kMiB;
+  CorePool pool(settings);
+  const auto resident = pool.load({{"old:p", nullptr, 40 * kMiB, 0}}, {1}, Placement::kReplicate);
+  try {
+    pool.load(two_programs(), {}, Placement::kReplicate);
+    FAIL() << "40 + 44 MiB fitted into 60";
+  } catch (const DeviceError& error) {
+    EXPECT_THAT(error.what(),
+                AllOf(HasSubstr("NeuronCore 1"), HasSubstr("'old:p'"), HasSubstr("24.0 MiB more")));
+  }
+  EXPECT_EQ(pool.status()[0].memory_used, 0U) << "half a load was left behind";
+}
+
+TEST(CorePool, IdleCoresTakeTurnsAndBusyOnesAreAvoided) {
+  CorePool pool(settings_of({0, 1}));
+  const auto loaded = pool.load(two_programs(), {}, Placement::kReplicate);
+  for (int i = 0; i < 10; ++i) {
+    auto [execution, done] = execution_of([](auto) {});
+    loaded->submit(0, std::move(execution));
+    EXPECT_EQ(message_of(done), "");
+    while (pool.status()[0].total.executions + pool.status()[1].total.executions <
+           static_cast<std::uint64_t>(i) + 1) {
+      std::this_thread::yield();
+    }
+  }
+  EXPECT_EQ(pool.status()[0].total.executions, 5U);
+  EXPECT_EQ(pool.status()[1].total.executions, 5U);
+
+  Gate gate;
+  auto [blocking, blocking_done] = execution_of([&](auto) { gate.pass(); });
+  loaded->submit(0, std::move(blocking));  // Both idle and equal: core 0.
+  for (int i = 0; i < 4; ++i) {
+    auto [execution, done] = execution_of([](auto) {});
+    loaded->submit(1, std::move(execution));
+    EXPECT_EQ(message_of(done), "") << "queued behind the core that is blocked";
+  }
+  gate.open();
+  EXPECT_EQ(message_of(blocking_done), "");
+}
+
+TEST(CorePool, TheWatchdogReportsAProgramThatRunsTooLong) {
+  auto settings = settings_of({0, 1});
+  settings.timeout = milliseconds(50);
+  CorePool pool(settings);
+  const auto loaded = pool.load(two_programs(), {}, Placement::kReplicate);
+  Gate gate;
+  auto [slow, slow_done] = execution_of([&](auto) { gate.pass(); });
+  loaded->submit(0, std::move(slow));
+  EXPECT_THAT(message_of(slow_done), AllOf(HasSubstr("ran past 50 ms"), HasSubstr("m:backbone"),
+                                           HasSubstr("NEURON_RT_EXEC_TIMEOUT")));
+  for (int i = 0; i < 6; ++i) {  // The lost core is avoided though both queues are empty.
+    auto [execution, done] = execution_of([](auto) {});
+    loaded->submit(0, std::move(execution));
+    EXPECT_EQ(message_of(done), "");
+  }
+  gate.open();
+}
+
+TEST(CorePool, InjectedStuckBecomesATimeoutOfThatExecutionAlone) {
+  auto settings = settings_of({0}, {{0, "stuck", 3}});
+  settings.timeout = milliseconds(30);
+  CorePool pool(settings);
+  const auto loaded = pool.load(two_programs(), {}, Placement::kReplicate);
+  std::vector<bool> timed_out;
+  for (int i = 0; i < 6; ++i) {
+    auto [execution, done] = execution_of([](auto) {});
+    loaded->submit(0, std::move(execution));
+    timed_out.push_back(holds<TimeoutError>(done.get()));
+  }
+  EXPECT_THAT(timed_out, ElementsAre(false, false, true, false, false, true));
+  EXPECT_EQ(pool.status()[0].total.timeouts, 2U);
+}
+
+TEST(CorePool, ClosingWithAStuckCoreIsQuickAndCompletesEverything) {
+  auto pool = std::make_unique<CorePool>(settings_of({0}, {{0, "stuck", 1}}));
+  const auto loaded = pool->load(two_programs(), {}, Placement::kReplicate);
+  auto [stuck, stuck_done] = execution_of([](auto) {});
+  auto [waiting, waiting_done] = execution_of([](auto) {});
+  loaded->submit(0, std::move(stuck));
+  loaded->submit(0, std::move(waiting));
+  const auto began = std::chrono::steady_clock::now();
+  pool.reset();
+  EXPECT_LT(std::chrono::steady_clock::now() - began, seconds(4));
+  EXPECT_TRUE(holds<CancelledError>(stuck_done.get()));
+  EXPECT_TRUE(holds<CancelledError>(waiting_done.get()));
+
+  auto [late, late_done] = execution_of([](auto) {});
+  loaded->submit(0, std::move(late));  // Programs may outlive their pool; they just cannot run.
+  EXPECT_TRUE(holds<DeviceError>(late_done.get()));
+}
+
+TEST(CorePool, DoneMaySubmitTheNext) {
+  CorePool pool(settings_of({0}));
+  const auto loaded = pool.load(two_programs(), {}, Placement::kReplicate);
+  auto [second, second_done] = execution_of([](auto) {});
+  Execution first;
+  first.executable = std::make_shared<FakeExecutable>([](auto) {});
+  first.done = [&loaded, next = std::make_shared<Execution>(std::move(second))](std::exception_ptr) {
+    loaded->submit(1, std::move(*next));
+  };
+  loaded->submit(0, std::move(first));
+  EXPECT_EQ(message_of(second_done), "");
+}
+
+// Cancellers, the watchdog and the cores race for the same executions; each must complete just once.
+// execution_of's promise throws on a second completion, a lost one never becomes ready.
+TEST(CorePool, CompletesExactlyOnceWhoeverGetsThereFirst) {
+  auto settings = settings_of({0, 1, 2});
+  settings.timeout = milliseconds(1);
+  CorePool pool(settings);
+  const auto loaded = pool.load(two_programs(), {}, Placement::kReplicate);
+  std::atomic<int> cancelled{0};
+  std::vector<std::thread> clients;
+  for (int client = 0; client < 4; ++client) {
+    clients.emplace_back([&, client] {
+      for (int i = 0; i < 100; ++i) {
+        auto [execution, done] =
+            execution_of([i](auto) { std::this_thread::sleep_for(milliseconds(i % 3)); });
+        const auto ticket = loaded->submit(0, std::move(execution));
+        if ((i + client) % 2 == 0) ticket->cancel();
+        ASSERT_EQ(done.wait_for(seconds(10)), std::future_status::ready);
+        if (holds<CancelledError>(done.get())) ++cancelled;
+      }
+    });
+  }
+  for (auto& client : clients) client.join();
+  EXPECT_GT(cancelled.load(), 0);
+}
+
+TEST(CorePool, AProgramThatWasNotLoadedIsRefused) {
+  CorePool pool(settings_of({0}));
+  const auto loaded = pool.load(two_programs(), {}, Placement::kReplicate);
+  EXPECT_THROW(loaded->submit(2, execution_of([](auto) {}).first), Error);
+}
+
+// A process that ends while a core is stuck must end, and with the status it chose.
+TEST(CorePoolExit, AProcessWithAStuckCoreExits) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  EXPECT_EXIT(
+      {
+        setenv("NEURON_RT_VISIBLE_CORES", "0", 1);
+        unsetenv("NEURON_RT_NUM_CORES");
+        setenv("NEURON_EMU_FAULT", "0:stuck:1", 1);
+        static const auto loaded = CorePool::process().load(two_programs(), {}, Placement::kReplicate);
+        loaded->submit(0, execution_of([](auto) {}).first);
+        std::this_thread::sleep_for(milliseconds(20));
+        std::exit(42);
+      },
+      ::testing::ExitedWithCode(42), "");
+}
+
+}  // namespace
+}  // namespace rcnn::engine

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+#include "engine/runtime/watchdog.hpp"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <future>
+
+namespace rcnn::engine {
+namespace {
+
+using std::chrono::milliseconds;
+using Clock = Watchdog::Clock;
+
+TEST(Watchdog, LooksAgainWhenTheDeadlineHasComeAndNotBefore) {
+  std::promise<Clock::time_point> fired;
+  const auto deadline = Clock::now() + milliseconds(40);
+  Watchdog watchdog([&](Clock::time_point now) -> std::optional<Clock::time_point> {
+    if (now < deadline) return deadline;
+    fired.set_value(now);
+    return std::nullopt;
+  });
+  watchdog.start();
+  EXPECT_GE(fired.get_future().get(), deadline);
+}
+
+TEST(Watchdog, SleepsUntilArmed) {
+  std::atomic<int> looks{0};
+  std::promise<void> first;
+  std::promise<void> second;
+  Watchdog watchdog([&](Clock::time_point) -> std::optional<Clock::time_point> {
+    const int look = ++looks;
+    if (look == 1) first.set_value();
+    if (look == 2) second.set_value();
+    return std::nullopt;
+  });
+  watchdog.start();
+  first.get_future().wait();
+  std::this_thread::sleep_for(milliseconds(20));
+  EXPECT_EQ(looks.load(), 1);
+  watchdog.arm();
+  second.get_future().wait();
+}
+
+TEST(Watchdog, StopsWhileItSleepsAndMayBeStoppedTwice) {
+  Watchdog watchdog([](Clock::time_point now) { return std::optional(now + std::chrono::hours(1)); });
+  watchdog.start();
+  watchdog.stop();
+  watchdog.stop();
+  watchdog.start();  // Harmless: a stopped one stays stopped.
+}
+
+TEST(Watchdog, ArmedBeforeItRunsMissesNothing) {
+  std::atomic<int> looks{0};
+  Watchdog watchdog([&](Clock::time_point) -> std::optional<Clock::time_point> {
+    ++looks;
+    return std::nullopt;
+  });
+  watchdog.arm();
+  watchdog.start();
+  for (int i = 0; i < 500 && looks == 0; ++i) std::this_thread::sleep_for(milliseconds(1));
+  EXPECT_GE(looks.load(), 1);
+}
+
+}  // namespace
+}  // namespace rcnn::engine
