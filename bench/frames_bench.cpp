@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: MIT
+// Whole frames, resize to detections, beside what oneDNN needs for the convolutions and matrices alone.
+//   build/bench/frames_bench MODEL.rcnn [--frames 8] [--rounds 3] [--max-in-flight 4]
+#include <sys/resource.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <random>
+#include <thread>
+#include <vector>
+
+#include "bench/library_alone.hpp"
+#include "pipeline/session.hpp"
+#include "pipeline/stage_graph.hpp"
+
+namespace {
+
+using namespace rcnn;
+using Clock = std::chrono::steady_clock;
+
+struct Settings {
+  std::string model;
+  int frames = 8;
+  int rounds = 3;
+  int max_in_flight = 4;
+  int width = 640;
+  int height = 480;
+};
+
+// A picture that every frame shows: noise, so that no stage gets an easy case.
+class Picture final : public pipeline::Payload {
+ public:
+  explicit Picture(engine::ImageView view) : view_(view) {}
+  std::optional<engine::ImageView> pixels() override { return view_; }
+
+ private:
+  engine::ImageView view_;
+};
+
+double frames_ms(const std::shared_ptr<const pipeline::Session>& session, const engine::ImageView& view,
+                 const Settings& settings) {
+  pipeline::FramePool pool(settings.max_in_flight);
+  pipeline::StageGraph graph({.max_items = settings.max_in_flight + 64});
+  const auto started = Clock::now();
+  std::thread feeder([&] {
+    for (int i = 0; i < settings.frames; ++i) {
+      auto item = std::make_unique<pipeline::Item>();
+      item->frame = pool.acquire();
+      item->frame->session = session;
+      item->payload = std::make_unique<Picture>(view);
+      graph.push(std::move(item));
+    }
+  });
+  for (int i = 0; i < settings.frames; ++i) {
+    const auto item = graph.pop();
+    if (item->error) std::rethrow_exception(item->error);
+    item->frame->release_slot();
+    graph.popped();
+  }
+  feeder.join();
+  const std::chrono::duration<double, std::milli> wall = Clock::now() - started;
+  return wall.count() / settings.frames;
+}
+
+double median(std::vector<double> values) {
+  std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2), values.end());
+  return values[values.size() / 2];
+}
+
+double peak_rss_mb() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return static_cast<double>(usage.ru_maxrss) / 1024;
+}
+
+void run(const Settings& settings) {
+  std::vector<std::uint8_t> pixels(static_cast<std::size_t>(settings.width * settings.height * 3));
+  std::mt19937 random(7);
+  for (auto& value : pixels) value = static_cast<std::uint8_t>(random());
+  const engine::ImageView view{pixels.data(), settings.width, settings.height, settings.width * 3,
+                               engine::PixelFormat::kBgr};
+  const auto load_started = Clock::now();
+  const auto session = pipeline::Session::create({.model = settings.model, .cores = {}, .placement = {}});
+  const std::chrono::duration<double> load = Clock::now() - load_started;
+  frames_ms(session, view, settings);  // Warm-up: pools fill.
+  const double rss = peak_rss_mb();
+
+  const auto target = engine::network_size(session->input_spec(), {settings.width, settings.height});
+  const auto replicas = static_cast<int>(session->programs().cores().size());
+  bench::LibraryAlone alone(session->model().artifact(), engine::padded_size(target, 32),
+                            session->config().rpn.post_nms_topk, replicas);
+  std::vector<double> library;
+  std::vector<double> whole;
+  std::vector<double> ratio;
+  for (int round = 0; round < settings.rounds; ++round) {  // In turn, so that both meet the same hour.
+    std::vector<double> passes;
+    for (int pass = 0; pass * replicas < settings.frames; ++pass) passes.push_back(alone.pass_ms());
+    library.push_back(median(passes));
+    whole.push_back(frames_ms(session, view, settings));
+    ratio.push_back(whole.back() / library.back());
+    std::printf("round %d: library alone %.0f ms, whole frame %.0f ms, ratio %.3f\n", round + 1, library.back(),
+                whole.back(), ratio.back());
+  }
+  std::printf("%s on %d cores, %s, %d in flight\n", session->config().name.c_str(), replicas,
+              engine::to_string(session->input_spec()).c_str(), settings.max_in_flight);
+  std::printf("library alone   %8.1f ms per frame (%.1f GFLOP, %.0f GFLOP/s)\n", median(library), alone.flops() / 1e9,
+              alone.flops() / 1e6 / median(library));
+  std::printf("whole frame     %8.1f ms per frame\nratio           %8.3f\n", median(whole), median(ratio));
+  std::printf("load + warm-up  %8.2f s\npeak memory     %8.0f MB (before the library's own buffers)\n", load.count(), rss);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app{"Whole frames beside oneDNN's convolutions and matrices alone"};
+  Settings settings;
+  app.add_option("model", settings.model, "artifact (*.rcnn)")->required()->check(CLI::ExistingFile);
+  app.add_option("--frames", settings.frames, "frames a round")->check(CLI::Range(1, 10000));
+  app.add_option("--rounds", settings.rounds, "rounds; the median counts")->check(CLI::Range(1, 1000));
+  app.add_option("--max-in-flight", settings.max_in_flight, "frames in flight")->check(CLI::Range(1, 64));
+  CLI11_PARSE(app, argc, argv);
+  try {
+    run(settings);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "frames_bench: %s\n", error.what());
+    return 1;
+  }
+  return 0;
+}

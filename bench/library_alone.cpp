@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: MIT
+#include "bench/library_alone.hpp"
+
+#include <omp.h>
+
+#include <algorithm>
+#include <chrono>
+#include <oneapi/dnnl/dnnl.hpp>
+#include <thread>
+#include <unordered_map>
+
+#include "engine/model/graph_shapes.hpp"
+
+namespace rcnn::bench {
+namespace {
+
+using engine::Node;
+using engine::OpKind;
+using engine::Shape;
+using dnnl::memory;
+
+memory::desc any(const Shape& shape) { return {shape, memory::data_type::f32, memory::format_tag::any}; }
+
+memory::desc vector_of(std::int64_t size) { return {{size}, memory::data_type::f32, memory::format_tag::a}; }
+
+dnnl::primitive_attr attributes(bool relu) {
+  dnnl::primitive_attr attr;
+  attr.set_scratchpad_mode(dnnl::scratchpad_mode::user);
+  dnnl::post_ops post;
+  if (relu) post.append_eltwise(1.f, dnnl::algorithm::eltwise_relu, 0.f, 0.f);
+  attr.set_post_ops(post);
+  return attr;
+}
+
+// One layer and how large its buffers are.
+struct Layer {
+  dnnl::primitive primitive;
+  memory::desc source, weights, bias, destination, scratch;
+};
+
+Layer make_layer(const dnnl::engine& cpu, const Node& node, const Shape& source, const Shape& output) {
+  const bool linear = node.kind == OpKind::kLinear;
+  const Shape input = linear ? Shape{source[0], engine::element_count(source) / source[0]} : source;
+  Shape weight = engine::weight_shape(node, input);
+  if (!linear && node.groups > 1) {
+    weight = {node.groups, weight[0] / node.groups, weight[1], weight[2], weight[3]};
+  }
+  const memory::dims stride{node.stride, node.stride};
+  const memory::dims padding{node.padding, node.padding};
+  const auto adopt = [](const auto& pd, dnnl::primitive primitive, memory::desc bias) {
+    return Layer{std::move(primitive), pd.src_desc(), pd.weights_desc(), std::move(bias), pd.dst_desc(),
+                 pd.scratchpad_desc()};
+  };
+  if (linear) {
+    const dnnl::inner_product_forward::primitive_desc pd(
+        {dnnl::prop_kind::forward_inference, any(input), any(weight), vector_of(output[1]), any(output)},
+        attributes(node.fused_relu), cpu);
+    return adopt(pd, dnnl::inner_product_forward(pd), vector_of(output[1]));
+  }
+  const dnnl::convolution_forward::primitive_desc pd(
+      {dnnl::prop_kind::forward_inference, dnnl::algorithm::convolution_direct, any(input), any(weight),
+       vector_of(output[1]), any(output), stride, padding, padding},
+      attributes(node.fused_relu), cpu);
+  return adopt(pd, dnnl::convolution_forward(pd), vector_of(output[1]));
+}
+
+double layer_flops(const Node& node, const Shape& source, const Shape& output) {
+  const bool linear = node.kind == OpKind::kLinear;
+  const double inner = linear ? static_cast<double>(engine::element_count(source)) / static_cast<double>(source[0])
+                              : static_cast<double>(source[1] / node.groups * node.kernel * node.kernel);
+  return 2 * inner * static_cast<double>(engine::element_count(output));
+}
+
+}  // namespace
+
+// Buffers are shared by all layers: sized for the largest, filled once with ordinary numbers.
+struct LibraryAlone::Replica {
+  dnnl::engine cpu{dnnl::engine::kind::cpu, 0};
+  std::vector<Layer> layers;
+  std::vector<std::unordered_map<int, memory>> arguments;
+  memory source, weights, bias, destination, scratch;
+
+  memory buffer(memory::desc Layer::*which) {
+    std::size_t bytes = 64;
+    for (const auto& layer : layers) bytes = std::max(bytes, (layer.*which).get_size());
+    memory made(vector_of(static_cast<std::int64_t>(bytes / 4 + 1)), cpu);
+    auto* values = static_cast<float*>(made.get_data_handle());
+    for (std::size_t i = 0; i < bytes / 4; ++i) values[i] = static_cast<float>(i % 61) * 0.01F - 0.3F;
+    return made;
+  }
+
+  void bind() {
+    source = buffer(&Layer::source);
+    weights = buffer(&Layer::weights);
+    bias = buffer(&Layer::bias);
+    destination = buffer(&Layer::destination);
+    scratch = buffer(&Layer::scratch);
+    for (const auto& layer : layers) {
+      const auto view = [&](const memory::desc& desc, const memory& whole) {
+        return memory(desc, cpu, whole.get_data_handle());
+      };
+      arguments.push_back({{DNNL_ARG_SRC, view(layer.source, source)},
+                           {DNNL_ARG_WEIGHTS, view(layer.weights, weights)},
+                           {DNNL_ARG_BIAS, view(layer.bias, bias)},
+                           {DNNL_ARG_DST, view(layer.destination, destination)},
+                           {DNNL_ARG_SCRATCHPAD, view(layer.scratch, scratch)}});
+    }
+  }
+
+  void pass() {
+    dnnl::stream stream(cpu);
+    for (std::size_t i = 0; i < layers.size(); ++i) layers[i].primitive.execute(stream, arguments[i]);
+    stream.wait();
+  }
+};
+
+LibraryAlone::LibraryAlone(const engine::Artifact& artifact, engine::Size padded, int regions, int replicas) {
+  const auto& config = artifact.config();
+  const std::int64_t side = config.box_head.pooler_resolution;
+  engine::ValueShapes inputs{{"image", {1, 3, padded.height, padded.width}},
+                             {"pooled", {regions, side * side, config.fpn.out_channels}}};
+  for (int replica = 0; replica < replicas; ++replica) {
+    auto made = std::make_unique<Replica>();
+    std::thread([&] {  // The OpenMP team belongs to the thread: one thread, as a core has.
+      omp_set_num_threads(1);
+      for (const auto& program : artifact.programs()) {
+        engine::ValueShapes known;
+        for (const auto& name : program.graph.inputs) known[name] = inputs.at(name);
+        const auto shapes = engine::infer_shapes(program.graph, known);
+        for (const auto& node : program.graph.nodes) {
+          if (node.kind != OpKind::kConv2d && node.kind != OpKind::kLinear) continue;
+          const auto& source = shapes.at(node.inputs.front());
+          const auto& output = shapes.at(node.outputs.front());
+          made->layers.push_back(make_layer(made->cpu, node, source, output));
+          if (replica == 0) flops_ += layer_flops(node, source, output);
+        }
+      }
+      made->bind();
+      made->pass();  // Warm-up.
+    }).join();
+    replicas_.push_back(std::move(made));
+  }
+}
+
+LibraryAlone::~LibraryAlone() = default;
+
+double LibraryAlone::flops() const { return flops_; }
+
+double LibraryAlone::pass_ms() {
+  const auto started = std::chrono::steady_clock::now();
+  std::vector<std::thread> threads;
+  for (auto& replica : replicas_) {
+    threads.emplace_back([&] {
+      omp_set_num_threads(1);
+      replica->pass();
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  const std::chrono::duration<double, std::milli> wall = std::chrono::steady_clock::now() - started;
+  return wall.count() / static_cast<double>(replicas_.size());
+}
+
+}  // namespace rcnn::bench
