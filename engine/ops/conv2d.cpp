@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MIT
+#include "engine/ops/onednn.hpp"
+
+namespace rcnn::engine {
+namespace {
+
+using dnnl::convolution_forward;
+
+Shape weight_shape(const Conv2dParams& params, std::int64_t in_channels) {
+  if (params.groups == 1) return {params.out_channels, in_channels, params.kernel, params.kernel};
+  return {params.groups, params.out_channels / params.groups, in_channels / params.groups, params.kernel,
+          params.kernel};
+}
+
+Shape output_shape(const Conv2dParams& params, const Shape& source) {
+  if (source.size() != 4 || source[1] % params.groups != 0 || params.out_channels % params.groups != 0) {
+    throw ShapeError("convolution '" + params.name + "' cannot take " + to_string(source) + " in " +
+                     std::to_string(params.groups) + " groups");
+  }
+  Shape shape{source[0], params.out_channels};
+  for (const std::size_t axis : {2U, 3U}) {
+    const auto span = source[axis] + 2 * params.padding - params.kernel;
+    if (span < 0) {
+      throw ShapeError("convolution '" + params.name + "' has a window larger than its input " +
+                       to_string(source));
+    }
+    shape.push_back(span / params.stride + 1);
+  }
+  return shape;
+}
+
+class Conv2d final : public onednn::PrimitiveOperator {
+ public:
+  Conv2d(const Conv2dParams& params, const Format& source, const Format* summand, PackedWeights& weights)
+      : PrimitiveOperator(params.name) {
+    onednn::translate<ModelError>(name_, [&] { build(params, source, summand, weights); });
+  }
+
+ private:
+  static convolution_forward::primitive_desc describe(const Conv2dParams& params,
+                                                      const dnnl::memory::desc& source,
+                                                      const Format* summand) {
+    const auto dims = source.dims();
+    const auto shape = output_shape(params, dims);
+    const auto weight = onednn::any(weight_shape(params, dims[1]));
+    const auto destination = summand != nullptr ? onednn::desc(*summand) : onednn::any(shape);
+    const dnnl::memory::dims strides(2, params.stride), padding(2, params.padding);
+    const auto kind = dnnl::prop_kind::forward_inference;
+    const auto algorithm = dnnl::algorithm::convolution_direct;
+    const auto attributes = onednn::attributes(summand != nullptr, params.relu);
+    if (params.bias.empty()) {
+      return {{kind, algorithm, source, weight, destination, strides, padding, padding},
+              attributes,
+              onednn::cpu()};
+    }
+    const auto bias = onednn::desc(Format({params.out_channels}, Layout::kRowMajor));
+    return {{kind, algorithm, source, weight, bias, destination, strides, padding, padding},
+            attributes,
+            onednn::cpu()};
+  }
+
+  /// Takes the source as it lies if there is a fast implementation for that; otherwise the library's
+  /// favourite.
+  static convolution_forward::primitive_desc choose(const Conv2dParams& params, const Format& source,
+                                                    const Format* summand) {
+    auto as_it_lies = describe(params, onednn::desc(source), summand);
+    if (!onednn::is_reference(as_it_lies.impl_info_str())) return as_it_lies;
+    auto favourite = describe(params, onednn::any(source.shape()), summand);
+    return onednn::is_reference(favourite.impl_info_str()) ? as_it_lies : favourite;
+  }
+
+  void build(const Conv2dParams& params, const Format& source, const Format* summand,
+             PackedWeights& weights) {
+    const auto shape = output_shape(params, source.shape());
+    if (summand != nullptr && summand->shape() != shape) {
+      throw ShapeError("convolution '" + params.name + "' gives " + to_string(shape) + " and cannot add " +
+                       to_string(summand->shape()));
+    }
+    const auto chosen = choose(params, source, summand);
+    adopt(chosen, convolution_forward(chosen));
+    inputs_ = {onednn::format(chosen.src_desc())};
+    arguments_ = {DNNL_ARG_SRC};
+    output_ = onednn::format(chosen.dst_desc());
+    if (summand != nullptr) {
+      inputs_.push_back(*summand);
+      arguments_.push_back(DNNL_ARG_DST);
+      in_place_ = 1;
+    }
+    keep_weights(params, source.shape()[1], onednn::format(chosen.weights_desc()), weights);
+  }
+
+  void keep_weights(const Conv2dParams& params, std::int64_t in_channels, const Format& wanted,
+                    PackedWeights& weights) {
+    const auto plain = dnnl::memory::desc(
+        weight_shape(params, in_channels), dnnl::memory::data_type::f32,
+        params.groups == 1 ? dnnl::memory::format_tag::abcd : dnnl::memory::format_tag::abcde);
+    keep(DNNL_ARG_WEIGHTS, wanted, weights.get(params.weight, onednn::format(plain), wanted));
+    if (params.bias.empty()) return;
+    const Format bias({params.out_channels}, Layout::kRowMajor);
+    keep(DNNL_ARG_BIAS, bias, weights.get(params.bias, bias, bias));
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<Operator> make_conv2d(const Conv2dParams& params, const Format& source,
+                                      PackedWeights& weights) {
+  return std::make_unique<Conv2d>(params, source, nullptr, weights);
+}
+
+std::unique_ptr<Operator> make_conv2d_sum(const Conv2dParams& params, const Format& source,
+                                          const Format& summand, PackedWeights& weights) {
+  return std::make_unique<Conv2d>(params, source, &summand, weights);
+}
+
+}  // namespace rcnn::engine

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+
+#include "engine/tensor/tensor.hpp"
+
+namespace rcnn::engine {
+
+/// How one f32 value of a program lies in memory: its shape and the layout, which may be one that oneDNN
+/// chose. A cheap value type. Thread safety: reentrant; const methods thread-safe.
+class Format {
+ public:
+  struct Descriptor;  ///< oneDNN's memory descriptor; complete in engine/ops/onednn.hpp only
+
+  Format() = default;
+  /// \throws ShapeError if the shape does not suit the layout (kNhwc and blocks need 4 axes).
+  Format(const Shape& shape, Layout layout);
+  explicit Format(Descriptor descriptor);
+
+  Shape shape() const;
+  /// The layout's name; nothing where oneDNN chose one that Layout does not know.
+  std::optional<Layout> layout() const;
+  /// Including padding channels.
+  std::size_t bytes() const;
+  const Descriptor& descriptor() const { return *descriptor_; }
+  bool operator==(const Format& other) const;
+
+ private:
+  std::shared_ptr<const Descriptor> descriptor_;
+};
+
+}  // namespace rcnn::engine

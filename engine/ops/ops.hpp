@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "engine/ops/format.hpp"
+#include "engine/ops/packed_weights.hpp"
+
+namespace rcnn::engine {
+
+/// One operator made ready for fixed shapes and layouts.
+///
+/// Thread safety: const methods are thread-safe; run() needs scratch of its own. It uses as many threads as
+/// the thread that made it would have used: make it under the OpenMP thread count under which it will run.
+class Operator {
+ public:
+  virtual ~Operator() = default;
+  Operator(const Operator&) = delete;
+  Operator& operator=(const Operator&) = delete;
+
+  const std::string& name() const { return name_; }
+  /// "jit:avx2" and the like: the implementation that was chosen.
+  const std::string& implementation() const { return implementation_; }
+  /// Formats in which the inputs must come.
+  const std::vector<Format>& inputs() const { return inputs_; }
+  const Format& output() const { return output_; }
+  std::size_t scratch_bytes() const { return scratch_bytes_; }
+  /// Input whose memory the output takes over: run() finds that input's values in `output` and replaces them.
+  /// -1 if the output is written from scratch and must not overlap an input.
+  int in_place() const { return in_place_; }
+
+  /// Pointers are 64-byte aligned. The in-place input's pointer is ignored.
+  /// \throws DeviceError if the operator fails.
+  virtual void run(std::span<const void* const> inputs, void* output, void* scratch) const = 0;
+
+ protected:
+  explicit Operator(std::string name) : name_(std::move(name)) {}
+
+  std::string name_;
+  std::string implementation_;
+  std::vector<Format> inputs_;
+  Format output_;
+  std::size_t scratch_bytes_ = 0;
+  int in_place_ = -1;
+};
+
+/// A 2-D convolution, optionally plus bias, plus a further input, then ReLU.
+struct Conv2dParams {
+  std::string name;    ///< For messages
+  std::string weight;  ///< Parameter name, [O, I / groups, k, k]
+  std::string bias;    ///< Parameter name, [O]; "" = none
+  int out_channels = 0;
+  int kernel = 1;
+  int stride = 1;
+  int padding = 0;
+  int groups = 1;
+  bool relu = false;
+};
+
+/// The catalogue. All values are f32; N, C, H, W shapes. A factory takes the format in which an input lies
+/// and may ask for another in Operator::inputs(): a reorder must then come between. Those that choose the
+/// output's format say "free". \throws ShapeError, ModelError (weights), with the operator's name.
+///
+///   conv2d        [N, I, H, W]                    -> [N, O, H', W']  free
+///   conv2d, sum   [N, I, H, W], [N, O, H', W']    -> [N, O, H', W']  in place of the second input
+///   max_pool2d    [N, C, H, W]                    -> [N, C, H', W']  as the input; padding never wins
+///   upsample_add  [N, C, 2H, 2W], [N, C, H, W]    -> [N, C, 2H, 2W]  in place of the first: a(y, x) + b(y/2,
+///   x/2) linear        [R, I] row-major                -> [R, O] row-major; a row's values depend on that
+///   row alone,
+///                                                    not on R nor on its place, bit for bit
+///   add           two of one shape                -> as the first
+///   relu          any                             -> as the input
+///   reorder       any                             -> the same values in `target`
+std::unique_ptr<Operator> make_conv2d(const Conv2dParams& params, const Format& source,
+                                      PackedWeights& weights);
+std::unique_ptr<Operator> make_conv2d_sum(const Conv2dParams& params, const Format& source,
+                                          const Format& summand, PackedWeights& weights);
+std::unique_ptr<Operator> make_max_pool2d(const std::string& name, const Format& source, int kernel,
+                                          int stride, int padding);
+std::unique_ptr<Operator> make_upsample_add(const std::string& name, const Format& fine,
+                                            const Format& coarse);
+std::unique_ptr<Operator> make_linear(const Conv2dParams& params, const Format& source,
+                                      PackedWeights& weights);
+std::unique_ptr<Operator> make_add(const std::string& name, const Format& a, const Format& b);
+std::unique_ptr<Operator> make_relu(const std::string& name, const Format& source);
+std::unique_ptr<Operator> make_reorder(const std::string& name, const Format& source, const Format& target);
+
+}  // namespace rcnn::engine
