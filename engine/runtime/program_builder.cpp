@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: MIT
+#include "engine/runtime/program_builder.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "engine/errors.hpp"
+#include "engine/runtime/memory_plan.hpp"
+
+namespace rcnn::engine {
+namespace {
+
+Conv2dParams params_of(const Node& node) {
+  return {node.name,   node.weight,  node.bias,   node.out_channels, node.kernel,
+          node.stride, node.padding, node.groups, node.fused_relu};
+}
+
+}  // namespace
+
+ProgramBuilder::ProgramBuilder(const Graph& graph, const ProgramShapes& shapes, PackedWeights& weights)
+    : graph_(graph), shapes_(shapes), weights_(weights) {}
+
+void ProgramBuilder::build() {
+  count_uses();
+  for (std::size_t i = 0; i < graph_.inputs.size(); ++i) {
+    const auto& spec = shapes_.inputs.at(i);
+    storages.push_back({Storage::Place::kInput, i, spec.bytes()});
+    values_[graph_.inputs[i]] = {Format(spec.shape, spec.layout), storages.size() - 1};
+  }
+  for (std::size_t i = 0; i < graph_.nodes.size(); ++i) add_node(graph_.nodes[i], static_cast<int>(i));
+  plan();
+}
+
+void ProgramBuilder::count_uses() {
+  for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {
+    for (const auto& value : graph_.nodes[i].inputs) last_use_[value] = static_cast<int>(i);
+  }
+  outputs.resize(graph_.outputs.size());
+  for (std::size_t i = 0; i < graph_.outputs.size(); ++i) {
+    const auto& name = graph_.outputs[i];
+    const bool is_input = std::find(graph_.inputs.begin(), graph_.inputs.end(), name) != graph_.inputs.end();
+    if (is_input || !output_index_.emplace(name, i).second) {
+      throw ModelError("program '" + graph_.name + "' has the output '" + name +
+                       "' twice or as an input as well");
+    }
+  }
+}
+
+Format ProgramBuilder::source_of(const Node& node, std::size_t input) const {
+  return values_.at(node.inputs.at(input)).format;
+}
+
+std::unique_ptr<Operator> ProgramBuilder::make_operator(const Node& node) {
+  const auto source = source_of(node, 0);
+  switch (node.kind) {
+    case OpKind::kConv2d:
+      return node.fused_sum ? make_conv2d_sum(params_of(node), source, source_of(node, 1), weights_)
+                            : make_conv2d(params_of(node), source, weights_);
+    case OpKind::kMaxPool2d:
+      return make_max_pool2d(node.name, source, node.kernel, node.stride, node.padding);
+    case OpKind::kUpsampleAdd:
+      return make_upsample_add(node.name, source, source_of(node, 1));
+    case OpKind::kLinear: {
+      const auto shape = source.shape();
+      return make_linear(params_of(node),
+                         Format({shape[0], element_count(shape) / shape[0]}, Layout::kRowMajor), weights_);
+    }
+    case OpKind::kAdd:
+      return make_add(node.name, source, source_of(node, 1));
+    case OpKind::kRelu:
+      return make_relu(node.name, source);
+    default:
+      throw ModelError("program '" + graph_.name + "', operator '" + node.name +
+                       "': " + to_string(node.kind) + " cannot run in a program");
+  }
+}
+
+void ProgramBuilder::add_node(const Node& node, int index) {
+  auto op = make_operator(node);
+  std::vector<std::size_t> inputs;
+  std::size_t output = storages.size();
+  for (std::size_t i = 0; i < node.inputs.size(); ++i) {
+    // A linear layer flattens its input, which is free for row-major values.
+    const auto wanted = node.kind == OpKind::kLinear ? Format(source_of(node, i).shape(), Layout::kRowMajor)
+                                                     : op->inputs()[i];
+    if (static_cast<int>(i) == op->in_place()) {
+      output = surrendered(node.inputs[i], wanted, index);
+      inputs.push_back(output);
+    } else {
+      inputs.push_back(brought_to(node.inputs[i], wanted).storage);
+    }
+  }
+  const auto format = op->output();
+  if (op->in_place() < 0) output = new_storage(format.bytes());
+  add_step(std::move(op), std::move(inputs), output);
+  values_[node.outputs[0]] = {format, output};
+  if (const auto found = output_index_.find(node.outputs[0]); found != output_index_.end()) {
+    finish_output(node.outputs[0], found->second);
+  }
+}
+
+ProgramBuilder::Value ProgramBuilder::brought_to(const std::string& name, const Format& wanted) {
+  const auto value = values_.at(name);
+  if (value.format == wanted) return value;
+  for (const auto& copy : reordered_[name]) {
+    if (copy.format == wanted) return copy;
+  }
+  const Value copy{wanted, new_storage(wanted.bytes())};
+  add_step(make_reorder(name + ".reorder", value.format, wanted), {value.storage}, copy.storage);
+  reordered_[name].push_back(copy);
+  return copy;
+}
+
+std::size_t ProgramBuilder::surrendered(const std::string& name, const Format& wanted, int node) {
+  const auto value = values_.at(name);
+  const bool dies = last_use_.at(name) == node && !output_index_.contains(name);
+  if (dies && value.format == wanted && storages[value.storage].place == Storage::Place::kArena)
+    return value.storage;
+  const auto copy = new_storage(wanted.bytes());
+  add_step(make_reorder(name + ".copy", value.format, wanted), {value.storage}, copy);
+  return copy;
+}
+
+std::size_t ProgramBuilder::new_storage(std::size_t bytes) {
+  const int now = static_cast<int>(steps.size());
+  storages.push_back({Storage::Place::kArena, 0, bytes, now, now});
+  return storages.size() - 1;
+}
+
+void ProgramBuilder::add_step(std::unique_ptr<Operator> op, std::vector<std::size_t> inputs,
+                              std::size_t output) {
+  const int now = static_cast<int>(steps.size());
+  for (const auto input : inputs) storages[input].last = now;
+  storages[output].last = now;
+  const auto scratch = new_storage(op->scratch_bytes());
+  steps.push_back({std::move(op), std::move(inputs), output, scratch});
+}
+
+void ProgramBuilder::finish_output(const std::string& name, std::size_t index) {
+  auto& value = values_.at(name);
+  const auto wish = shapes_.output_layouts.find(name);
+  const auto layout =
+      wish != shapes_.output_layouts.end() ? wish->second : value.format.layout().value_or(Layout::kRowMajor);
+  const auto shape = value.format.shape();
+  outputs[index] = {name, shape, DType::kF32, layout};
+  if (value.format == Format(shape, layout)) {
+    storages[value.storage].place = Storage::Place::kOutput;
+    storages[value.storage].index = index;
+    return;
+  }
+  // Later readers go on reading the arena's copy, which is in the layout that operators like.
+  const Format target(shape, layout);
+  const auto storage = new_storage(target.bytes());
+  storages[storage].place = Storage::Place::kOutput;
+  storages[storage].index = index;
+  add_step(make_reorder(name + ".reorder", value.format, target), {value.storage}, storage);
+}
+
+void ProgramBuilder::plan() {
+  std::vector<Lifetime> buffers;
+  std::vector<std::size_t> owners;
+  for (std::size_t i = 0; i < storages.size(); ++i) {
+    if (storages[i].place != Storage::Place::kArena || storages[i].bytes == 0) continue;
+    buffers.push_back({storages[i].bytes, storages[i].first, storages[i].last});
+    owners.push_back(i);
+  }
+  const auto planned = plan_memory(buffers);
+  for (std::size_t i = 0; i < owners.size(); ++i) storages[owners[i]].offset = planned.offsets[i];
+  arena_bytes = planned.bytes;
+}
+
+}  // namespace rcnn::engine

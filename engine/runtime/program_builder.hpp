@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/runtime/program_executable.hpp"
+
+namespace rcnn::engine {
+
+/// Memory that holds one value, or several in turn where an operator works in place.
+struct Storage {
+  enum class Place : std::uint8_t { kInput, kOutput, kArena };
+  Place place = Place::kArena;
+  std::size_t index = 0;  ///< Of the program's inputs or outputs
+  std::size_t bytes = 0;
+  int first = 0;  ///< Steps between which it is needed
+  int last = 0;
+  std::size_t offset = 0;  ///< In the arena, once planned
+};
+
+/// One operator with the storages it works on.
+struct Step {
+  std::unique_ptr<Operator> op;
+  std::vector<std::size_t> inputs;
+  std::size_t output = 0;
+  std::size_t scratch = 0;
+};
+
+/// Turns a graph into steps. Used once.
+class ProgramBuilder {
+ public:
+  ProgramBuilder(const Graph& graph, const ProgramShapes& shapes, PackedWeights& weights);
+  void build();
+
+  std::vector<Step> steps;
+  std::vector<Storage> storages;
+  std::vector<TensorSpec> outputs;
+  std::size_t arena_bytes = 0;
+
+ private:
+  struct Value {
+    Format format;
+    std::size_t storage = 0;
+  };
+
+  void count_uses();
+  void add_node(const Node& node, int index);
+  std::unique_ptr<Operator> make_operator(const Node& node);
+  Format source_of(const Node& node, std::size_t input) const;
+  /// The input in the wanted format; a reorder is added if it lies otherwise.
+  Value brought_to(const std::string& name, const Format& wanted);
+  /// A storage that holds the value and may be overwritten after this node: its own if it dies here, else a
+  /// copy.
+  std::size_t surrendered(const std::string& name, const Format& wanted, int node);
+  std::size_t new_storage(std::size_t bytes);
+  void add_step(std::unique_ptr<Operator> op, std::vector<std::size_t> inputs, std::size_t output);
+  void finish_output(const std::string& name, std::size_t index);
+  void plan();
+
+  const Graph& graph_;
+  const ProgramShapes& shapes_;
+  PackedWeights& weights_;
+  std::map<std::string, Value> values_;
+  std::map<std::string, std::vector<Value>> reordered_;  ///< Copies of values in further formats
+  std::map<std::string, int> last_use_;                  ///< Node that reads a value last
+  std::map<std::string, std::size_t> output_index_;
+};
+
+}  // namespace rcnn::engine

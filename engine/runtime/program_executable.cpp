@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT
+#include "engine/runtime/program_executable.hpp"
+
+#include <utility>
+
+#include "engine/errors.hpp"
+#include "engine/model/graph_shapes.hpp"
+#include "engine/runtime/program_builder.hpp"
+
+namespace rcnn::engine {
+namespace {
+
+class ProgramExecutable final : public Executable {
+ public:
+  ProgramExecutable(const Graph& graph, const ProgramShapes& shapes, PackedWeights& weights)
+      : program_(graph.name), inputs_(shapes.inputs) {
+    ProgramBuilder builder(graph, shapes, weights);
+    builder.build();
+    steps_ = std::move(builder.steps);
+    storages_ = std::move(builder.storages);
+    outputs_ = std::move(builder.outputs);
+    scratch_bytes_ = builder.arena_bytes;
+  }
+
+  const std::string& program() const override { return program_; }
+  const std::vector<TensorSpec>& inputs() const override { return inputs_; }
+  const std::vector<TensorSpec>& outputs() const override { return outputs_; }
+  std::size_t scratch_bytes() const override { return scratch_bytes_; }
+
+  void run(std::span<const void* const> inputs, std::span<void* const> outputs,
+           std::span<std::byte> scratch) const override {
+    if (inputs.size() != inputs_.size() || outputs.size() != outputs_.size() ||
+        scratch.size() < scratch_bytes_) {
+      throw DeviceError("program '" + program_ + "' was given " + std::to_string(inputs.size()) +
+                        " inputs, " + std::to_string(outputs.size()) + " outputs and " +
+                        std::to_string(scratch.size()) + " bytes of scratch; it needs " +
+                        std::to_string(inputs_.size()) + ", " + std::to_string(outputs_.size()) + " and " +
+                        std::to_string(scratch_bytes_));
+    }
+    const auto address = [&](std::size_t index) -> void* {
+      const auto& storage = storages_[index];
+      switch (storage.place) {
+        case Storage::Place::kInput:
+          return const_cast<void*>(inputs[storage.index]);  // Operators' inputs are const again
+        case Storage::Place::kOutput:
+          return outputs[storage.index];
+        default:
+          return scratch.data() + storage.offset;
+      }
+    };
+    std::vector<const void*> sources;
+    for (const auto& step : steps_) {
+      sources.clear();
+      for (const auto input : step.inputs) sources.push_back(address(input));
+      step.op->run(sources, address(step.output), address(step.scratch));
+    }
+  }
+
+ private:
+  std::string program_;
+  std::vector<TensorSpec> inputs_;
+  std::vector<TensorSpec> outputs_;
+  std::vector<Storage> storages_;
+  std::vector<Step> steps_;
+  std::size_t scratch_bytes_ = 0;
+};
+
+}  // namespace
+
+std::shared_ptr<const Executable> build_executable(const Graph& graph, const ProgramShapes& shapes,
+                                                   PackedWeights& weights) {
+  if (shapes.inputs.size() != graph.inputs.size()) {
+    throw ModelError("program '" + graph.name + "' has " + std::to_string(graph.inputs.size()) +
+                     " inputs; shapes of " + std::to_string(shapes.inputs.size()) + " were given");
+  }
+  ValueShapes known;
+  for (std::size_t i = 0; i < graph.inputs.size(); ++i) known[graph.inputs[i]] = shapes.inputs[i].shape;
+  infer_shapes(graph, std::move(known));  // Refuses graphs that cannot run, before any operator is made
+  return std::make_shared<ProgramExecutable>(graph, shapes, weights);
+}
+
+}  // namespace rcnn::engine

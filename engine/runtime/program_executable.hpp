@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/model/graph.hpp"
+#include "engine/ops/ops.hpp"
+#include "engine/runtime/executable.hpp"
+
+namespace rcnn::engine {
+
+/// What a program needs to know besides its graph.
+struct ProgramShapes {
+  std::vector<TensorSpec> inputs;  ///< Row-major, in the order of graph.inputs
+  std::map<std::string, Layout>
+      output_layouts;  ///< Outputs not named here stay as their operator writes them
+};
+
+/// Makes operators for the graph's nodes, puts reorders only between those that cannot agree on a layout,
+/// lets sums happen in place where the summand dies, and plans one arena for all values that are not outputs.
+/// The thread's OpenMP team size at this call is the one to run with.
+/// \throws ModelError, ShapeError
+std::shared_ptr<const Executable> build_executable(const Graph& graph, const ProgramShapes& shapes,
+                                                   PackedWeights& weights);
+
+}  // namespace rcnn::engine
