@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: MIT
+#include "engine/compile/artifact_format.hpp"
+#include "engine/compile/partition.hpp"
+#include "engine/errors.hpp"
+#include "engine/model/graph_shapes.hpp"
+
+namespace rcnn::engine {
+namespace {
+
+/// Any image will do: a size that keeps all levels whole, and odd counts so that swapped axes show.
+ValueShapes nominal_inputs(const ModelConfig& config) {
+  const std::int64_t side = config.box_head.pooler_resolution;
+  return {{"image", {1, 3, 64, 128}}, {"pooled", {3, side * side, config.fpn.out_channels}}};
+}
+
+void check_weights(const Program& program, const ValueShapes& shapes,
+                   const std::map<std::string, Shape>& weights) {
+  const auto check = [&](const Node& node, const std::string& name, const Shape& wanted) {
+    const auto found = weights.find(name);
+    if (found == weights.end())
+      throw ModelError("operator '" + node.name + "' needs '" + name + "', which is missing");
+    if (found->second != wanted) {
+      throw ModelError("operator '" + node.name + "' needs '" + name + "' as " + to_string(wanted) +
+                       "; it is " + to_string(found->second));
+    }
+  };
+  for (const auto& node : program.graph.nodes) {
+    if (node.kind == OpKind::kConv2d || node.kind == OpKind::kLinear) {
+      check(node, node.weight, weight_shape(node, shapes.at(node.inputs[0])));
+      if (!node.bias.empty()) check(node, node.bias, {node.out_channels});
+    } else if (!runs_on_core(node.kind) || node.kind == OpKind::kBatchNorm) {
+      throw ModelError("operator '" + node.name + "' (" + to_string(node.kind) + ") cannot run in a program");
+    }
+  }
+}
+
+void check_border(const Program& program, const ValueShapes& shapes, const Graph& expected,
+                  const ValueShapes& network) {
+  const auto& graph = program.graph;
+  if (graph.name != expected.name || graph.inputs != expected.inputs || graph.outputs != expected.outputs) {
+    throw ModelError("program '" + graph.name + "' does not have the inputs and outputs of '" +
+                     expected.name + "' that the config asks for");
+  }
+  for (const auto& value : graph.outputs) {
+    if (shapes.at(value) != network.at(value)) {
+      throw ModelError("program '" + graph.name + "' writes '" + value + "' as " +
+                       to_string(shapes.at(value)) + "; the config asks for " + to_string(network.at(value)));
+    }
+  }
+}
+
+}  // namespace
+
+void check_programs(const ModelConfig& config, const CompileOptions& options,
+                    std::span<const Program> programs, const std::map<std::string, Shape>& weights) {
+  const auto network = build_network(config);
+  const auto network_shapes = infer_shapes(network, nominal_inputs(config));
+  std::vector<Program> expected;
+  std::vector<Node> host;
+  cut(network, find_partition(options.partition), expected, host);
+  if (programs.size() != expected.size()) {
+    throw ModelError("it has " + std::to_string(programs.size()) + " programs; partition '" +
+                     options.partition + "' has " + std::to_string(expected.size()));
+  }
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    const auto shapes = infer_shapes(programs[i].graph, nominal_inputs(config));
+    check_weights(programs[i], shapes, weights);
+    check_border(programs[i], shapes, expected[i].graph, network_shapes);
+  }
+}
+
+}  // namespace rcnn::engine

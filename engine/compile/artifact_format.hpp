@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// What writing and reading an artifact share. The file: 8 bytes of little-endian header length N, N bytes of
+// JSON (safetensors: "__metadata__" holds strings, every other key a tensor), then the tensors' bytes without
+// gaps.
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <span>
+#include <string>
+
+#include "engine/compile/compiler.hpp"
+
+namespace rcnn::engine {
+
+inline constexpr const char* kArtifactFormat = "rcnn";
+/// Order of a pooled region's values, which the first linear weight is stored for.
+inline constexpr const char* kPooledOrder = "bin, channel";
+inline constexpr std::size_t kLengthBytes = 8;
+inline constexpr std::uint64_t kMaxHeaderBytes = std::uint64_t{16} << 20;
+
+/// XXH3-64 as 16 hexadecimal digits.
+std::string checksum(std::span<const std::byte> bytes);
+std::string checksum(const std::string& text);
+
+/// Checksum of all metadata but the one named "checksum" and of the table of tensors.
+std::string header_checksum(const nlohmann::json& header);
+
+nlohmann::json options_json(const CompileOptions& options);
+/// \throws ModelError, SettingError, nlohmann::json::exception
+CompileOptions parse_options(const nlohmann::json& json);
+
+/// Checks that the programs can run on the weights listed and that their borders are what the config says.
+/// \throws ModelError
+void check_programs(const ModelConfig& config, const CompileOptions& options,
+                    std::span<const Program> programs, const std::map<std::string, Shape>& weights);
+
+}  // namespace rcnn::engine

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <system_error>
+
+#include "engine/compile/artifact.hpp"
+#include "engine/compile/artifact_format.hpp"
+#include "engine/errors.hpp"
+
+namespace rcnn::engine {
+namespace {
+
+constexpr const char* kProducer = "gst-neuron-rcnn 0.1.0";
+
+std::span<const std::byte> bytes_of(const CheckpointTensor& tensor) {
+  return std::as_bytes(std::span(*tensor.values));
+}
+
+nlohmann::json metadata_of(const CompiledModel& model) {
+  nlohmann::json programs = nlohmann::json::array(), checksums = nlohmann::json::object();
+  for (const auto& program : model.programs) programs.push_back(program.graph);
+  for (const auto& [name, tensor] : model.weights) checksums[name] = checksum(bytes_of(tensor));
+  return {{"format", kArtifactFormat},
+          {"version", std::to_string(kArtifactVersion)},
+          {"producer", kProducer},
+          {"pooled_order", kPooledOrder},
+          {"config", nlohmann::json(model.config).dump()},
+          {"options", options_json(model.options).dump()},
+          {"programs", programs.dump()},
+          {"host_nodes", nlohmann::json(model.host_nodes).dump()},
+          {"checksums", checksums.dump()}};
+}
+
+std::string header_of(const CompiledModel& model) {
+  nlohmann::json header;
+  header["__metadata__"] = metadata_of(model);
+  std::size_t offset = 0;
+  for (const auto& [name, tensor] : model.weights) {
+    const auto end = offset + bytes_of(tensor).size();
+    header[name] = {{"dtype", "F32"}, {"shape", tensor.shape}, {"data_offsets", {offset, end}}};
+    offset = end;
+  }
+  header["__metadata__"]["checksum"] = header_checksum(header);
+  auto text = header.dump();
+  constexpr std::size_t kAlign = 64;  // The first tensor starts on a cache line
+  text.append((kAlign - (kLengthBytes + text.size()) % kAlign) % kAlign, ' ');
+  return text;
+}
+
+void write_all(const CompiledModel& model, const std::filesystem::path& file, const Progress& progress) {
+  std::ofstream out(file, std::ios::binary | std::ios::trunc);
+  const auto header = header_of(model);
+  std::array<char, kLengthBytes> length{};
+  for (std::size_t i = 0; i < length.size(); ++i)
+    length[i] = static_cast<char>(header.size() >> (8 * i) & 0xff);
+  out.write(length.data(), length.size());
+  out.write(header.data(), static_cast<std::streamsize>(header.size()));
+  const int total = static_cast<int>(model.weights.size());
+  int done = 0;
+  for (const auto& [name, tensor] : model.weights) {
+    if (progress) progress(done, total, name);
+    const auto bytes = bytes_of(tensor);
+    out.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+    if (!out) break;
+    ++done;
+  }
+  out.close();
+  if (!out) throw std::system_error(errno, std::generic_category());
+  if (progress) progress(total, total, "written");
+}
+
+}  // namespace
+
+void write_artifact(const CompiledModel& model, const std::filesystem::path& file, const Progress& progress) {
+  auto unfinished = file;
+  unfinished += ".unfinished-" + std::to_string(::getpid());
+  try {
+    write_all(model, unfinished, progress);
+    std::filesystem::rename(unfinished, file);
+  } catch (const std::system_error& error) {
+    std::error_code ignored;
+    std::filesystem::remove(unfinished, ignored);
+    throw ModelError("cannot write the artifact " + file.string() + ": " + error.code().message() +
+                     "; choose a folder that exists, can be written to and has room for it");
+  } catch (...) {
+    std::error_code ignored;
+    std::filesystem::remove(unfinished, ignored);
+    throw;
+  }
+}
+
+}  // namespace rcnn::engine
