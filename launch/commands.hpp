@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <functional>
+
+namespace rcnn::launch {
+
+inline constexpr int kDone = 0;      ///< The work is done
+inline constexpr int kFailed = 1;    ///< The work failed, in whole or in part
+inline constexpr int kWrongUse = 2;  ///< The command line asks for what there is not
+
+/// A subcommand: its options stand in `app`; `run` does the work once they were read and gives the exit code.
+struct Command {
+  CLI::App* app = nullptr;
+  std::function<int()> run;
+};
+
+/// Each declares one subcommand on the program. \throws (from run) engine::Error and its kin
+Command add_compile(CLI::App& program);
+Command add_detect(CLI::App& program);
+Command add_inspect(CLI::App& program);
+Command add_analyze(CLI::App& program);
+Command add_doctor(CLI::App& program);
+
+}  // namespace rcnn::launch

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: MIT
+// detect: images, folders, videos and cameras through an artifact.
+#include <spdlog/fmt/fmt.h>
+
+#include <chrono>
+#include <iostream>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "elements/painter.hpp"
+#include "elements/register.hpp"
+#include "engine/errors.hpp"
+#include "launch/annotated_files.hpp"
+#include "launch/commands.hpp"
+#include "launch/detect_images.hpp"
+#include "launch/detect_video.hpp"
+#include "launch/diagnostics.hpp"
+#include "launch/inputs.hpp"
+#include "launch/progress_bar.hpp"
+#include "launch/table.hpp"
+#include "launch/units.hpp"
+
+namespace rcnn::launch {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Settings {
+  DetectOptions options;
+  std::string placement = "replicate";
+  std::vector<std::string> inputs;
+  std::string json;    ///< Empty: none
+  std::string format;  ///< Empty: coco
+  fs::path output;
+};
+
+/// Shows and counts what comes: records to the writer, else readable tables to stdout; errors to stderr.
+class Presenter : public ResultSink {
+ public:
+  Presenter(std::unique_ptr<ResultWriter> writer, bool tables, ClassNames names)
+      : writer_(std::move(writer)), tables_(tables), names_(std::move(names)) {}
+
+  void found(const FrameResult& result) override {
+    ++frames_;
+    objects_ += result.objects.size();
+    bar_.clear();
+    if (writer_ != nullptr) writer_->add(result);
+    if (tables_) print(result);
+  }
+  void failed(const std::string& message) override {
+    ++failures_;
+    bar_.clear();
+    print_error(message);
+  }
+  void warned(const std::string& message) override {
+    bar_.clear();
+    print_error("warning: " + message);
+  }
+  void progressed(double done, double total, const std::string& note) override {
+    bar_.update(done, total, note);
+  }
+
+  /// Ends the results' file and says in one line on stdout what was done, where that is not taken.
+  void finish(const Settings& settings, double seconds) {
+    bar_.clear();
+    if (writer_ != nullptr) writer_->finish();
+    if (settings.json == "-") return;
+    std::cout << fmt::format("{}, {} in {}", plural(frames_, "frame"), plural(objects_, "object"),
+                             format_seconds(seconds));
+    if (!settings.output.empty()) std::cout << ", annotated: " << settings.output.string();
+    if (!settings.json.empty()) std::cout << ", results: " << settings.json;
+    std::cout << '\n';
+  }
+  std::uint64_t failures() const { return failures_; }
+
+ private:
+  /// A video's frames take a line each, an image a table.
+  void print(const FrameResult& result) const {
+    if (result.frame) {
+      std::cout << fmt::format("{} frame {}", result.file, *result.frame);
+      if (result.pts_ns) std::cout << fmt::format(" ({:.3f} s)", static_cast<double>(*result.pts_ns) * 1e-9);
+      const char* before = ": ";
+      for (const auto& object : result.objects) {
+        std::cout << before << elements::label_text(object, names_.labels);
+        before = ", ";
+      }
+      std::cout << std::endl;
+      return;
+    }
+    std::cout << fmt::format("{} ({}x{}): {}\n", result.file, result.image.width, result.image.height,
+                             plural(result.objects.size(), "object"));
+    if (result.objects.empty()) return;
+    Table table({"  class", "score>", "x0>", "y0>", "x1>", "y1>"});
+    for (const auto& [box, score, label, region] : result.objects) {
+      table.add({"  " + names_.label(label), fmt::format("{:.3f}", score), fmt::format("{:.1f}", box.x0),
+                 fmt::format("{:.1f}", box.y0), fmt::format("{:.1f}", box.x1),
+                 fmt::format("{:.1f}", box.y1)});
+    }
+    table.print(std::cout);
+  }
+
+  std::unique_ptr<ResultWriter> writer_;
+  const bool tables_;
+  const ClassNames names_;
+  ProgressBar bar_;
+  std::uint64_t frames_ = 0;
+  std::uint64_t objects_ = 0;
+  std::uint64_t failures_ = 0;
+};
+
+/// Runs the inputs in the order given; neighbouring images share one run of the stages.
+class Detector {
+ public:
+  Detector(const Settings& settings, std::vector<Input> inputs, std::vector<fs::path> annotated,
+           ResultSink& sink)
+      : settings_(settings), inputs_(std::move(inputs)), annotated_(std::move(annotated)), sink_(sink) {}
+
+  void run() {
+    for (std::size_t first = 0; first < inputs_.size();) {
+      std::size_t last = first + 1;
+      if (inputs_[first].kind == InputKind::kImage) {
+        while (last < inputs_.size() && inputs_[last].kind == InputKind::kImage) ++last;
+        run_images(first, last - first);
+      } else {
+        run_video(first);
+      }
+      first = last;
+    }
+  }
+
+ private:
+  void run_images(std::size_t first, std::size_t count) {
+    if (session_ == nullptr) {
+      session_ = pipeline::Session::create(
+          {settings_.options.model, settings_.options.cores, settings_.options.placement});
+    }
+    std::span<const fs::path> annotated(annotated_);
+    if (!annotated.empty()) annotated = annotated.subspan(first, count);
+    detect_images(std::span<const Input>(inputs_).subspan(first, count), annotated, session_,
+                  settings_.options, sink_);
+  }
+
+  void run_video(std::size_t at) {
+    gst_init(nullptr, nullptr);
+    elements::register_static_plugin();
+    try {
+      detect_video({inputs_[at], annotated_.empty() ? fs::path() : annotated_[at]}, settings_.options, sink_);
+    } catch (const engine::SettingError&) {
+      throw;
+    } catch (const engine::Error& error) {
+      sink_.failed(error.what());
+    }
+  }
+
+  const Settings& settings_;
+  const std::vector<Input> inputs_;
+  const std::vector<fs::path> annotated_;
+  ResultSink& sink_;
+  std::shared_ptr<const pipeline::Session> session_;
+};
+
+int detect(Settings settings) {
+  const auto started = std::chrono::steady_clock::now();
+  settings.options.placement = engine::parse_placement(settings.placement);
+  if (settings.json.empty() && !settings.format.empty()) settings.json = "-";
+  const auto format = parse_result_format(settings.format.empty() ? "coco" : settings.format);
+
+  // Before anything is written: a wrong model is the likeliest slip.
+  const auto names = class_names(engine::Artifact::open(settings.options.model)->config());
+  auto expanded = expand_inputs(settings.inputs);
+  std::vector<fs::path> annotated;
+  if (!settings.output.empty()) annotated = annotated_files(expanded.inputs, settings.output);
+
+  std::unique_ptr<ResultWriter> writer;
+  if (!settings.json.empty())
+    writer = std::make_unique<ResultWriter>(settings.json, format, names, std::cout);
+  Presenter presenter(std::move(writer), settings.json.empty() && settings.output.empty(), names);
+  for (const auto& problem : expanded.problems) presenter.failed(problem);
+  Detector(settings, std::move(expanded.inputs), std::move(annotated), presenter).run();
+  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - started;
+  presenter.finish(settings, seconds.count());
+  return presenter.failures() == 0 ? kDone : kFailed;
+}
+
+}  // namespace
+
+Command add_detect(CLI::App& program) {
+  auto settings = std::make_shared<Settings>();
+  auto* app = program.add_subcommand("detect", "Find objects in images, folders, videos and cameras");
+  app->add_option("-m,--model", settings->options.model, "Artifact made by 'neuron-rcnn compile'")
+      ->required();
+  app->add_option(
+         "INPUT", settings->inputs,
+         "Images, folders of images, quoted globs ('shots/*.jpg'), videos, URIs, cameras (/dev/video0)")
+      ->required();
+  app->add_option("--threshold", settings->options.threshold,
+                  "Leave out objects with this score or less, 0..1 (default: the model's own)")
+      ->check(CLI::Range(0., 1.));
+  app->add_option("--json", settings->json, "Write results to this file; - for standard output");
+  app->add_option("--format", settings->format, "Of the results: coco (default), detectron2 or json-lines")
+      ->check(CLI::IsMember({"coco", "detectron2", "json-lines"}));
+  app->add_option("--output", settings->output,
+                  "Annotated copies: a folder, or a file for one input (mp4 for videos and cameras)");
+  app->add_option("--cores", settings->options.cores, "NeuronCores to run on, such as 0-1 (default: all)");
+  app->add_option("--placement", settings->placement,
+                  "replicate: every program on every core; split: programs dealt out over the cores")
+      ->check(CLI::IsMember({"replicate", "split"}))
+      ->capture_default_str();
+  app->add_option("--max-in-flight", settings->options.max_in_flight, "Frames on their way at once, 1..64")
+      ->check(CLI::Range(1, 64))
+      ->capture_default_str();
+  app->add_option("--frames", settings->options.frames, "Stop each video or camera after so many frames")
+      ->check(CLI::PositiveNumber);
+  app->footer(
+      "Ctrl-C ends a camera's recording well. Exit code 1: some input had no result (stderr says which).");
+  return {app, [settings] { return detect(*settings); }};
+}
+
+}  // namespace rcnn::launch

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: MIT
+#include "launch/detect_images.hpp"
+
+#include <spdlog/fmt/fmt.h>
+
+#include <fstream>
+#include <memory>
+#include <opencv2/imgcodecs.hpp>
+#include <optional>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "elements/painter.hpp"
+#include "engine/errors.hpp"
+#include "launch/image_file.hpp"
+#include "launch/pending_file.hpp"
+#include "pipeline/frame.hpp"
+#include "pipeline/stage_graph.hpp"
+
+namespace rcnn::launch {
+namespace {
+
+constexpr int kEventItems = 64;  // Room beside the frames: unreadable images hold a place in the order too.
+
+/// One image on its way; without pixels, the reason why it could not be read.
+class ImagePayload : public pipeline::Payload {
+ public:
+  ImagePayload(cv::Mat image, const std::vector<std::string>* labels)
+      : image_(std::move(image)), labels_(labels) {}
+  explicit ImagePayload(std::string problem) : problem_(std::move(problem)) {}
+
+  std::optional<engine::ImageView> pixels() override {
+    return engine::ImageView{image_.data, image_.cols, image_.rows,
+                             static_cast<std::ptrdiff_t>(image_.step[0]), engine::PixelFormat::kBgr};
+  }
+  void finish(const pipeline::Frame& frame) override {
+    if (labels_ == nullptr) return;
+    elements::paint_detections({image_.data, image_.cols, image_.rows,
+                                static_cast<std::ptrdiff_t>(image_.step[0]), engine::PixelFormat::kBgr},
+                               frame.detections, *labels_);
+  }
+
+  const cv::Mat& image() const { return image_; }
+  const std::string& problem() const { return problem_; }
+
+ private:
+  cv::Mat image_;
+  const std::vector<std::string>* labels_ = nullptr;  ///< Borrowed from the session; null: nothing is drawn
+  std::string problem_;
+};
+
+void write_image(const cv::Mat& image, const std::filesystem::path& file) {
+  PendingFile pending(file);
+  bool written = false;
+  try {
+    written = cv::imwrite(pending.path().string(), image);
+  } catch (const cv::Exception& error) {
+    throw engine::Error(fmt::format("Cannot write '{}': {}", file.string(), error.err));
+  }
+  if (!written) {
+    throw engine::Error(fmt::format(
+        "Cannot write '{}': give a folder that you may write to, on a disk with room", file.string()));
+  }
+  pending.commit();
+}
+
+std::string reason(const std::exception_ptr& error) {
+  try {
+    std::rethrow_exception(error);
+  } catch (const std::exception& exception) {
+    return exception.what();
+  }
+}
+
+/// Reads images ahead of the stages and ends with the scope, whatever is still on its way.
+class Feeder {
+ public:
+  Feeder(pipeline::StageGraph& graph, pipeline::FramePool& pool, std::function<void()> feed)
+      : graph_(graph), pool_(pool), thread_(std::move(feed)) {}
+  ~Feeder() {
+    pool_.set_cancelled(true);
+    graph_.flush();
+    thread_.join();
+  }
+  Feeder(const Feeder&) = delete;
+  Feeder& operator=(const Feeder&) = delete;
+
+ private:
+  pipeline::StageGraph& graph_;
+  pipeline::FramePool& pool_;
+  std::thread thread_;
+};
+
+std::unique_ptr<pipeline::Item> read_item(const Input& input, const std::vector<std::string>* labels) {
+  auto item = std::make_unique<pipeline::Item>();
+  try {
+    item->payload = std::make_unique<ImagePayload>(read_image(input.path), labels);
+  } catch (const std::exception& error) {
+    item->payload = std::make_unique<ImagePayload>(error.what());
+  }
+  return item;
+}
+
+void feed(std::span<const Input> images, const std::vector<std::string>* labels,
+          const std::shared_ptr<const pipeline::Session>& session, pipeline::FramePool& pool,
+          pipeline::StageGraph& graph) {
+  for (const auto& input : images) {
+    auto item = read_item(input, labels);  // Decoded before a slot is free: the stages never wait for a disk.
+    if (static_cast<const ImagePayload&>(*item->payload).problem().empty()) {
+      item->frame = pool.acquire();
+      if (item->frame == nullptr) return;
+      item->frame->session = session;
+    }
+    if (!graph.push(std::move(item))) return;
+  }
+}
+
+void deliver(const pipeline::Item& item, const Input& input, const std::filesystem::path* annotated,
+             ResultSink& sink) {
+  const auto& payload = static_cast<const ImagePayload&>(*item.payload);
+  if (!payload.problem().empty()) {
+    sink.failed(payload.problem());
+  } else if (item.error != nullptr) {
+    sink.failed(fmt::format("No result for '{}': {}", input.path, reason(item.error)));
+  } else {
+    if (annotated != nullptr) write_image(payload.image(), *annotated);
+    sink.found({input.name,
+                std::nullopt,
+                std::nullopt,
+                {payload.image().cols, payload.image().rows},
+                item.frame->detections});
+  }
+}
+
+}  // namespace
+
+void detect_images(std::span<const Input> images, std::span<const std::filesystem::path> annotated,
+                   const std::shared_ptr<const pipeline::Session>& session, const DetectOptions& options,
+                   ResultSink& sink) {
+  const auto* labels = annotated.empty() ? nullptr : &session->config().class_names;
+  pipeline::FramePool pool(options.max_in_flight);
+  pipeline::StageGraph graph({.max_items = options.max_in_flight + kEventItems});
+  graph.set_score_threshold(options.threshold);
+  const Feeder feeder(graph, pool, [&] { feed(images, labels, session, pool, graph); });
+  for (std::size_t i = 0; i < images.size(); ++i) {
+    sink.progressed(static_cast<double>(i), static_cast<double>(images.size()), images[i].name);
+    const auto item = graph.pop();
+    deliver(*item, images[i], annotated.empty() ? nullptr : &annotated[i], sink);
+    graph.popped();
+  }
+}
+
+}  // namespace rcnn::launch

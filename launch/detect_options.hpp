@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+#include "engine/runtime/core_pool.hpp"
+#include "launch/formats.hpp"
+
+namespace rcnn::launch {
+
+/// What `detect` was asked to do with every input.
+struct DetectOptions {
+  std::filesystem::path model;
+  std::string cores;  ///< "0-1"; empty = all
+  engine::Placement placement = engine::Placement::kReplicate;
+  int max_in_flight = 4;
+  float threshold = -1;      ///< Scores at or below are left out; < 0 = the model's own
+  std::uint64_t frames = 0;  ///< Of a video or camera; 0 = to the end
+};
+
+/// Where results go while the work goes on. Called from one thread.
+class ResultSink {
+ public:
+  virtual ~ResultSink() = default;
+  virtual void found(const FrameResult& result) = 0;
+  /// One input or frame has no result; the others go on.
+  virtual void failed(const std::string& message) = 0;
+  virtual void warned(const std::string& message) = 0;
+  /// total <= 0: unknown.
+  virtual void progressed(double done, double total, const std::string& note) = 0;
+};
+
+}  // namespace rcnn::launch

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+#include "launch/diagnostics.hpp"
+
+#include <iostream>
+
+namespace rcnn::launch {
+
+std::ostream& diagnostics() {
+  // Its own stream over the buffer that std::cerr had first: swapping that of std::cerr leaves this one
+  // alone.
+  static std::ostream stream(std::cerr.rdbuf());
+  return stream;
+}
+
+std::string one_line(const std::string& message) {
+  std::string line;
+  for (const char c : message) {
+    if (c != '\n' && c != '\r' && c != '\t') {
+      line += c;
+    } else if (!line.empty() && line.back() != ' ') {
+      line += ' ';
+    }
+  }
+  line.erase(line.find_last_not_of(' ') + 1);
+  return line;
+}
+
+void print_error(const std::string& message) {
+  diagnostics() << "neuron-rcnn: " + one_line(message) + "\n" << std::flush;
+}
+
+QuietErrorStream::QuietErrorStream() {
+  diagnostics();
+  before_ = std::cerr.rdbuf(nullptr);
+}
+
+QuietErrorStream::~QuietErrorStream() { std::cerr.rdbuf(before_); }
+
+}  // namespace rcnn::launch

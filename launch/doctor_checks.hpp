@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace rcnn::launch {
+
+enum class Health : std::uint8_t { kOk, kWarn, kFail };
+
+/// One line of `doctor`.
+struct Check {
+  Health health = Health::kOk;
+  std::string what;
+  std::string found;
+  std::string advice;  ///< What to do; empty where all is well
+};
+using Checks = std::vector<Check>;
+
+/// GStreamer's version, the plugin in its registry (missing, blacklisted, unloadable are told apart), the
+/// seven elements, and the stock elements that pipelines use, with the Debian package of each missing one.
+/// Initialises GStreamer; the static plugin must not be registered, since it would hide a missing one.
+Checks check_gstreamer();
+
+/// The processor's features and what oneDNN makes of them.
+Checks check_processor();
+
+/// The emulated NeuronCores, every NEURON_* variable with its effect, and memory.
+Checks check_cores();
+
+}  // namespace rcnn::launch

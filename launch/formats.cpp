@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: MIT
+#include "launch/formats.hpp"
+
+#include <spdlog/fmt/fmt.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <filesystem>
+
+#include "engine/errors.hpp"
+
+namespace rcnn::launch {
+namespace {
+
+using nlohmann::json;
+using nlohmann::ordered_json;
+
+// Rounded as doubles, so that the shortest text that reads back is the rounded one.
+double rounded(float value, double steps) { return std::round(static_cast<double>(value) * steps) / steps; }
+double pixel(float value) { return rounded(value, 1e3); }
+double score(float value) { return rounded(value, 1e6); }
+
+json corner_and_size(const engine::Box& box) {
+  return {pixel(box.x0), pixel(box.y0), pixel(box.width()), pixel(box.height())};
+}
+
+template <typename T>
+json or_null(const std::optional<T>& value) {
+  return value ? json(*value) : json(nullptr);
+}
+
+ordered_json detectron2_record(const FrameResult& result) {
+  json boxes = json::array();
+  json scores = json::array();
+  json classes = json::array();
+  for (const auto& object : result.objects) {
+    boxes.push_back({pixel(object.box.x0), pixel(object.box.y0), pixel(object.box.x1), pixel(object.box.y1)});
+    scores.push_back(score(object.score));
+    classes.push_back(object.label);
+  }
+  ordered_json record{{"file", result.file}};
+  if (result.frame) {
+    record["frame"] = *result.frame;
+    record["pts_ns"] = or_null(result.pts_ns);
+  }
+  record["image_hw"] = {result.image.height, result.image.width};
+  record["boxes_xyxy"] = std::move(boxes);
+  record["scores"] = std::move(scores);
+  record["classes"] = std::move(classes);
+  return record;
+}
+
+ordered_json line_record(const FrameResult& result, const ClassNames& names) {
+  ordered_json objects = ordered_json::array();
+  for (const auto& object : result.objects) {
+    objects.push_back(ordered_json{{"label", names.label(object.label)},
+                                   {"class", object.label},
+                                   {"score", score(object.score)},
+                                   {"bbox", corner_and_size(object.box)}});
+  }
+  return {{"file", result.file},
+          {"frame", result.frame.value_or(0)},
+          {"pts_ns", or_null(result.pts_ns)},
+          {"objects", std::move(objects)}};
+}
+
+/// File names may hold any bytes; JSON may not.
+std::string text_of(const ordered_json& record) {
+  return record.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
+}
+
+}  // namespace
+
+ResultFormat parse_result_format(const std::string& text) {
+  if (text == "coco") return ResultFormat::kCoco;
+  if (text == "detectron2") return ResultFormat::kDetectron2;
+  if (text == "json-lines") return ResultFormat::kJsonLines;
+  throw engine::SettingError(
+      fmt::format("Format '{}' is not known: give coco, detectron2 or json-lines", text));
+}
+
+std::string ClassNames::label(int index) const {
+  const auto at = static_cast<std::size_t>(index);
+  return at < labels.size() ? labels[at] : fmt::format("class {}", index);
+}
+
+int ClassNames::category_id(int index) const {
+  const auto at = static_cast<std::size_t>(index);
+  return at < category_ids.size() ? category_ids[at] : index;
+}
+
+ClassNames class_names(const engine::ModelConfig& config) {
+  return {config.class_names, config.category_ids};
+}
+
+json coco_image_id(const FrameResult& result) {
+  if (result.frame) return fmt::format("{}#{}", result.file, *result.frame);
+  const auto stem = std::filesystem::path(result.file).stem().string();
+  std::int64_t number = 0;
+  const auto parsed = std::from_chars(stem.data(), stem.data() + stem.size(), number);
+  const bool digits =
+      !stem.empty() && std::all_of(stem.begin(), stem.end(), [](char c) { return c >= '0' && c <= '9'; });
+  if (digits && parsed.ec == std::errc()) return number;
+  return result.file;
+}
+
+std::vector<ordered_json> to_records(const FrameResult& result, ResultFormat format,
+                                     const ClassNames& names) {
+  if (format == ResultFormat::kDetectron2) return {detectron2_record(result)};
+  if (format == ResultFormat::kJsonLines) return {line_record(result, names)};
+  std::vector<ordered_json> records;
+  for (const auto& object : result.objects) {
+    records.push_back({{"image_id", coco_image_id(result)},
+                       {"category_id", names.category_id(object.label)},
+                       {"bbox", corner_and_size(object.box)},
+                       {"score", score(object.score)}});
+  }
+  return records;
+}
+
+ResultWriter::ResultWriter(const std::string& target, ResultFormat format, ClassNames names,
+                           std::ostream& standard_output)
+    : target_(target), format_(format), names_(std::move(names)), out_(&file_) {
+  if (target_ == "-") {
+    out_ = &standard_output;
+  } else if (format_ == ResultFormat::kJsonLines) {
+    const auto folder = std::filesystem::path(target_).parent_path();
+    std::error_code ignored;  // Opening the file says it in the end.
+    if (!folder.empty()) std::filesystem::create_directories(folder, ignored);
+    file_.open(target_);
+  } else {
+    pending_ = std::make_unique<PendingFile>(target_);
+    file_.open(pending_->path());
+  }
+  check();
+  if (format_ == ResultFormat::kCoco) *out_ << "[";
+  if (format_ == ResultFormat::kDetectron2) *out_ << "{\"images\": [";
+}
+
+void ResultWriter::add(const FrameResult& result) {
+  for (const auto& record : to_records(result, format_, names_)) {
+    if (format_ == ResultFormat::kJsonLines) {
+      *out_ << text_of(record) << std::endl;
+    } else {
+      *out_ << (first_ ? "\n" : ",\n") << text_of(record);
+      first_ = false;
+    }
+  }
+  check();
+}
+
+void ResultWriter::finish() {
+  if (format_ == ResultFormat::kCoco) *out_ << "\n]\n";
+  if (format_ == ResultFormat::kDetectron2) *out_ << "\n]}\n";
+  out_->flush();
+  check();
+  if (pending_ != nullptr) {
+    file_.close();
+    check();
+    pending_->commit();
+  }
+}
+
+void ResultWriter::check() const {
+  if (out_->good()) return;
+  throw engine::Error(
+      fmt::format("Cannot write the results to '{}': give a file that you may write to, on a disk "
+                  "with room, or - for standard output",
+                  target_));
+}
+
+}  // namespace rcnn::launch

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <fstream>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include "engine/image/resize.hpp"
+#include "engine/model/config.hpp"
+#include "engine/rcnn/box.hpp"
+#include "launch/pending_file.hpp"
+
+namespace rcnn::launch {
+
+/// How results are written.
+///
+///   coco         one array of {"image_id", "category_id", "bbox": [x, y, w, h], "score"}, as pycocotools
+///   loads it detectron2   {"images": [{"file", "image_hw", "boxes_xyxy", "scores", "classes"}]}, a video's
+///   frames with
+///                "frame" and "pts_ns" as well
+///   json-lines   a line a frame: {"file", "frame", "pts_ns", "objects": [{"label", "class", "score",
+///   "bbox"}]},
+///                bbox = [x, y, w, h]
+enum class ResultFormat : std::uint8_t { kCoco, kDetectron2, kJsonLines };
+
+/// "coco", "detectron2", "json-lines". \throws engine::SettingError
+ResultFormat parse_result_format(const std::string& text);
+
+/// What was found in one image or video frame.
+struct FrameResult {
+  std::string file;                        ///< Input::name
+  std::optional<std::uint64_t> frame;      ///< Number in its video, from 0; none for images
+  std::optional<std::uint64_t> pts_ns;     ///< Time in its video
+  engine::Size image;                      ///< Pixels
+  std::vector<engine::Detection> objects;  ///< Image pixels, best first
+};
+
+/// Classes as results name them; borrowed by the writer.
+struct ClassNames {
+  std::vector<std::string> labels;
+  std::vector<int> category_ids;  ///< The data set's own
+
+  /// The class's name; "class 7" beyond those there are.
+  std::string label(int index) const;
+  int category_id(int index) const;
+};
+ClassNames class_names(const engine::ModelConfig& config);
+
+/// A file name's stem as a number where it is all digits ("000000041888.jpg" -> 41888), as COCO numbers its
+/// images; else the name, with "#FRAME" in a video.
+nlohmann::json coco_image_id(const FrameResult& result);
+
+/// The record or records of one frame. Boxes have 3 decimals, scores 6.
+std::vector<nlohmann::ordered_json> to_records(const FrameResult& result, ResultFormat format,
+                                               const ClassNames& names);
+
+/// Writes results one by one: json-lines are flushed line by line, so that `tail -f` shows them; the other
+/// formats' files appear when all is there. Memory does not grow with the number of frames.
+///
+/// Thread safety: none.
+class ResultWriter {
+ public:
+  /// \param target  file, or "-" for `standard_output`
+  ResultWriter(const std::string& target, ResultFormat format, ClassNames names,
+               std::ostream& standard_output);
+  void add(const FrameResult& result);
+  /// Ends the document and puts the file in its place. \throws engine::Error if not all could be written.
+  void finish();
+
+ private:
+  void check() const;
+
+  std::string target_;
+  ResultFormat format_;
+  ClassNames names_;
+  std::unique_ptr<PendingFile> pending_;
+  std::ofstream file_;
+  std::ostream* out_;
+  bool first_ = true;
+};
+
+}  // namespace rcnn::launch

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT
+#include "launch/gst_parts.hpp"
+
+#include <spdlog/fmt/fmt.h>
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+#include "engine/errors.hpp"
+
+namespace rcnn::launch {
+namespace {
+
+constexpr const char* kBase = "gstreamer1.0-plugins-base";
+constexpr const char* kGood = "gstreamer1.0-plugins-good";
+
+constexpr std::array kParts{
+    GstPart{"filesrc", "libgstreamer1.0-0", "reads files", true},
+    GstPart{"queue", "libgstreamer1.0-0", "decouples threads", true},
+    GstPart{"decodebin", kBase, "decodes whatever comes", true},
+    GstPart{"uridecodebin", kBase, "opens videos and streams", true},
+    GstPart{"videoconvert", kBase, "converts pixel formats", true},
+    GstPart{"videotestsrc", kBase, "draws test pictures", false},
+    GstPart{"videoflip", kGood, "turns videos that were shot upright", true},
+    GstPart{"qtdemux", kGood, "reads mp4 and mov", true},
+    GstPart{"matroskademux", kGood, "reads mkv and webm", false},
+    GstPart{"jpegdec", kGood, "decodes JPEG", true},
+    GstPart{"jpegenc", kGood, "encodes JPEG", false},
+    GstPart{"multifilesrc", kGood, "reads numbered images", false},
+    GstPart{"v4l2src", kGood, "opens cameras", false},
+    GstPart{"h264parse", "gstreamer1.0-plugins-bad", "reads H.264 streams", true},
+    GstPart{"avdec_h264", "gstreamer1.0-libav", "decodes H.264", true},
+    GstPart{"x264enc", "gstreamer1.0-plugins-ugly", "encodes H.264", true},
+    GstPart{"mp4mux", kGood, "writes mp4", true},
+};
+
+constexpr std::array<const char*, 7> kOwnElements{
+    "preprocess-resize-800", "neuron-backbone-rpn", "cpu-rpn-proposals", "roi-align",
+    "neuron-box-head",       "postprocess-overlay", "neuronrcnn"};
+
+}  // namespace
+
+std::span<const GstPart> gst_parts() { return kParts; }
+
+std::span<const char* const> own_elements() { return kOwnElements; }
+
+GstElement* add_element(GstBin* bin, const std::string& factory) {
+  GstElement* element = gst_element_factory_make(factory.c_str(), nullptr);
+  if (element == nullptr) {
+    const auto part = std::find_if(kParts.begin(), kParts.end(), [&](const GstPart& known) {
+      return std::string_view(known.factory) == factory;
+    });
+    const std::string package = part != kParts.end() ? part->package : "gstreamer1.0-plugins-bad";
+    throw engine::Error(
+        fmt::format("GStreamer has no element '{}': apt-get install {} ('neuron-rcnn doctor' shows what "
+                    "else is missing)",
+                    factory, package));
+  }
+  gst_bin_add(bin, element);
+  return element;
+}
+
+}  // namespace rcnn::launch

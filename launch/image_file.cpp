@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: MIT
+#include "launch/image_file.hpp"
+
+#include <spdlog/fmt/fmt.h>
+
+#include <algorithm>
+#include <array>
+#include <fstream>
+#include <iterator>
+#include <opencv2/imgcodecs.hpp>
+#include <string_view>
+#include <system_error>
+#include <vector>
+
+#include "engine/errors.hpp"
+#include "launch/diagnostics.hpp"
+
+namespace rcnn::launch {
+namespace {
+
+namespace fs = std::filesystem;
+using Bytes = std::span<const std::uint8_t>;
+
+bool has_at(Bytes bytes, std::size_t offset, std::string_view text) {
+  return offset <= bytes.size() && text.size() <= bytes.size() - offset &&
+         std::equal(text.begin(), text.end(), bytes.begin() + static_cast<std::ptrdiff_t>(offset),
+                    [](char c, std::uint8_t b) { return static_cast<std::uint8_t>(c) == b; });
+}
+
+std::size_t read_number(Bytes bytes, std::size_t offset, std::size_t count, bool big_endian) {
+  std::size_t number = 0;
+  for (std::size_t i = 0; i < count && offset + i < bytes.size(); ++i) {
+    const std::size_t place = big_endian ? count - 1 - i : i;
+    number |= static_cast<std::size_t>(bytes[offset + i]) << (8 * place);
+  }
+  return number;
+}
+
+/// Tag 0x0112 of the first directory of a TIFF structure, which is what an EXIF block holds.
+int tiff_orientation(Bytes block) {
+  constexpr std::size_t kEntryBytes = 12;
+  if (has_at(block, 0, std::string_view("Exif\0\0", 6))) block = block.subspan(6);
+  const bool big_endian = has_at(block, 0, "MM");
+  if (block.size() < 8 || (!big_endian && !has_at(block, 0, "II"))) return 1;
+  const std::size_t directory = read_number(block, 4, 4, big_endian);
+  if (directory + 2 > block.size()) return 1;
+  const std::size_t entries = read_number(block, directory, 2, big_endian);
+  for (std::size_t i = 0; i < entries; ++i) {
+    const std::size_t entry = directory + 2 + i * kEntryBytes;
+    if (entry + kEntryBytes > block.size()) break;
+    if (read_number(block, entry, 2, big_endian) != 0x0112) continue;
+    const auto value = static_cast<int>(read_number(block, entry + 8, 2, big_endian));
+    return value >= 1 && value <= 8 ? value : 1;
+  }
+  return 1;
+}
+
+/// The end-of-image marker after the first scan began; before that, one could belong to an embedded
+/// thumbnail.
+bool jpeg_is_complete(Bytes file) {
+  constexpr std::array<std::uint8_t, 2> kEnd{0xFF, 0xD9};
+  std::size_t offset = 2;
+  while (offset + 4 <= file.size() && file[offset] == 0xFF && file[offset + 1] != 0xDA) {
+    offset += 2 + read_number(file, offset + 2, 2, true);
+  }
+  offset = std::min(offset, file.size());
+  return std::search(file.begin() + static_cast<std::ptrdiff_t>(offset), file.end(), kEnd.begin(),
+                     kEnd.end()) != file.end();
+}
+
+std::vector<std::uint8_t> read_bytes(const fs::path& file) {
+  std::error_code error;
+  if (!fs::exists(file, error)) {
+    throw engine::Error(
+        fmt::format("Cannot read '{}': there is no such file; check the name", file.string()));
+  }
+  std::ifstream stream(file, std::ios::binary);
+  std::vector<std::uint8_t> bytes{std::istreambuf_iterator<char>(stream), {}};
+  if (!stream.good() && !stream.eof()) {
+    throw engine::Error(
+        fmt::format("Cannot read '{}': the file cannot be opened; check its permissions", file.string()));
+  }
+  return bytes;
+}
+
+}  // namespace
+
+int webp_orientation(Bytes file) {
+  if (!has_at(file, 0, "RIFF") || !has_at(file, 8, "WEBP")) return 1;
+  for (std::size_t chunk = 12; chunk + 8 <= file.size();) {
+    const std::size_t bytes = read_number(file, chunk + 4, 4, false);
+    if (has_at(file, chunk, "EXIF")) {
+      return tiff_orientation(file.subspan(chunk + 8, std::min(bytes, file.size() - chunk - 8)));
+    }
+    chunk += 8 + bytes + bytes % 2;  // Chunks start at even offsets.
+  }
+  return 1;
+}
+
+cv::Mat turn_upright(const cv::Mat& image, int orientation) {
+  // 5..8 store columns as rows; what is left then is a mirroring, told by OpenCV's flip codes.
+  constexpr int kKeep = 2;
+  constexpr std::array<int, 9> kFlip{kKeep, kKeep, 1, -1, 0, kKeep, 1, -1, 0};
+  cv::Mat turned = image;
+  if (orientation >= 5) cv::transpose(image, turned);
+  const int flip = kFlip.at(static_cast<std::size_t>(orientation));
+  if (flip == kKeep) return turned;
+  cv::Mat flipped;
+  cv::flip(turned, flipped, flip);
+  return flipped;
+}
+
+bool is_complete(Bytes file) {
+  if (has_at(file, 0, "\xFF\xD8\xFF")) return jpeg_is_complete(file);
+  if (has_at(file, 0, "\x89PNG\r\n")) {
+    constexpr std::string_view kEnd = "IEND";
+    return std::search(file.begin(), file.end(), kEnd.begin(), kEnd.end()) != file.end();
+  }
+  return true;  // OpenCV itself refuses the other formats when they are cut short.
+}
+
+cv::Mat read_image(const fs::path& file) {
+  const auto bytes = read_bytes(file);
+  if (!is_complete(bytes)) {
+    throw engine::Error(
+        fmt::format("Cannot read '{}': the image ends before it is complete ({} bytes); copy it again",
+                    file.string(), bytes.size()));
+  }
+  cv::Mat image;
+  try {
+    const QuietErrorStream quiet;
+    if (!bytes.empty()) image = cv::imdecode(bytes, cv::IMREAD_COLOR);
+  } catch (const cv::Exception& error) {
+    throw engine::Error(
+        fmt::format("Cannot read '{}': {}; give an image of fewer pixels", file.string(), error.err));
+  }
+  if (image.empty()) {
+    throw engine::Error(
+        fmt::format("Cannot read '{}': not an image, or damaged; accepted are JPEG, PNG, BMP, WebP, "
+                    "TIFF, JPEG 2000 and PNM files",
+                    file.string()));
+  }
+  return turn_upright(image, webp_orientation(bytes));
+}
+
+}  // namespace rcnn::launch

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <opencv2/core.hpp>
+#include <span>
+
+namespace rcnn::launch {
+
+/// An image file as Detectron2's read_image(format="BGR") and cv2.imread give it: 8-bit BGR, turned upright
+/// by its EXIF orientation (JPEG, PNG, TIFF, WebP); grey, alpha, 16-bit and CMYK converted as cv2.imread
+/// does. Call it from one thread at a time: OpenCV's remarks on std::cerr are held back meanwhile. \throws
+/// engine::Error naming the file and why: missing, no image, cut short.
+cv::Mat read_image(const std::filesystem::path& file);
+
+/// EXIF orientation of a WebP file, 1..8; 1 where the file says nothing. OpenCV reads that of the other
+/// formats.
+int webp_orientation(std::span<const std::uint8_t> file);
+/// Turns pixels as EXIF orientation 1..8 asks.
+cv::Mat turn_upright(const cv::Mat& image, int orientation);
+/// False for JPEG and PNG files whose end marker is missing: OpenCV would fill the rest with grey.
+bool is_complete(std::span<const std::uint8_t> file);
+
+}  // namespace rcnn::launch

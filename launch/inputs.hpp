@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace rcnn::launch {
+
+enum class InputKind : std::uint8_t { kImage, kVideo, kCamera };
+
+/// One thing to look at.
+struct Input {
+  std::string path;  ///< File, device or URI, as it is opened
+  InputKind kind = InputKind::kImage;
+  /// What results call it: the file's name, or the path below the folder given; the whole path where two
+  /// inputs would share a name.
+  std::string name;
+};
+
+struct ExpandedInputs {
+  std::vector<Input> inputs;
+  std::vector<std::string> problems;  ///< One line each: what could not be expanded; the rest is still there
+};
+
+/// Turns arguments into inputs, in the order given:
+///
+///   image file       extension of an image format, or content that OpenCV knows
+///   folder           the images in it and below it, sorted; hidden files and other files are passed over
+///   glob             "shots/*.jpg" quoted, so that the shell leaves it alone: matches, sorted
+///   /dev/videoN      camera (any character device)
+///   SCHEME://...     video, as GStreamer opens it (rtsp://, http://)
+///   any other file   video
+ExpandedInputs expand_inputs(const std::vector<std::string>& arguments);
+
+}  // namespace rcnn::launch

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: MIT
+// inspect: what is in an artifact, with every tensor's checksum verified.
+#include <spdlog/fmt/fmt.h>
+
+#include <iostream>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "engine/compile/artifact.hpp"
+#include "launch/commands.hpp"
+#include "launch/model_summary.hpp"
+#include "launch/table.hpp"
+#include "launch/units.hpp"
+
+namespace rcnn::launch {
+namespace {
+
+using nlohmann::ordered_json;
+
+struct Settings {
+  std::filesystem::path artifact;
+  bool tensors = false;
+  bool json = false;
+};
+
+/// \throws engine::ModelError naming the first damaged tensor.
+void verify(const engine::Artifact& artifact) {
+  for (const auto& [name, tensor] : artifact.tensors()) artifact.weight(name);
+  artifact.release_pages();
+}
+
+std::string text_in(const nlohmann::json& metadata, const char* key) {
+  const auto value = metadata.find(key);
+  if (value == metadata.end()) return "not recorded";
+  return value->is_string() ? value->get<std::string>() : value->dump();
+}
+
+ordered_json describe(const engine::Artifact& artifact, const ModelSummary& summary) {
+  auto json = to_json(summary);
+  const auto& config = artifact.config();
+  json["file"] = artifact.file().string();
+  json["bytes"] = std::filesystem::file_size(artifact.file());
+  json["producer"] = text_in(artifact.metadata(), "producer");
+  json["score_threshold"] = config.box_head.score_threshold;
+  json["nms_threshold"] = config.box_head.nms_threshold;
+  json["max_detections"] = config.box_head.max_detections;
+  json["class_names"] = config.class_names;
+  json["category_ids"] = config.category_ids;
+  json["config"] = nlohmann::json(config);
+  auto tensors = ordered_json::array();
+  for (const auto& [name, tensor] : artifact.tensors()) {
+    tensors.push_back({{"name", name},
+                       {"shape", tensor.shape},
+                       {"dtype", engine::to_string(tensor.dtype)},
+                       {"bytes", tensor.bytes}});
+  }
+  json["tensors"] = std::move(tensors);
+  json["checksums"] = "ok";
+  return json;
+}
+
+void print_facts(const engine::Artifact& artifact, const ModelSummary& summary) {
+  const auto& config = artifact.config();
+  const auto& resnet = config.resnet;
+  Table facts({"artifact", artifact.file().string()});
+  facts.add({"model", summary.model});
+  facts.add({"network",
+             fmt::format("ResNet-{}{} + FPN {}, {} classes", resnet.depth,
+                         resnet.num_groups == 1
+                             ? ""
+                             : fmt::format(" ({} groups of {})", resnet.num_groups, resnet.width_per_group),
+                         config.fpn.out_channels, config.box_head.num_classes)});
+  facts.add({"input", fmt::format("{}, {}", summary.input, config.input.format)});
+  facts.add({"precision", summary.precision});
+  facts.add({"partition", summary.partition});
+  facts.add({"batch", std::to_string(summary.batch)});
+  facts.add({"on the host", fmt::format("{}", fmt::join(summary.host_operators, ", "))});
+  facts.add({"score threshold", fmt::format("{:g}", config.box_head.score_threshold)});
+  facts.add({"NMS threshold",
+             fmt::format("{:g}, proposals {:g}", config.box_head.nms_threshold, config.rpn.nms_threshold)});
+  facts.add({"detections", fmt::format("at most {} a frame", config.box_head.max_detections)});
+  facts.add({"parameters", format_count(summary.parameters)});
+  facts.add({"size", format_bytes(static_cast<double>(std::filesystem::file_size(artifact.file())))});
+  facts.add({"producer", text_in(artifact.metadata(), "producer")});
+  facts.add({"checksums", fmt::format("ok, {}", plural(artifact.tensors().size(), "tensor"))});
+  facts.print(std::cout);
+}
+
+void print_tensors(const engine::Artifact& artifact) {
+  Table table({"tensor", "shape", "type", "size>"});
+  for (const auto& [name, tensor] : artifact.tensors()) {
+    table.add({name, engine::to_string(tensor.shape), engine::to_string(tensor.dtype),
+               format_bytes(static_cast<double>(tensor.bytes))});
+  }
+  table.print(std::cout);
+}
+
+int inspect(const Settings& settings) {
+  const auto artifact = engine::Artifact::open(settings.artifact);
+  verify(*artifact);
+  const auto summary = summarize_model(*artifact);
+  if (settings.json) {
+    std::cout << describe(*artifact, summary).dump(2, ' ', false, ordered_json::error_handler_t::replace)
+              << '\n';
+    return kDone;
+  }
+  print_facts(*artifact, summary);
+  std::cout << '\n';
+  print_programs(summary, std::cout);
+  if (settings.tensors) {
+    std::cout << '\n';
+    print_tensors(*artifact);
+  }
+  std::cout << fmt::format("\nclasses: {}\n", fmt::join(artifact->config().class_names, ", "));
+  return kDone;
+}
+
+}  // namespace
+
+Command add_inspect(CLI::App& program) {
+  auto settings = std::make_shared<Settings>();
+  auto* app = program.add_subcommand("inspect", "Show what is in an artifact and verify its checksums");
+  app->add_option("-m,--model,MODEL", settings->artifact, "Artifact made by 'neuron-rcnn compile'")
+      ->required();
+  app->add_flag("--tensors", settings->tensors, "List every tensor as well");
+  app->add_flag("--json", settings->json, "Print everything as JSON, tensors and config included");
+  return {app, [settings] { return inspect(*settings); }};
+}
+
+}  // namespace rcnn::launch

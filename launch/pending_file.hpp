@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <filesystem>
+
+namespace rcnn::launch {
+
+/// A file that appears whole or not at all: written beside its place under a hidden name, renamed by
+/// commit(), removed if that never comes. Devices and pipes (/dev/stdout, /dev/null) are written where they
+/// are.
+class PendingFile {
+ public:
+  /// Makes missing parent folders. \throws engine::Error naming the folder.
+  explicit PendingFile(const std::filesystem::path& target);
+  ~PendingFile();
+  PendingFile(const PendingFile&) = delete;
+  PendingFile& operator=(const PendingFile&) = delete;
+
+  /// Write here.
+  const std::filesystem::path& path() const { return temporary_; }
+  /// \throws engine::Error if the file cannot take its place.
+  void commit();
+
+ private:
+  std::filesystem::path target_;
+  std::filesystem::path temporary_;
+  bool committed_ = false;
+};
+
+}  // namespace rcnn::launch

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: MIT
+#include "launch/program.hpp"
+
+#include <spdlog/fmt/fmt.h>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include <CLI/CLI.hpp>
+#include <exception>
+#include <iostream>
+#include <opencv2/core/utils/logger.hpp>
+#include <string>
+#include <vector>
+
+#include "engine/errors.hpp"
+#include "launch/commands.hpp"
+#include "launch/diagnostics.hpp"
+
+namespace rcnn::launch {
+namespace {
+
+constexpr const char* kDescription =
+    "Detectron2's Faster R-CNN as a GStreamer pipeline on CPUs.\n"
+    "  neuron-rcnn compile --config COCO-Detection/faster_rcnn_R_50_FPN_3x --weights model_final.pkl -o "
+    "model.rcnn\n"
+    "  neuron-rcnn detect -m model.rcnn photo.jpg";
+
+/// stdout carries results only.
+void send_logs_to_stderr() {
+  if (spdlog::get("neuron-rcnn") == nullptr) {
+    spdlog::set_default_logger(spdlog::stderr_logger_mt("neuron-rcnn"));
+    spdlog::set_pattern("neuron-rcnn: %l: %v");
+    spdlog::set_level(spdlog::level::warn);
+  }
+  // What OpenCV would say about an unreadable file, the program says in one line.
+  cv::utils::logging::setLogLevel(cv::utils::logging::LOG_LEVEL_SILENT);
+}
+
+std::string used_command(const CLI::App& program) {
+  for (const auto* command : program.get_subcommands()) return "neuron-rcnn " + command->get_name();
+  return "neuron-rcnn";
+}
+
+int explain(const CLI::App& program, const CLI::ParseError& error) {
+  if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) {
+    program.exit(error);  // --help and --version: on stdout.
+    return kDone;
+  }
+  print_error(fmt::format("{}; see {} --help", error.what(), used_command(program)));
+  return kWrongUse;
+}
+
+int guarded_run(const Command& command) {
+  try {
+    const int code = command.run();
+    std::cout.flush();
+    if (!std::cout.good()) throw engine::Error("Cannot write to standard output: is the disk full?");
+    return code;
+  } catch (const engine::SettingError& error) {
+    print_error(error.what());
+    return kWrongUse;
+  } catch (const std::exception& error) {
+    print_error(error.what());
+    return kFailed;
+  }
+}
+
+}  // namespace
+
+int run_program(int argc, const char* const* argv) {
+  send_logs_to_stderr();
+  CLI::App program(kDescription, "neuron-rcnn");
+  program.set_version_flag("--version", std::string("neuron-rcnn ") + kVersion, "Print the version");
+  program.require_subcommand(1);
+  program.get_formatter()->column_width(34);
+  const std::vector<Command> commands{add_compile(program), add_detect(program), add_inspect(program),
+                                      add_analyze(program), add_doctor(program)};
+  try {
+    program.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return explain(program, error);
+  }
+  for (const auto& command : commands) {
+    if (command.app->parsed()) return guarded_run(command);
+  }
+  return kWrongUse;
+}
+
+}  // namespace rcnn::launch

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: MIT
+#include "launch/video_pipeline.hpp"
+
+#include <gst/video/video.h>
+#include <spdlog/fmt/fmt.h>
+
+#include <initializer_list>
+#include <utility>
+
+#include "elements/rcnn_meta.h"
+#include "engine/errors.hpp"
+
+namespace rcnn::launch {
+namespace {
+
+void link(std::initializer_list<GstElement*> elements) {
+  GstElement* before = nullptr;
+  for (GstElement* element : elements) {
+    if (before != nullptr && gst_element_link(before, element) == FALSE) {
+      throw engine::Error(
+          fmt::format("GStreamer cannot link {} to {}; 'neuron-rcnn doctor' shows what is amiss",
+                      GST_ELEMENT_NAME(before), GST_ELEMENT_NAME(element)));
+    }
+    before = element;
+  }
+}
+
+void probe(GstElement* element, const char* pad_name, GstPadProbeType type, GstPadProbeCallback callback,
+           gpointer self) {
+  const GstPointer<GstPad> pad(gst_element_get_static_pad(element, pad_name));
+  gst_pad_add_probe(pad.get(), type, callback, self, nullptr);
+}
+
+std::string uri_of(const std::string& path) {
+  if (gst_uri_is_valid(path.c_str()) != FALSE) return path;
+  GError* error = nullptr;
+  gchar* uri = gst_filename_to_uri(path.c_str(), &error);
+  if (uri == nullptr) {
+    const std::string why = error->message;
+    g_error_free(error);
+    throw engine::Error(fmt::format("Cannot open '{}': {}", path, why));
+  }
+  std::string text = uri;
+  g_free(uri);
+  return text;
+}
+
+GstElement* add_network(GstBin* bin, const VideoJob& job, const DetectOptions& options) {
+  GstElement* network = add_element(bin, "neuronrcnn");
+  g_object_set(network, "model", options.model.c_str(), "cores", options.cores.c_str(), "max-in-flight",
+               options.max_in_flight, "overlay", static_cast<gboolean>(!job.annotated.empty()), nullptr);
+  gst_util_set_object_arg(G_OBJECT(network), "placement",
+                          options.placement == engine::Placement::kSplit ? "split" : "replicate");
+  // At its default the element takes the model's own threshold.
+  if (options.threshold >= 0) {
+    gst_util_set_object_arg(G_OBJECT(network), "score-threshold",
+                            fmt::format("{}", options.threshold).c_str());
+  }
+  return network;
+}
+
+std::vector<engine::Detection> detections_of(const RcnnDetectionsMeta& meta) {
+  std::vector<engine::Detection> detections;
+  for (guint i = 0; i < meta.count; ++i) {
+    const auto& found = meta.detections[i];
+    detections.push_back({{found.x0, found.y0, found.x1, found.y1}, found.score, found.class_id, 0});
+  }
+  return detections;
+}
+
+}  // namespace
+
+VideoPipeline::VideoPipeline(const VideoJob& job, const DetectOptions& options)
+    : name_(job.input.name), frame_limit_(options.frames), pipeline_(gst_pipeline_new("detect")) {
+  gst_object_ref_sink(pipeline_.get());
+  auto* bin = GST_BIN(pipeline_.get());
+  GstElement* decoder = build_source(job);
+  g_signal_connect(decoder, "pad-added", G_CALLBACK(on_pad_added), this);
+  g_signal_connect(decoder, "no-more-pads", G_CALLBACK(on_no_more_pads), this);
+
+  entry_ = add_element(bin, "videoconvert");
+  GstElement* upright = add_element(bin, "videoflip");
+  gst_util_set_object_arg(G_OBJECT(upright), "video-direction", "auto");
+  GstElement* network = add_network(bin, job, options);
+  if (job.input.kind == InputKind::kCamera) {
+    GstElement* latest = add_element(bin, "queue");
+    g_object_set(latest, "max-size-buffers", 1U, "max-size-bytes", 0U, "max-size-time", guint64{0}, nullptr);
+    gst_util_set_object_arg(G_OBJECT(latest), "leaky", "downstream");
+    link({entry_, upright, latest, network});
+    if (frame_limit_ > 0) probe(latest, "src", GST_PAD_PROBE_TYPE_BUFFER, on_frame_in, this);
+  } else {
+    link({entry_, upright, network});
+    if (frame_limit_ > 0) probe(upright, "src", GST_PAD_PROBE_TYPE_BUFFER, on_frame_in, this);
+  }
+  probe(network, "src", GST_PAD_PROBE_TYPE_BUFFER, on_frame_out, this);
+  build_sink(network, job.annotated);
+}
+
+VideoPipeline::~VideoPipeline() { gst_element_set_state(pipeline_.get(), GST_STATE_NULL); }
+
+GstElement* VideoPipeline::build_source(const VideoJob& job) {
+  auto* bin = GST_BIN(pipeline_.get());
+  if (job.input.kind != InputKind::kCamera) {
+    GstElement* decoder = add_element(bin, "uridecodebin");
+    g_object_set(decoder, "uri", uri_of(job.input.path).c_str(), nullptr);
+    return decoder;
+  }
+  GstElement* camera = add_element(bin, job.camera_element);
+  if (g_object_class_find_property(G_OBJECT_GET_CLASS(camera), "device") != nullptr) {
+    g_object_set(camera, "device", job.input.path.c_str(), nullptr);
+  }
+  GstElement* decoder = add_element(bin, "decodebin");
+  link({camera, decoder});
+  return decoder;
+}
+
+void VideoPipeline::build_sink(GstElement* network, const std::filesystem::path& annotated) {
+  auto* bin = GST_BIN(pipeline_.get());
+  if (annotated.empty()) {
+    GstElement* sink = add_element(bin, "fakesink");
+    g_object_set(sink, "sync", FALSE, nullptr);
+    link({network, sink});
+    return;
+  }
+  GstElement* convert = add_element(bin, "videoconvert");
+  encoder_caps_ = add_element(bin, "capsfilter");
+  GstElement* encoder = add_element(bin, "x264enc");
+  // Constant quality whatever the size; the preset leaves the processor to the network.
+  g_object_set(encoder, "quantizer", 21U, nullptr);
+  gst_util_set_object_arg(G_OBJECT(encoder), "pass", "qual");
+  gst_util_set_object_arg(G_OBJECT(encoder), "speed-preset", "veryfast");
+  GstElement* muxer = add_element(bin, "mp4mux");
+  GstElement* sink = add_element(bin, "filesink");
+  g_object_set(sink, "location", annotated.c_str(), "sync", FALSE, nullptr);
+  link({network, convert, encoder_caps_, encoder, muxer, sink});
+  probe(network, "src", GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, on_caps_out, this);
+}
+
+std::vector<FrameResult> VideoPipeline::take_results() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(results_, {});
+}
+
+void VideoPipeline::gather(GstBuffer* buffer) {
+  FrameResult result{name_, frames_out_++, std::nullopt, {}, {}};
+  if (GST_BUFFER_PTS_IS_VALID(buffer)) result.pts_ns = GST_BUFFER_PTS(buffer);
+  if (const auto* meta = rcnn_buffer_get_detections_meta(buffer)) {
+    result.image = {static_cast<int>(meta->width), static_cast<int>(meta->height)};
+    result.objects = detections_of(*meta);
+  }
+  const std::lock_guard lock(mutex_);
+  results_.push_back(std::move(result));
+}
+
+void VideoPipeline::on_pad_added(GstElement*, GstPad* pad, gpointer self) {
+  auto* pipeline = static_cast<VideoPipeline*>(self);
+  GstCaps* caps = gst_pad_query_caps(pad, nullptr);
+  const bool video = gst_structure_has_name(gst_caps_get_structure(caps, 0), "video/x-raw") != FALSE;
+  gst_caps_unref(caps);
+  const GstPointer<GstPad> entry(gst_element_get_static_pad(pipeline->entry_, "sink"));
+  // The first picture is the film; covers and second angles stay aside, as does sound.
+  if (video && gst_pad_is_linked(entry.get()) == FALSE) gst_pad_link(pad, entry.get());
+}
+
+void VideoPipeline::on_no_more_pads(GstElement* decoder, gpointer self) {
+  auto* pipeline = static_cast<VideoPipeline*>(self);
+  const GstPointer<GstPad> entry(gst_element_get_static_pad(pipeline->entry_, "sink"));
+  if (gst_pad_is_linked(entry.get()) == FALSE) {
+    GST_ELEMENT_ERROR(decoder, STREAM, WRONG_TYPE, ("There is no video in it"), (nullptr));
+  }
+}
+
+GstPadProbeReturn VideoPipeline::on_frame_in(GstPad* pad, GstPadProbeInfo*, gpointer self) {
+  auto* pipeline = static_cast<VideoPipeline*>(self);
+  if (pipeline->frames_in_ < pipeline->frame_limit_) {
+    ++pipeline->frames_in_;
+    return GST_PAD_PROBE_OK;
+  }
+  gst_pad_push_event(pad, gst_event_new_eos());
+  return GST_PAD_PROBE_DROP;
+}
+
+GstPadProbeReturn VideoPipeline::on_frame_out(GstPad*, GstPadProbeInfo* info, gpointer self) {
+  auto* pipeline = static_cast<VideoPipeline*>(self);
+  pipeline->gather(GST_PAD_PROBE_INFO_BUFFER(info));
+  gst_element_post_message(pipeline->pipeline_.get(),
+                           gst_message_new_application(GST_OBJECT(pipeline->pipeline_.get()),
+                                                       gst_structure_new_empty("frame-result")));
+  return GST_PAD_PROBE_OK;
+}
+
+// H.264 with colour at half resolution plays everywhere but needs even sides; others are kept whole.
+GstPadProbeReturn VideoPipeline::on_caps_out(GstPad*, GstPadProbeInfo* info, gpointer self) {
+  GstEvent* event = GST_PAD_PROBE_INFO_EVENT(info);
+  if (GST_EVENT_TYPE(event) != GST_EVENT_CAPS) return GST_PAD_PROBE_OK;
+  GstCaps* caps = nullptr;
+  gst_event_parse_caps(event, &caps);
+  int width = 0;
+  int height = 0;
+  const GstStructure* structure = gst_caps_get_structure(caps, 0);
+  gst_structure_get_int(structure, "width", &width);
+  gst_structure_get_int(structure, "height", &height);
+  const bool even = width % 2 == 0 && height % 2 == 0;
+  GstCaps* wanted =
+      gst_caps_new_simple("video/x-raw", "format", G_TYPE_STRING, even ? "I420" : "Y444", nullptr);
+  g_object_set(static_cast<VideoPipeline*>(self)->encoder_caps_, "caps", wanted, nullptr);
+  gst_caps_unref(wanted);
+  return GST_PAD_PROBE_OK;
+}
+
+}  // namespace rcnn::launch
