@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <gst/video/video.h>
+
+#include <atomic>
+#include <memory>
+
+#include "elements/gst_support.hpp"
+#include "elements/rcnn_meta.hpp"
+#include "pipeline/stage_graph.hpp"
+
+namespace rcnn::elements {
+
+/// A buffer's pixels, mapped as long as this lives; honours the strides of a GstVideoMeta.
+class MappedVideo {
+ public:
+  /// \throws engine::Error if the buffer cannot be mapped as this video.
+  MappedVideo(const GstVideoInfo& info, GstBuffer* buffer, GstMapFlags flags);
+  ~MappedVideo();
+  MappedVideo(const MappedVideo&) = delete;
+  MappedVideo& operator=(const MappedVideo&) = delete;
+
+  engine::ImageView view() const;
+  std::uint8_t* data() const;
+
+ private:
+  GstVideoFrame frame_{};
+};
+
+/// A serialized event in its place between the frames.
+class EventPayload final : public pipeline::Payload {
+ public:
+  explicit EventPayload(EventPtr event) : event_(std::move(event)) {}
+  EventPtr take() { return std::move(event_); }
+
+ private:
+  EventPtr event_;
+};
+
+/// A video buffer on its way through one element. Counts as work of the element while it lives.
+class BufferPayload final : public pipeline::Payload {
+ public:
+  /// `overlay` is given by the last stage only: there, results are attached and, while it is true, drawn.
+  BufferPayload(BufferPtr buffer, const GstVideoInfo& info, FrameRide ride,
+                std::shared_ptr<const std::atomic<bool>> overlay);
+  ~BufferPayload() override;
+
+  std::optional<engine::ImageView> pixels() override;
+  void finish(const pipeline::Frame& frame) override;
+
+  /// Ends the mapping that pixels() began.
+  BufferPtr take();
+  const FrameRide& ride() const { return ride_; }
+
+ private:
+  BufferPtr buffer_;
+  GstVideoInfo info_;
+  FrameRide ride_;
+  std::shared_ptr<const std::atomic<bool>> overlay_;
+  std::unique_ptr<MappedVideo> mapped_;
+};
+
+}  // namespace rcnn::elements

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: MIT
+#include "elements/rcnn_meta.hpp"
+
+#include <gst/video/gstvideometa.h>
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+namespace rcnn::elements {
+namespace {
+
+struct FrameMeta {
+  GstMeta meta;
+  FrameRide* ride;  // Owned. GStreamer allocates metas without constructors.
+};
+
+const GstMetaInfo* frame_meta_info();
+const GstMetaInfo* detections_meta_info();
+
+// Without tags every element copies the meta, whatever it does to the picture.
+GType frame_meta_api() {
+  static const GType type = [] {
+    static const gchar* tags[] = {nullptr};
+    return gst_meta_api_type_register("RcnnFrameMetaAPI", tags);
+  }();
+  return type;
+}
+
+gboolean frame_meta_init(GstMeta* meta, gpointer, GstBuffer*) {
+  reinterpret_cast<FrameMeta*>(meta)->ride = new FrameRide;
+  return TRUE;
+}
+
+void frame_meta_free(GstMeta* meta, GstBuffer*) { delete reinterpret_cast<FrameMeta*>(meta)->ride; }
+
+gboolean frame_meta_transform(GstBuffer* copy, GstMeta* meta, GstBuffer*, GQuark type, gpointer) {
+  if (!GST_META_TRANSFORM_IS_COPY(type)) {
+    return FALSE;
+  }
+  set_frame_ride(copy, *reinterpret_cast<FrameMeta*>(meta)->ride);
+  return TRUE;
+}
+
+const GstMetaInfo* frame_meta_info() {
+  static const GstMetaInfo* const info =
+      gst_meta_register(frame_meta_api(), "RcnnFrameMeta", sizeof(FrameMeta), frame_meta_init,
+                        frame_meta_free, frame_meta_transform);
+  return info;
+}
+
+RcnnDetectionsMeta* add_detections_meta(GstBuffer* buffer, std::span<const RcnnDetection> detections,
+                                        guint width, guint height) {
+  auto* meta =
+      reinterpret_cast<RcnnDetectionsMeta*>(gst_buffer_add_meta(buffer, detections_meta_info(), nullptr));
+  meta->width = width;
+  meta->height = height;
+  meta->count = static_cast<guint>(detections.size());
+  meta->detections = g_new(RcnnDetection, detections.size());
+  std::copy(detections.begin(), detections.end(), meta->detections);
+  return meta;
+}
+
+gboolean detections_meta_init(GstMeta* meta, gpointer, GstBuffer*) {
+  auto* detections = reinterpret_cast<RcnnDetectionsMeta*>(meta);
+  detections->width = detections->height = detections->count = 0;
+  detections->detections = nullptr;
+  return TRUE;
+}
+
+void detections_meta_free(GstMeta* meta, GstBuffer*) {
+  g_free(reinterpret_cast<RcnnDetectionsMeta*>(meta)->detections);
+}
+
+// Copies and scaled copies only: an element that crops or turns the picture says so with a transform that we
+// do not know, and wrong boxes are worse than none.
+gboolean detections_meta_transform(GstBuffer* copy, GstMeta* meta, GstBuffer*, GQuark type, gpointer data) {
+  const auto* source = reinterpret_cast<RcnnDetectionsMeta*>(meta);
+  if (GST_META_TRANSFORM_IS_COPY(type)) {
+    add_detections_meta(copy, {source->detections, source->count}, source->width, source->height);
+    return TRUE;
+  }
+  if (!GST_VIDEO_META_TRANSFORM_IS_SCALE(type)) {
+    return FALSE;
+  }
+  const auto* transform = static_cast<const GstVideoMetaTransform*>(data);
+  const ScaleMap map = videoscale_map(*transform->in_info, *transform->out_info);
+  auto* scaled = add_detections_meta(copy, {source->detections, source->count},
+                                     static_cast<guint>(GST_VIDEO_INFO_WIDTH(transform->out_info)),
+                                     static_cast<guint>(GST_VIDEO_INFO_HEIGHT(transform->out_info)));
+  for (RcnnDetection& detection : std::span(scaled->detections, scaled->count)) {
+    detection.x0 = static_cast<gfloat>(detection.x0 * map.scale_x + map.offset_x);
+    detection.x1 = static_cast<gfloat>(detection.x1 * map.scale_x + map.offset_x);
+    detection.y0 = static_cast<gfloat>(detection.y0 * map.scale_y + map.offset_y);
+    detection.y1 = static_cast<gfloat>(detection.y1 * map.scale_y + map.offset_y);
+  }
+  return TRUE;
+}
+
+const GstMetaInfo* detections_meta_info() {
+  static const GstMetaInfo* const info =
+      gst_meta_register(detections_meta_api(), "RcnnDetectionsMeta", sizeof(RcnnDetectionsMeta),
+                        detections_meta_init, detections_meta_free, detections_meta_transform);
+  return info;
+}
+
+std::string class_label(int index, const std::vector<std::string>& class_names) {
+  const bool named = index >= 0 && static_cast<std::size_t>(index) < class_names.size();
+  return named ? class_names[static_cast<std::size_t>(index)] : "class " + std::to_string(index);
+}
+
+void attach_region(GstBuffer* buffer, const RcnnDetection& detection, int index, int width, int height) {
+  const auto pixel = [](float value, int limit) {
+    return static_cast<guint>(std::clamp(std::lround(value), 0L, static_cast<long>(limit)));
+  };
+  const guint x0 = pixel(detection.x0, width);
+  const guint y0 = pixel(detection.y0, height);
+  auto* region = gst_buffer_add_video_region_of_interest_meta_id(
+      buffer, detection.label, x0, y0, pixel(detection.x1, width) - x0, pixel(detection.y1, height) - y0);
+  region->id = index;
+  GstStructure* fields = gst_structure_new(
+      "detection", "label_id", G_TYPE_INT, detection.class_id, "confidence", G_TYPE_DOUBLE,
+      static_cast<double>(detection.score), "x_min", G_TYPE_DOUBLE, static_cast<double>(detection.x0) / width,
+      "x_max", G_TYPE_DOUBLE, static_cast<double>(detection.x1) / width, "y_min", G_TYPE_DOUBLE,
+      static_cast<double>(detection.y0) / height, "y_max", G_TYPE_DOUBLE,
+      static_cast<double>(detection.y1) / height, nullptr);
+  gst_video_region_of_interest_meta_add_param(region, fields);
+}
+
+}  // namespace
+
+void set_frame_ride(GstBuffer* buffer, FrameRide ride) {
+  auto* meta = reinterpret_cast<FrameMeta*>(gst_buffer_get_meta(buffer, frame_meta_api()));
+  if (meta == nullptr) {
+    meta = reinterpret_cast<FrameMeta*>(gst_buffer_add_meta(buffer, frame_meta_info(), nullptr));
+  }
+  *meta->ride = std::move(ride);
+}
+
+const FrameRide* frame_ride(GstBuffer* buffer) {
+  const auto* meta = reinterpret_cast<FrameMeta*>(gst_buffer_get_meta(buffer, frame_meta_api()));
+  return meta == nullptr ? nullptr : meta->ride;
+}
+
+void remove_frame_ride(GstBuffer* buffer) {
+  while (GstMeta* meta = gst_buffer_get_meta(buffer, frame_meta_api())) {
+    gst_buffer_remove_meta(buffer, meta);
+  }
+}
+
+GType detections_meta_api() {
+  static const GType type = [] {
+    static const gchar* tags[] = {GST_META_TAG_VIDEO_STR, GST_META_TAG_VIDEO_SIZE_STR, nullptr};
+    return gst_meta_api_type_register(RCNN_DETECTIONS_META_API_NAME, tags);
+  }();
+  return type;
+}
+
+void attach_detections(GstBuffer* buffer, std::span<const engine::Detection> detections,
+                       const std::vector<std::string>& class_names, int width, int height) {
+  std::vector<RcnnDetection> found;
+  found.reserve(detections.size());
+  for (const engine::Detection& detection : detections) {
+    const std::string label = class_label(detection.label, class_names);
+    found.push_back({.x0 = detection.box.x0,
+                     .y0 = detection.box.y0,
+                     .x1 = detection.box.x1,
+                     .y1 = detection.box.y1,
+                     .score = detection.score,
+                     .class_id = detection.label,
+                     .label = g_quark_from_string(label.c_str())});
+  }
+  add_detections_meta(buffer, found, static_cast<guint>(width), static_cast<guint>(height));
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    attach_region(buffer, found[i], static_cast<int>(i), width, height);
+  }
+}
+
+ScaleMap videoscale_map(const GstVideoInfo& from, const GstVideoInfo& to) {
+  int border_x = 0;
+  int border_y = 0;
+  gint from_n = 0;
+  gint from_d = 0;
+  gint height_n = 0;
+  gint height_d = 0;
+  // Display aspect ratio of the source, then the width of a target pixel row in rows: videoscale's own steps.
+  if (gst_util_fraction_multiply(from.width, from.height, from.par_n, from.par_d, &from_n, &from_d) &&
+      gst_util_fraction_multiply(from_n, from_d, to.par_d, to.par_n, &height_n, &height_d)) {
+    const auto rows =
+        static_cast<int>(gst_util_uint64_scale_int(static_cast<guint64>(to.width), height_d, height_n));
+    if (rows <= to.height) {
+      border_y = to.height - rows;
+    } else {
+      border_x = to.width - static_cast<int>(gst_util_uint64_scale_int(static_cast<guint64>(to.height),
+                                                                       height_n, height_d));
+    }
+  }
+  return {.scale_x = static_cast<double>(to.width - border_x) / from.width,
+          .scale_y = static_cast<double>(to.height - border_y) / from.height,
+          .offset_x = static_cast<double>(border_x / 2),
+          .offset_y = static_cast<double>(border_y / 2)};
+}
+
+}  // namespace rcnn::elements

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef RCNN_META_H
+#define RCNN_META_H
+
+/*
+ * RcnnDetectionsMeta: what postprocess-overlay and neuronrcnn found in a video frame.
+ *
+ * For programs in C and C++. This header needs nothing but GStreamer: no library to link against, since the types
+ * are looked up by name once the plugin is loaded.
+ *
+ *   const RcnnDetectionsMeta *meta = rcnn_buffer_get_detections_meta (buffer);
+ *   for (guint i = 0; meta && i < meta->count; ++i)
+ *     g_print ("%s %.3f\n", g_quark_to_string (meta->detections[i].label), meta->detections[i].score);
+ *
+ * A frame in which nothing was found carries the meta with a count of 0; a frame that failed carries none.
+ * The meta passes videoconvert, videorate, queue, tee and encoders unchanged. videoscale scales the boxes and keeps
+ * the scores; its borders (add-borders=true, the default) are reckoned in. With add-borders=false and another
+ * aspect ratio the boxes come out as if there were borders, since an element cannot tell a meta about that setting.
+ * videoflip, videocrop and videobox drop it. The same objects travel as GstVideoRegionOfInterestMeta.
+ */
+
+#include <gst/gst.h>
+
+G_BEGIN_DECLS
+
+#define RCNN_DETECTIONS_META_API_NAME "RcnnDetectionsMetaAPI"
+
+typedef struct _RcnnDetection RcnnDetection;
+typedef struct _RcnnDetectionsMeta RcnnDetectionsMeta;
+
+/**
+ * RcnnDetection:
+ * @x0: left edge, pixels from the left of the frame
+ * @y0: upper edge, pixels from the top of the frame
+ * @x1: right edge, exclusive (width = x1 - x0)
+ * @y1: lower edge, exclusive
+ * @score: probability, 0..1
+ * @class_id: contiguous class index of the model, from 0
+ * @label: class name; print with g_quark_to_string()
+ */
+struct _RcnnDetection {
+  gfloat x0;
+  gfloat y0;
+  gfloat x1;
+  gfloat y1;
+  gfloat score;
+  gint class_id;
+  GQuark label;
+};
+
+/**
+ * RcnnDetectionsMeta:
+ * @width: width of the frame that the boxes are in, pixels
+ * @height: its height
+ * @count: number of detections
+ * @detections: best score first; owned by the meta
+ */
+struct _RcnnDetectionsMeta {
+  GstMeta meta;
+  guint width;
+  guint height;
+  guint count;
+  RcnnDetection *detections;
+};
+
+/** The buffer's detections, or NULL where it carries none. Borrowed: valid as long as the buffer is. */
+static inline RcnnDetectionsMeta *
+rcnn_buffer_get_detections_meta (GstBuffer *buffer)
+{
+  const GType api = g_type_from_name (RCNN_DETECTIONS_META_API_NAME);
+
+  return api == 0 ? NULL : (RcnnDetectionsMeta *) (void *) gst_buffer_get_meta (buffer, api);
+}
+
+G_END_DECLS
+
+#endif /* RCNN_META_H */

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <gst/video/video.h>
+
+#include <atomic>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "elements/rcnn_meta.h"
+#include "engine/rcnn/box.hpp"
+#include "pipeline/frame.hpp"
+
+namespace rcnn::elements {
+
+/// What a buffer carries from stage to stage. Copies of a buffer (tee) share the frame.
+struct FrameRide {
+  std::shared_ptr<pipeline::Frame> frame;
+  /// Frames of one entrance that are inside a stage now, of whatever element: at 0 a full entrance means that
+  /// somebody holds frames between the stages.
+  std::shared_ptr<std::atomic<int>> working;
+  bool failed = false;  ///< on-error=pass: later stages hand the buffer on as it is
+};
+
+/// Puts the ride into the frame meta (no tags, survives copies only). The buffer must be writable.
+void set_frame_ride(GstBuffer* buffer, FrameRide ride);
+/// Null where the buffer came past no stage, or something between the stages lost the meta. Borrowed.
+const FrameRide* frame_ride(GstBuffer* buffer);
+/// The buffer must be writable.
+void remove_frame_ride(GstBuffer* buffer);
+
+/// Attaches what was found: one RcnnDetectionsMeta, and per object one GstVideoRegionOfInterestMeta whose
+/// "detection" structure has the fields that DL Streamer writes. The buffer must be writable.
+///
+///   detections     video-frame pixels, best first
+///   width, height  of the video frame
+void attach_detections(GstBuffer* buffer, std::span<const engine::Detection> detections,
+                       const std::vector<std::string>& class_names, int width, int height);
+
+/// GType of RcnnDetectionsMeta's API; registers it on first use.
+GType detections_meta_api();
+
+/// Where videoscale (add-borders=true) puts the picture: x' = x * scale_x + offset_x, and y likewise.
+struct ScaleMap {
+  double scale_x = 1;
+  double scale_y = 1;
+  double offset_x = 0;
+  double offset_y = 0;
+};
+/// From the sizes and pixel aspect ratios, in the integer arithmetic of videoscale itself.
+/// 320x240 -> 640x640 (square pixels): scale 2, offset_y 80.
+ScaleMap videoscale_map(const GstVideoInfo& from, const GstVideoInfo& to);
+
+}  // namespace rcnn::elements

@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: MIT
+#include "elements/stage_element.hpp"
+
+#include <mutex>
+
+#include "elements/stage_caps.hpp"
+#include "elements/stage_properties.hpp"
+#include "elements/stage_queries.hpp"
+
+using rcnn::elements::BufferPtr;
+using rcnn::elements::EventPtr;
+using rcnn::elements::guarded;
+using rcnn::elements::guarded_void;
+using rcnn::elements::PropertyId;
+using rcnn::elements::StageFlow;
+using rcnn::elements::StageSettings;
+
+struct GstRcnnStage::State {
+  GstPad* sink = nullptr;  // Borrowed: the element owns its pads.
+  GstPad* source = nullptr;
+  std::unique_ptr<StageFlow> flow;
+  std::mutex mutex;  // Guards settings.
+  StageSettings settings;
+};
+
+G_DEFINE_ABSTRACT_TYPE(GstRcnnStage, gst_rcnn_stage, GST_TYPE_ELEMENT)
+
+namespace {
+
+GstRcnnStage* stage_of(gpointer object) { return static_cast<GstRcnnStage*>(object); }
+GstRcnnStage::State& state_of(gpointer object) { return *stage_of(object)->state; }
+rcnn::elements::StageSpan stages_of(gpointer object) {
+  return reinterpret_cast<GstRcnnStageClass*>(G_OBJECT_GET_CLASS(object))->stages;
+}
+
+GstFlowReturn chain(GstPad*, GstObject* parent, GstBuffer* buffer) {
+  BufferPtr owned(buffer);
+  StageFlow& flow = *state_of(parent).flow;
+  return guarded(parent, GST_FLOW_ERROR, [&] { return flow.push_buffer(std::move(owned)); });
+}
+
+void task(gpointer element) {
+  StageFlow& flow = *state_of(element).flow;
+  const bool well = guarded(element, false, [&] {
+    flow.pop_one();
+    return true;
+  });
+  if (!well) {
+    flow.fail(GST_FLOW_ERROR, true);
+  }
+}
+
+void start_task(GstPad* source, gpointer element) { gst_pad_start_task(source, task, element, nullptr); }
+
+gboolean flush_start(GstRcnnStage::State& state, EventPtr event) {
+  state.flow->interrupt();
+  // Downstream first: it frees a push that the task may be in, which pausing waits for.
+  const gboolean passed = gst_pad_push_event(state.source, event.release());
+  gst_pad_pause_task(state.source);
+  return passed;
+}
+
+gboolean flush_stop(GstRcnnStage::State& state, gpointer element, EventPtr event) {
+  state.flow->begin();
+  const gboolean passed = gst_pad_push_event(state.source, event.release());
+  if (gst_pad_is_active(state.source)) {
+    start_task(state.source, element);
+  }
+  return passed;
+}
+
+gboolean sink_event(GstPad* pad, GstObject* parent, GstEvent* event) {
+  EventPtr owned(event);
+  auto& state = state_of(parent);
+  return guarded(parent, FALSE, [&]() -> gboolean {
+    switch (GST_EVENT_TYPE(event)) {
+      case GST_EVENT_FLUSH_START:
+        return flush_start(state, std::move(owned));
+      case GST_EVENT_FLUSH_STOP:
+        return flush_stop(state, parent, std::move(owned));
+      default:
+        return GST_EVENT_IS_SERIALIZED(event) ? state.flow->push_event(std::move(owned))
+                                              : gst_pad_event_default(pad, parent, owned.release());
+    }
+  });
+}
+
+gboolean source_event(GstPad* pad, GstObject* parent, GstEvent* event) {
+  if (GST_EVENT_TYPE(event) == GST_EVENT_RECONFIGURE) {
+    guarded_void(parent, [&] { state_of(parent).flow->relinked(); });
+  }
+  return gst_pad_event_default(pad, parent, event);
+}
+
+gboolean sink_query(GstPad* pad, GstObject* parent, GstQuery* query) {
+  auto& state = state_of(parent);
+  return guarded(parent, FALSE, [&] {
+    std::unique_lock lock(state.mutex);
+    const int slots = state.settings.max_in_flight;
+    lock.unlock();
+    return rcnn::elements::answer_sink_query({.element = parent,
+                                              .pad = pad,
+                                              .opposite = state.source,
+                                              .stages = stages_of(parent),
+                                              .slots = slots},
+                                             *state.flow, query);
+  });
+}
+
+gboolean source_query(GstPad* pad, GstObject* parent, GstQuery* query) {
+  auto& state = state_of(parent);
+  return guarded(parent, FALSE, [&] {
+    return rcnn::elements::answer_source_query(
+        {.element = parent, .pad = pad, .opposite = state.sink, .stages = stages_of(parent)}, *state.flow,
+        query);
+  });
+}
+
+gboolean sink_activate(GstPad*, GstObject* parent, GstPadMode mode, gboolean active) {
+  if (mode != GST_PAD_MODE_PUSH) {
+    return FALSE;
+  }
+  if (!active) {
+    guarded_void(parent, [&] { state_of(parent).flow->interrupt(); });
+  }
+  return TRUE;
+}
+
+gboolean source_activate(GstPad* pad, GstObject* parent, GstPadMode mode, gboolean active) {
+  if (mode != GST_PAD_MODE_PUSH) {
+    return FALSE;
+  }
+  auto& flow = *state_of(parent).flow;
+  return guarded(parent, FALSE, [&]() -> gboolean {
+    if (active) {
+      flow.begin();
+      return gst_pad_start_task(pad, task, parent, nullptr);
+    }
+    flow.interrupt();
+    return gst_pad_stop_task(pad);
+  });
+}
+
+bool open(GstElement* element) {
+  auto& state = state_of(element);
+  return guarded(element, false, [&] {
+    std::unique_lock lock(state.mutex);
+    const StageSettings settings = state.settings;
+    lock.unlock();
+    state.flow->open(settings);
+    return true;
+  });
+}
+
+GstStateChangeReturn change_state(GstElement* element, GstStateChange transition) {
+  auto& flow = *state_of(element).flow;
+  if (transition == GST_STATE_CHANGE_READY_TO_PAUSED && !open(element)) {
+    return GST_STATE_CHANGE_FAILURE;
+  }
+  if (transition ==
+      GST_STATE_CHANGE_PAUSED_TO_READY) {  // Frees a chain call that deactivation would wait for.
+    guarded_void(element, [&] { flow.interrupt(); });
+  }
+  const auto result = GST_ELEMENT_CLASS(gst_rcnn_stage_parent_class)->change_state(element, transition);
+  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY ||
+      (transition == GST_STATE_CHANGE_READY_TO_PAUSED && result == GST_STATE_CHANGE_FAILURE)) {
+    guarded_void(element, [&] { flow.close(); });
+  }
+  return result;
+}
+
+void set_property(GObject* object, guint id, const GValue* value, GParamSpec*) {
+  auto& state = state_of(object);
+  guarded_void(object, [&] {
+    const std::lock_guard lock(state.mutex);
+    store_property(state.settings, static_cast<PropertyId>(id), value);
+    state.flow->set_score_threshold(state.settings.score_threshold);
+    state.flow->set_overlay(state.settings.overlay);
+    state.flow->set_on_error(state.settings.on_error);
+  });
+}
+
+void get_property(GObject* object, guint id, GValue* value, GParamSpec*) {
+  auto& state = state_of(object);
+  guarded_void(object, [&] {
+    const std::lock_guard lock(state.mutex);
+    load_property(state.settings, static_cast<PropertyId>(id), value);
+  });
+}
+
+// Pads need the subclass's templates, which instance init does not see yet.
+void constructed(GObject* object) {
+  G_OBJECT_CLASS(gst_rcnn_stage_parent_class)->constructed(object);
+  auto& state = state_of(object);
+  auto* element = GST_ELEMENT(object);
+  state.sink = gst_pad_new_from_template(gst_element_get_pad_template(element, "sink"), "sink");
+  state.source = gst_pad_new_from_template(gst_element_get_pad_template(element, "src"), "src");
+  state.flow = std::make_unique<StageFlow>(element, state.source, stages_of(object));
+  gst_pad_set_chain_function(state.sink, chain);
+  gst_pad_set_event_function(state.sink, sink_event);
+  gst_pad_set_query_function(state.sink, sink_query);
+  gst_pad_set_activatemode_function(state.sink, sink_activate);
+  gst_pad_set_event_function(state.source, source_event);
+  gst_pad_set_query_function(state.source, source_query);
+  gst_pad_set_activatemode_function(state.source, source_activate);
+  gst_element_add_pad(element, state.sink);
+  gst_element_add_pad(element, state.source);
+}
+
+void finalize(GObject* object) {
+  delete stage_of(object)->state;
+  G_OBJECT_CLASS(gst_rcnn_stage_parent_class)->finalize(object);
+}
+
+}  // namespace
+
+static void gst_rcnn_stage_init(GstRcnnStage* self) { self->state = new GstRcnnStage::State; }
+
+static void gst_rcnn_stage_class_init(GstRcnnStageClass* klass) {
+  auto* object_class = G_OBJECT_CLASS(klass);
+  object_class->constructed = constructed;
+  object_class->finalize = finalize;
+  object_class->set_property = set_property;
+  object_class->get_property = get_property;
+  GST_ELEMENT_CLASS(klass)->change_state = change_state;
+}
+
+namespace rcnn::elements {
+
+void describe_stage(GstRcnnStageClass* klass, StageSpan stages, const char* long_name,
+                    const char* description) {
+  klass->stages = stages;
+  auto* element_class = GST_ELEMENT_CLASS(klass);
+  const CapsPtr sink = video_caps(feature_before(stages.first));
+  const CapsPtr source = video_caps(feature_after(stages.last));
+  gst_element_class_add_pad_template(element_class,
+                                     gst_pad_template_new("sink", GST_PAD_SINK, GST_PAD_ALWAYS, sink.get()));
+  gst_element_class_add_pad_template(element_class,
+                                     gst_pad_template_new("src", GST_PAD_SRC, GST_PAD_ALWAYS, source.get()));
+  gst_element_class_set_static_metadata(element_class, long_name, "Filter/Analyzer/Video", description,
+                                        "The gst-neuron-rcnn authors");
+  install_properties(G_OBJECT_CLASS(klass), stages);
+}
+
+}  // namespace rcnn::elements

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <gst/gst.h>
+
+#include "elements/stage_flow.hpp"
+
+/// The common base of the stage elements: one sink pad, one source pad, one StageFlow between them. A
+/// subclass says in its class_init which stages it runs (describe_stage) and adds nothing else.
+struct GstRcnnStage {
+  GstElement parent;
+  struct State;  // C++ members live there: GObject zeroes memory, it runs no constructors.
+  State* state;  // Owned: created in init, deleted in finalize.
+};
+
+struct GstRcnnStageClass {
+  GstElementClass parent_class;
+  rcnn::elements::StageSpan stages;
+};
+
+GType gst_rcnn_stage_get_type();
+
+namespace rcnn::elements {
+
+/// Stages, pad templates, properties and the texts that gst-inspect-1.0 prints.
+void describe_stage(GstRcnnStageClass* klass, StageSpan stages, const char* long_name,
+                    const char* description);
+
+}  // namespace rcnn::elements

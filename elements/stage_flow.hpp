@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <gst/video/video.h>
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "elements/gst_support.hpp"
+#include "elements/latency_meter.hpp"
+#include "elements/payloads.hpp"
+#include "elements/rcnn_meta.hpp"
+#include "pipeline/session.hpp"
+#include "pipeline/stage_graph.hpp"
+
+namespace rcnn::elements {
+
+/// Which stages an element runs: one, or all six in a row.
+struct StageSpan {
+  pipeline::StageId first = pipeline::StageId::kPreprocess;
+  pipeline::StageId last = pipeline::StageId::kPostprocess;
+
+  bool enters() const { return first == pipeline::StageId::kPreprocess; }  ///< Owns the model and the slots
+  bool leaves() const { return last == pipeline::StageId::kPostprocess; }  ///< Attaches and draws the results
+};
+
+/// What happens to a frame whose stage failed.
+enum class OnError { kStop, kPass, kDrop };
+
+/// An element's properties as plain values.
+struct StageSettings {
+  std::string model;
+  std::string cores;
+  engine::Placement placement = engine::Placement::kReplicate;
+  int max_in_flight = 4;
+  double score_threshold = -1;  ///< < 0: the model's own
+  bool overlay = true;
+  OnError on_error = OnError::kStop;
+};
+
+/// The streaming side of an element: what comes in at the sink pad takes a number, runs through a StageGraph
+/// and is pushed in order by the source pad's task.
+///
+///   chain / events -> [slot, stage 1 only] -> StageGraph (workers, cores) -> reorder -> task -> source pad
+///
+/// A flow return that the task got from downstream is kept for the next chain or event. After a failure the
+/// task goes on taking items, so that slots return and events (EOS above all) get through; buffers are let
+/// go.
+///
+/// Thread safety: push_*() and drain() on the sink pad's streaming thread, pop_one() on the source pad's
+/// task, the rest from any thread. `mutex_` guards what its comment says and is never held across a call into
+/// GStreamer or the graph. std::mutex, since GLib's locks are unseen by TSan.
+class StageFlow {
+ public:
+  StageFlow(GstElement* element, GstPad* source, StageSpan stages);
+  ~StageFlow();
+  StageFlow(const StageFlow&) = delete;
+  StageFlow& operator=(const StageFlow&) = delete;
+
+  /// READY -> PAUSED: loads the model (stage 1) and makes the graph. \throws engine::Error; stays closed
+  /// then.
+  void open(const StageSettings& settings);
+  /// PAUSED -> READY, pads inactive: lets go of everything.
+  void close();
+  /// Empty and ready to stream: after activation and after a flush.
+  void begin();
+  /// Flush, deactivation: waiting calls return, what is inside is discarded. Never waits.
+  void interrupt();
+  /// The source pad was linked again: a stored GST_FLOW_NOT_LINKED is forgotten.
+  void relinked();
+
+  GstFlowReturn push_buffer(BufferPtr buffer);
+  /// Serialized events only. False if refused.
+  bool push_event(EventPtr event);
+  /// Waits until all that was accepted is pushed; false on flush.
+  bool drain();
+
+  /// One item from the graph to the source pad; pauses the task when flushing.
+  void pop_one();
+  /// Remembers why nothing can be pushed any more. `posted`: the bus knows already.
+  void fail(GstFlowReturn flow, bool posted);
+
+  void set_score_threshold(double threshold);
+  void set_overlay(bool overlay) { *overlay_ = overlay; }
+  void set_on_error(OnError on_error) { on_error_ = on_error; }
+
+  /// Latency that this element adds, and how much more it can hold back (stage 1: its slots).
+  GstClockTime latency() const { return latency_.reported(); }
+  GstClockTime buffering() const { return buffering_; }
+
+ private:
+  std::shared_ptr<pipeline::StageGraph> graph() const;
+  GstFlowReturn flow() const;
+  bool accept_caps(EventPtr& event);
+  FrameRide enter();
+  void report_stall(int held);
+  void deliver(pipeline::Item& item);
+  void deliver_event(EventPtr event);
+  void push(BufferPtr buffer, const FrameRide& ride, bool failed);
+  bool survives(const std::exception_ptr& error);
+  void warn(const Failure& failure, const char* consequence);
+  void measure(pipeline::StageGraph& graph);
+
+  GstElement* const element_;  // Owns this.
+  GstPad* const source_;
+  const StageSpan stages_;
+  const std::shared_ptr<std::atomic<bool>> overlay_ = std::make_shared<std::atomic<bool>>(true);
+  const std::shared_ptr<std::atomic<int>> working_ = std::make_shared<std::atomic<int>>(0);
+  std::atomic<OnError> on_error_{OnError::kStop};
+  std::atomic<float> score_threshold_{-1.f};
+  std::atomic<GstClockTime> buffering_{0};
+  LatencyMeter latency_;
+
+  mutable std::mutex mutex_;  // Guards the members up to the blank line.
+  std::shared_ptr<pipeline::StageGraph> graph_;
+  std::shared_ptr<pipeline::FramePool> pool_;
+  std::shared_ptr<const pipeline::Session> session_;
+  GstFlowReturn flow_ = GST_FLOW_FLUSHING;
+  bool failure_known_ = false;  // Upstream was told or the bus has it: EOS need not post it.
+  bool eos_ = false;            // Accepted: no chain call will tell upstream of a later failure.
+
+  GstVideoInfo info_{};  // Sink streaming thread only.
+  bool have_caps_ = false;
+  int slots_ = 0;  // max-in-flight where this is the entrance. Set while the pads are inactive.
+
+  bool watched_ = false;  // Source task only, as below.
+  GstClockTime next_warning_ = 0;
+  std::uint64_t unwarned_ = 0;
+};
+
+}  // namespace rcnn::elements

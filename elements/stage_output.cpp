@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: MIT
+// The half of StageFlow that runs on the source pad's task.
+#include "elements/detections_watch.hpp"
+#include "elements/stage_flow.hpp"
+
+namespace rcnn::elements {
+
+void StageFlow::pop_one() {
+  const auto graph = this->graph();
+  const auto item = graph ? graph->pop() : nullptr;
+  if (!item) {
+    gst_pad_pause_task(source_);
+    return;
+  }
+  deliver(*item);
+  graph->popped();
+  if (item->frame) {
+    measure(*graph);
+  }
+}
+
+void StageFlow::deliver(pipeline::Item& item) {
+  if (auto* event = dynamic_cast<EventPayload*>(item.payload.get())) {
+    gst_pad_push_event(source_, event->take().release());
+    return;
+  }
+  auto& payload = dynamic_cast<BufferPayload&>(*item.payload);
+  BufferPtr buffer = payload.take();
+  const FrameRide& ride = payload.ride();
+  const bool onward = flow() == GST_FLOW_OK && (!item.error || survives(item.error));
+  if (onward) {
+    push(std::move(buffer), ride, item.error != nullptr || ride.failed);
+  }
+  if (stages_.leaves()) {
+    ride.frame->release_slot();
+  }
+}
+
+void StageFlow::push(BufferPtr buffer, const FrameRide& ride, bool failed) {
+  if (failed && !stages_.leaves() && !ride.failed) {
+    buffer.reset(gst_buffer_make_writable(buffer.release()));
+    set_frame_ride(buffer.get(), {.frame = ride.frame, .working = ride.working, .failed = true});
+  }
+  const GstFlowReturn result = gst_pad_push(source_, buffer.release());
+  if (result != GST_FLOW_OK) {
+    fail(result, false);
+  } else if (stages_.leaves() && !failed && !watched_) {
+    watched_ = true;
+    watch_detections(element_, source_);
+  }
+}
+
+// Whether a frame whose stage failed goes on, as `on-error` says.
+bool StageFlow::survives(const std::exception_ptr& error) {
+  const Failure failure = failure_of(error);
+  if (failure.cancelled) {
+    return false;
+  }
+  switch (on_error_) {
+    case OnError::kPass:
+      warn(failure, "The frame goes on without detections (on-error=pass).");
+      return true;
+    case OnError::kDrop:
+      warn(failure, "The frame is dropped (on-error=drop).");
+      return false;
+    case OnError::kStop:
+      break;
+  }
+  post(element_, GST_MESSAGE_ERROR, failure,
+       "on-error=pass or on-error=drop would go on with the next frame");
+  fail(GST_FLOW_ERROR, true);
+  return false;
+}
+
+// At most one warning a second: a broken core fails every frame.
+void StageFlow::warn(const Failure& failure, const char* consequence) {
+  const GstClockTime now = gst_util_get_timestamp();
+  if (now < next_warning_) {
+    ++unwarned_;
+    return;
+  }
+  std::string details = consequence;
+  if (unwarned_ > 0) {
+    details += " " + std::to_string(unwarned_) + " more frames failed since the last warning.";
+  }
+  post(element_, GST_MESSAGE_WARNING, failure, details);
+  next_warning_ = now + GST_SECOND;
+  unwarned_ = 0;
+}
+
+void StageFlow::measure(pipeline::StageGraph& graph) {
+  const GstClockTime now = gst_util_get_timestamp();
+  if (!latency_.due(now)) {
+    return;
+  }
+  const pipeline::GraphCounters counters = graph.counters();
+  if (latency_.observe(counters.latency_p95_ns, counters.out, now)) {
+    gst_element_post_message(element_, gst_message_new_latency(GST_OBJECT(element_)));
+  }
+}
+
+}  // namespace rcnn::elements

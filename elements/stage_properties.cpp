@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: MIT
+#include "elements/stage_properties.hpp"
+
+namespace rcnn::elements {
+namespace {
+
+constexpr auto kFlags =
+    static_cast<GParamFlags>(static_cast<int>(G_PARAM_READWRITE) | static_cast<int>(G_PARAM_STATIC_STRINGS));
+constexpr auto kReady =
+    static_cast<GParamFlags>(static_cast<int>(kFlags) | static_cast<int>(GST_PARAM_MUTABLE_READY));
+constexpr auto kPlaying =
+    static_cast<GParamFlags>(static_cast<int>(kFlags) | static_cast<int>(GST_PARAM_MUTABLE_PLAYING));
+
+void install(GObjectClass* object_class, PropertyId id, GParamSpec* spec) {
+  g_object_class_install_property(object_class, static_cast<guint>(id), spec);
+}
+
+void install_model_properties(GObjectClass* object_class) {
+  const StageSettings defaults;
+  install(object_class, PropertyId::kModel,
+          g_param_spec_string(
+              "model", "Model",
+              "Path of the compiled model (*.rcnn, made by neuron-rcnn compile). Needed; loaded when "
+              "the element goes from READY to PAUSED",
+              nullptr, kReady));
+  install(object_class, PropertyId::kCores,
+          g_param_spec_string("cores", "Cores",
+                              "NeuronCores to run on: \"0-1\", \"0,2\", \"1\"; empty = all of this process "
+                              "(NEURON_RT_VISIBLE_CORES, NEURON_RT_NUM_CORES)",
+                              "", kReady));
+  install(object_class, PropertyId::kPlacement,
+          g_param_spec_enum("placement", "Placement",
+                            "How the model's programs are put on the cores; results are the same",
+                            placement_type(), static_cast<gint>(defaults.placement), kReady));
+  install(object_class, PropertyId::kMaxInFlight,
+          g_param_spec_int(
+              "max-in-flight", "Max in flight",
+              "Frames between this element's sink pad and the last stage's push, at most; bounds memory "
+              "and latency. At least the number of cores plus 2 keeps them busy",
+              1, 64, defaults.max_in_flight, kReady));
+}
+
+void install_result_properties(GObjectClass* object_class) {
+  const StageSettings defaults;
+  install(object_class, PropertyId::kScoreThreshold,
+          g_param_spec_double("score-threshold", "Score threshold",
+                              "Detections with a score above this are kept, 0..1; below 0 = the model's own "
+                              "(Detectron2: SCORE_THRESH_TEST, 0.05). Takes effect with the next frame",
+                              -1, 1, defaults.score_threshold, kPlaying));
+  install(object_class, PropertyId::kOverlay,
+          g_param_spec_boolean(
+              "overlay", "Overlay",
+              "Draw boxes and labels into the frame. Detections are attached as metas either way",
+              defaults.overlay, kPlaying));
+}
+
+}  // namespace
+
+GType placement_type() {
+  static const GType type = [] {
+    static const GEnumValue values[] = {
+        {static_cast<gint>(engine::Placement::kReplicate),
+         "Every program on every core; a frame goes to the least loaded", "replicate"},
+        {static_cast<gint>(engine::Placement::kSplit),
+         "Programs dealt out over the cores: less memory per core", "split"},
+        {0, nullptr, nullptr}};
+    return g_enum_register_static("GstNeuronrcnnPlacement", values);
+  }();
+  return type;
+}
+
+GType on_error_type() {
+  static const GType type = [] {
+    static const GEnumValue values[] = {
+        {static_cast<gint>(OnError::kStop), "Post an error and stop the stream", "stop"},
+        {static_cast<gint>(OnError::kPass), "Post a warning; the frame goes on without detections", "pass"},
+        {static_cast<gint>(OnError::kDrop), "Post a warning; the frame is left out", "drop"},
+        {0, nullptr, nullptr}};
+    return g_enum_register_static("GstNeuronrcnnOnError", values);
+  }();
+  return type;
+}
+
+void install_properties(GObjectClass* object_class, StageSpan stages) {
+  if (stages.enters()) {
+    install_model_properties(object_class);
+  }
+  if (stages.leaves()) {
+    install_result_properties(object_class);
+  }
+  install(object_class, PropertyId::kOnError,
+          g_param_spec_enum("on-error", "On error",
+                            "What to do with a frame on which a stage of this element failed",
+                            on_error_type(), static_cast<gint>(OnError::kStop), kPlaying));
+}
+
+void store_property(StageSettings& settings, PropertyId id, const GValue* value) {
+  const auto text = [&] {
+    const gchar* given = g_value_get_string(value);
+    return std::string(given == nullptr ? "" : given);
+  };
+  switch (id) {
+    case PropertyId::kModel:
+      settings.model = text();
+      break;
+    case PropertyId::kCores:
+      settings.cores = text();
+      break;
+    case PropertyId::kPlacement:
+      settings.placement = static_cast<engine::Placement>(g_value_get_enum(value));
+      break;
+    case PropertyId::kMaxInFlight:
+      settings.max_in_flight = g_value_get_int(value);
+      break;
+    case PropertyId::kScoreThreshold:
+      settings.score_threshold = g_value_get_double(value);
+      break;
+    case PropertyId::kOverlay:
+      settings.overlay = g_value_get_boolean(value) != FALSE;
+      break;
+    case PropertyId::kOnError:
+      settings.on_error = static_cast<OnError>(g_value_get_enum(value));
+      break;
+  }
+}
+
+void load_property(const StageSettings& settings, PropertyId id, GValue* value) {
+  switch (id) {
+    case PropertyId::kModel:
+      g_value_set_string(value, settings.model.empty() ? nullptr : settings.model.c_str());
+      break;
+    case PropertyId::kCores:
+      g_value_set_string(value, settings.cores.c_str());
+      break;
+    case PropertyId::kPlacement:
+      g_value_set_enum(value, static_cast<gint>(settings.placement));
+      break;
+    case PropertyId::kMaxInFlight:
+      g_value_set_int(value, settings.max_in_flight);
+      break;
+    case PropertyId::kScoreThreshold:
+      g_value_set_double(value, settings.score_threshold);
+      break;
+    case PropertyId::kOverlay:
+      g_value_set_boolean(value, settings.overlay);
+      break;
+    case PropertyId::kOnError:
+      g_value_set_enum(value, static_cast<gint>(settings.on_error));
+      break;
+  }
+}
+
+}  // namespace rcnn::elements

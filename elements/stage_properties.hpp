@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <gst/gst.h>
+
+#include "elements/stage_flow.hpp"
+
+namespace rcnn::elements {
+
+/// Each property is declared once, with range, unit, default and prose; elements have those that concern
+/// their stages.
+enum class PropertyId : guint {
+  kModel = 1,
+  kCores,
+  kPlacement,
+  kMaxInFlight,
+  kScoreThreshold,
+  kOverlay,
+  kOnError,
+};
+
+void install_properties(GObjectClass* object_class, StageSpan stages);
+
+/// GValue -> settings and back.
+void store_property(StageSettings& settings, PropertyId id, const GValue* value);
+void load_property(const StageSettings& settings, PropertyId id, GValue* value);
+
+/// GTypes of the two enumerations, as gst-inspect-1.0 shows them.
+GType placement_type();
+GType on_error_type();
+
+}  // namespace rcnn::elements

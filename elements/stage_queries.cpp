@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: MIT
+#include "elements/stage_queries.hpp"
+
+#include "elements/stage_caps.hpp"
+
+namespace rcnn::elements {
+namespace {
+
+gboolean answer_caps(const QueryPlace& place, bool at_sink, GstQuery* query) {
+  const char* before = feature_before(place.stages.first);
+  const char* after = feature_after(place.stages.last);
+  GstCaps* filter = nullptr;
+  gst_query_parse_caps(query, &filter);
+  const CapsPtr caps =
+      caps_of_pad(place.opposite, at_sink ? before : after, at_sink ? after : before, filter);
+  gst_query_set_caps_result(query, caps.get());
+  return TRUE;
+}
+
+// No pool: any buffer that can be mapped will do. Two more than the slots: one that waits at the entrance,
+// one that upstream fills meanwhile.
+gboolean answer_allocation(const QueryPlace& place, GstQuery* query) {
+  GstCaps* caps = nullptr;
+  GstVideoInfo info;
+  gst_query_parse_allocation(query, &caps, nullptr);
+  if (!place.stages.enters() || caps == nullptr || !gst_video_info_from_caps(&info, caps)) {
+    return FALSE;
+  }
+  gst_query_add_allocation_pool(query, nullptr, static_cast<guint>(GST_VIDEO_INFO_SIZE(&info)),
+                                static_cast<guint>(place.slots + 2), 0);
+  gst_query_add_allocation_meta(query, GST_VIDEO_META_API_TYPE, nullptr);
+  return TRUE;
+}
+
+gboolean answer_latency(const QueryPlace& place, const StageFlow& flow, GstQuery* query) {
+  if (!gst_pad_peer_query(place.opposite, query)) {
+    return FALSE;
+  }
+  gboolean live = FALSE;
+  GstClockTime least = 0;
+  GstClockTime most = 0;
+  gst_query_parse_latency(query, &live, &least, &most);
+  least += flow.latency();
+  if (GST_CLOCK_TIME_IS_VALID(most)) {
+    most += flow.buffering();
+  }
+  gst_query_set_latency(query, live, least, most);
+  return TRUE;
+}
+
+}  // namespace
+
+gboolean answer_sink_query(const QueryPlace& place, StageFlow& flow, GstQuery* query) {
+  switch (GST_QUERY_TYPE(query)) {
+    case GST_QUERY_CAPS:
+      return answer_caps(place, true, query);
+    case GST_QUERY_ALLOCATION:
+      return answer_allocation(place, query);
+    case GST_QUERY_DRAIN:
+      if (!flow.drain()) {
+        return FALSE;
+      }
+      gst_pad_peer_query(place.opposite, query);  // Elements that hold nothing may leave it unanswered.
+      return TRUE;
+    default:
+      if (GST_QUERY_IS_SERIALIZED(query) && !flow.drain()) {
+        return FALSE;
+      }
+      return gst_pad_query_default(place.pad, place.element, query);
+  }
+}
+
+gboolean answer_source_query(const QueryPlace& place, StageFlow& flow, GstQuery* query) {
+  switch (GST_QUERY_TYPE(query)) {
+    case GST_QUERY_CAPS:
+      return answer_caps(place, false, query);
+    case GST_QUERY_LATENCY:
+      return answer_latency(place, flow, query);
+    default:
+      return gst_pad_query_default(place.pad, place.element, query);
+  }
+}
+
+}  // namespace rcnn::elements

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <gst/gst.h>
+
+#include "elements/stage_flow.hpp"
+
+namespace rcnn::elements {
+
+/// Where a query arrived.
+struct QueryPlace {
+  GstObject* element = nullptr;
+  GstPad* pad = nullptr;
+  GstPad* opposite = nullptr;
+  StageSpan stages;
+  int slots = 0;  ///< max-in-flight; sink pad only
+};
+
+/// CAPS: features swapped. ALLOCATION: answered by the entrance, refused by the others (a pool from
+/// downstream could run dry on the frames between the stages). DRAIN: waits until everything is pushed. Other
+/// serialized queries wait for what was accepted before them, then go on.
+gboolean answer_sink_query(const QueryPlace& place, StageFlow& flow, GstQuery* query);
+
+/// CAPS: features swapped. LATENCY: upstream's plus this element's; only the entrance,
+/// which owns the slots, raises the maximum.
+gboolean answer_source_query(const QueryPlace& place, StageFlow& flow, GstQuery* query);
+
+}  // namespace rcnn::elements
