@@ -13,8 +13,8 @@
 
 namespace rcnn::engine {
 
-/// One array of a checkpoint, contiguous row-major f32 (f16, bf16, f64 and integers are converted on reading).
-/// Owns its values unless several names share one storage; then they share it.
+/// One array of a checkpoint, contiguous row-major f32 (f16, bf16, f64 and integers are converted on
+/// reading). Owns its values unless several names share one storage; then they share it.
 struct CheckpointTensor {
   Shape shape;
   std::shared_ptr<const std::vector<float>> values;
@@ -27,24 +27,25 @@ struct Checkpoint {
   std::map<std::string, CheckpointTensor> tensors;
 };
 
-/// Reads a Detectron2 model-zoo .pkl, a training .pth (torch zip) or a .safetensors file; the kind is told from
-/// the content, not from the name. Nothing in the file is ever executed: pickles run on a small machine of our
-/// own that knows the globals of DESIGN 5 and refuses any other by name.
-/// Bounds: nesting, memo, string and tensor sizes are checked against the file's own size.
-/// \throws ModelError for unreadable, truncated, foreign or hostile files.
+/// Reads a Detectron2 model-zoo .pkl, a training .pth (torch zip) or a .safetensors file; the kind is told
+/// from the content, not from the name. Nothing in the file is ever executed: pickles run on a small machine
+/// of our own that knows the globals of DESIGN 5 and refuses any other by name. Bounds: nesting, memo, string
+/// and tensor sizes are checked against the file's own size. \throws ModelError for unreadable, truncated,
+/// foreign or hostile files.
 Checkpoint read_checkpoint(const std::filesystem::path& file);
 
 /// A parameter that a network needs.
 struct ParameterSpec {
   std::string name;
   Shape shape;
-  bool optional = false;         ///< Missing FrozenBN running_mean / running_var are `default_value`.
+  bool optional = false;  ///< Missing FrozenBN running_mean / running_var are `default_value`.
   float default_value = 0.f;
 };
 
 /// Checks the checkpoint against what the network needs and returns just that.
 /// Ignored silently: DESIGN 5's list (pixel_mean and pixel_std are compared with the config).
-/// \throws ModelError listing every missing, mis-shaped (expected and found shape) or surplus tensor, at most ten
+/// \throws ModelError listing every missing, mis-shaped (expected and found shape) or surplus tensor, at most
+/// ten
 ///         of each by name with the count of the rest.
 std::map<std::string, CheckpointTensor> select_parameters(const Checkpoint& checkpoint,
                                                           std::span<const ParameterSpec> parameters,

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+#include "engine/model/checkpoint.hpp"
+
+#include <algorithm>
+#include <string_view>
+
+#include "engine/errors.hpp"
+#include "engine/model/checkpoint_formats.hpp"
+#include "engine/model/mapped_file.hpp"
+
+namespace rcnn::engine {
+namespace {
+
+using std::string_view_literals::operator""sv;
+
+/// torch.save before 1.6: the file begins with a pickle of this magic number.
+constexpr auto kLegacyTorch = "\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19."sv;
+
+bool looks_like_safetensors(std::string_view text) {
+  return text.size() > 8 && text[8] == '{' && text.substr(4, 4) == "\0\0\0\0"sv;  // Headers are below 4 GB
+}
+
+bool looks_like_pickle(std::string_view text) {
+  if (text[0] == '\x80') return text.size() > 1 && text[1] <= 5 && text[1] >= 2;
+  return std::string_view("(}]cd").find(text[0]) != std::string_view::npos;  // Protocols 0 and 1
+}
+
+[[noreturn]] void refuse_unknown(std::string_view text, const std::string& where) {
+  std::string hint;
+  if (text.starts_with("version https://git-lfs")) hint = ": it is a Git LFS pointer; fetch the file itself";
+  if (text.starts_with('<')) hint = ": it looks like a web page; was it downloaded from the right address?";
+  if (text.starts_with("\x89HDF")) hint = ": it is an HDF5 file";
+  throw ModelError(where + ": is no checkpoint" + hint +
+                   ". Read are Detectron2's .pkl, torch's .pth (zip, torch 1.6 or later) and .safetensors");
+}
+
+}  // namespace
+
+Checkpoint parse_checkpoint(std::span<const std::byte> bytes, const std::filesystem::path& file) {
+  const auto where = file.string();
+  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  if (text.empty()) throw ModelError(where + ": is empty");
+  if (text.starts_with("PK\x03\x04")) return {file, "pth", read_torch_archive(bytes, where)};
+  if (text.substr(0, 2).starts_with('\x80') && text.substr(2, kLegacyTorch.size()) == kLegacyTorch) {
+    throw ModelError(where +
+                     ": is of torch.save before 1.6, a bare pickle stream; save it again with a newer torch: "
+                     "torch.save(torch.load(FILE, map_location='cpu'), NEW_FILE)");
+  }
+  if (looks_like_safetensors(text)) return {file, "safetensors", read_safetensors(bytes, where)};
+  if (looks_like_pickle(text)) return {file, "pkl", read_pickled_arrays(bytes, where)};
+  refuse_unknown(text, where);
+}
+
+Checkpoint read_checkpoint(const std::filesystem::path& file) {
+  const MappedFile mapped(file);
+  return parse_checkpoint(mapped.bytes(), file);
+}
+
+}  // namespace rcnn::engine

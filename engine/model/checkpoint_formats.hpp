@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <span>
+#include <string>
+
+#include "engine/model/checkpoint.hpp"
+#include "engine/model/pickle.hpp"
+
+/// The readers behind read_checkpoint, one a format; each gets the whole file in memory and the name to
+/// blame.
+namespace rcnn::engine {
+
+using NamedTensors = std::map<std::string, CheckpointTensor>;
+
+/// read_checkpoint on bytes that are in memory already.
+Checkpoint parse_checkpoint(std::span<const std::byte> bytes, const std::filesystem::path& file);
+
+NamedTensors read_pickled_arrays(std::span<const std::byte> bytes, const std::string& where);
+NamedTensors read_torch_archive(std::span<const std::byte> bytes, const std::string& where);
+NamedTensors read_safetensors(std::span<const std::byte> bytes, const std::string& where);
+
+/// The entries of the state dict in a pickle: the top-level dictionary's "model", or itself. Values are
+/// arrays or plain numbers; a common prefix "module." (of distributed training) is taken off. \throws
+/// ModelError for a Caffe2 file, and where there is no state dict or it holds something else.
+std::map<std::string, pickle::Ref> find_state_dict(const pickle::Document& document,
+                                                   const std::string& where);
+
+/// The tensor of a plain Python number; null if the value is none.
+std::shared_ptr<const std::vector<float>> number_tensor(const pickle::Document& document, pickle::Ref ref);
+
+}  // namespace rcnn::engine

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: MIT
+#include "engine/model/config.hpp"
+
+#include <algorithm>
+
+#include "engine/errors.hpp"
+#include "engine/model/config_tree.hpp"
+#include "engine/model/config_values.hpp"
+#include "engine/model/data_files.hpp"
+#include "engine/model/yaml_tree.hpp"
+
+namespace rcnn::engine {
+namespace {
+
+// Far above any real model; they keep products of sizes from overflowing and typing slips from allocating.
+constexpr int kMaxChannels = 1 << 14;
+constexpr int kMaxCount = 100'000;
+constexpr double kMaxWeight = 1e6;
+constexpr std::size_t kLevels = 5;  // p2..p6
+
+bool has_basic_blocks(int depth) { return depth == 18 || depth == 34; }
+
+ModelConfig::ResNet read_resnet(const ConfigValues& values) {
+  ModelConfig::ResNet resnet;
+  resnet.depth = values.integer("MODEL.RESNETS.DEPTH", 18, 152);
+  resnet.num_groups = values.integer("MODEL.RESNETS.NUM_GROUPS", 1, kMaxChannels);
+  resnet.width_per_group = values.integer("MODEL.RESNETS.WIDTH_PER_GROUP", 1, kMaxChannels);
+  resnet.stem_out_channels = values.integer("MODEL.RESNETS.STEM_OUT_CHANNELS", 1, kMaxChannels);
+  resnet.res2_out_channels = values.integer("MODEL.RESNETS.RES2_OUT_CHANNELS", 1, kMaxChannels);
+  resnet.stride_in_1x1 = values.boolean("MODEL.RESNETS.STRIDE_IN_1X1");
+  resnet.res5_dilation = values.integer("MODEL.RESNETS.RES5_DILATION", 1, 1);
+  resnet.norm = values.text("MODEL.RESNETS.NORM");
+  // However a batch norm gathered its statistics, at inference it is one and the same.
+  if (resnet.norm.find("SyncBN") != std::string::npos) resnet.norm = "SyncBN";
+  if (resnet.num_groups * std::int64_t{resnet.width_per_group} > kMaxChannels) {
+    values.refuse("MODEL.RESNETS.WIDTH_PER_GROUP",
+                  "NUM_GROUPS * WIDTH_PER_GROUP up to " + std::to_string(kMaxChannels));
+  }
+  if (has_basic_blocks(resnet.depth)) {
+    const auto depth = std::to_string(resnet.depth);
+    if (resnet.num_groups != 1) values.refuse("MODEL.RESNETS.NUM_GROUPS", "1 with DEPTH " + depth);
+    // Detectron2 insists on 64. Other widths are as well defined, but the default of 256 is never meant.
+    if (!values.is_given("MODEL.RESNETS.RES2_OUT_CHANNELS")) {
+      values.refuse("MODEL.RESNETS.RES2_OUT_CHANNELS", "64 with DEPTH " + depth + "; set it in the config");
+    }
+  }
+  return resnet;
+}
+
+ModelConfig::Anchors read_anchors(const ConfigValues& values) {
+  ModelConfig::Anchors anchors;
+  anchors.sizes = values.per_level("MODEL.ANCHOR_GENERATOR.SIZES", kLevels);
+  anchors.aspect_ratios = values.per_level("MODEL.ANCHOR_GENERATOR.ASPECT_RATIOS", kLevels);
+  anchors.offset = values.number("MODEL.ANCHOR_GENERATOR.OFFSET", 0, 1);
+  if (anchors.offset >= 1) values.refuse("MODEL.ANCHOR_GENERATOR.OFFSET", "0 to below 1");
+  for (std::size_t level = 1; level < kLevels; ++level) {
+    if (anchors.sizes[level].size() * anchors.aspect_ratios[level].size() !=
+        anchors.sizes[0].size() * anchors.aspect_ratios[0].size()) {
+      values.refuse("MODEL.ANCHOR_GENERATOR.SIZES",
+                    "as many anchors on each level: the RPN head is shared by all");
+    }
+  }
+  return anchors;
+}
+
+ModelConfig::Rpn read_rpn(const ConfigValues& values) {
+  ModelConfig::Rpn rpn;
+  rpn.pre_nms_topk = values.integer("MODEL.RPN.PRE_NMS_TOPK_TEST", 1, kMaxCount);
+  rpn.post_nms_topk = values.integer("MODEL.RPN.POST_NMS_TOPK_TEST", 1, kMaxCount);
+  rpn.nms_threshold = values.number("MODEL.RPN.NMS_THRESH", 0, 1);
+  rpn.min_box_size = values.number("MODEL.PROPOSAL_GENERATOR.MIN_SIZE", 0, kMaxCount);
+  rpn.delta_weights = values.numbers<4>("MODEL.RPN.BBOX_REG_WEIGHTS", 1 / kMaxWeight, kMaxWeight);
+  return rpn;
+}
+
+ModelConfig::BoxHead read_box_head(const ConfigValues& values) {
+  ModelConfig::BoxHead head;
+  head.num_classes = values.integer("MODEL.ROI_HEADS.NUM_CLASSES", 1, kMaxCount);
+  head.num_fc = values.integer("MODEL.ROI_BOX_HEAD.NUM_FC", 1, 64);
+  head.fc_dim = values.integer("MODEL.ROI_BOX_HEAD.FC_DIM", 1, kMaxChannels);
+  head.pooler_resolution = values.integer("MODEL.ROI_BOX_HEAD.POOLER_RESOLUTION", 1, 64);
+  // Detectron2 samples adaptively for anything below 1.
+  head.pooler_sampling_ratio =
+      std::max(0, values.integer("MODEL.ROI_BOX_HEAD.POOLER_SAMPLING_RATIO", -1, 64));
+  head.pooler_type = values.text("MODEL.ROI_BOX_HEAD.POOLER_TYPE");
+  head.class_agnostic = values.boolean("MODEL.ROI_BOX_HEAD.CLS_AGNOSTIC_BBOX_REG");
+  head.delta_weights = values.numbers<4>("MODEL.ROI_BOX_HEAD.BBOX_REG_WEIGHTS", 1 / kMaxWeight, kMaxWeight);
+  head.score_threshold = values.number("MODEL.ROI_HEADS.SCORE_THRESH_TEST", 0, 1);
+  head.nms_threshold = values.number("MODEL.ROI_HEADS.NMS_THRESH_TEST", 0, 1);
+  head.max_detections = values.integer("TEST.DETECTIONS_PER_IMAGE", 1, kMaxCount);
+  return head;
+}
+
+ModelConfig::Input read_input(const ConfigValues& values) {
+  ModelConfig::Input input;
+  input.pixel_mean = values.numbers<3>("MODEL.PIXEL_MEAN", -kMaxWeight, kMaxWeight);
+  input.pixel_std = values.numbers<3>("MODEL.PIXEL_STD", 1 / kMaxWeight, kMaxWeight);
+  input.format = values.text("INPUT.FORMAT");
+  input.min_size = values.integer("INPUT.MIN_SIZE_TEST", 1, 1 << 15);
+  input.max_size = values.integer("INPUT.MAX_SIZE_TEST", 1, 1 << 15);
+  return input;
+}
+
+/// Names come from the config's data set, the one it is tested on before the one it was trained on, as in
+/// Detectron2.
+void name_classes(const ConfigValues& values, ModelConfig& config) {
+  static const auto coco = parse_yaml(data::coco_yaml(), "coco.yaml");
+  auto datasets = values.texts("DATASETS.TEST");
+  if (datasets.empty()) datasets = values.texts("DATASETS.TRAIN");
+  const auto is_coco =
+      !datasets.empty() &&
+      std::any_of(coco.at("datasets").begin(), coco.at("datasets").end(), [&](const auto& prefix) {
+        return datasets[0].starts_with(prefix.template get<std::string>());
+      });
+  const auto& classes = coco.at("classes");
+  const bool known = is_coco && classes.size() == static_cast<std::size_t>(config.box_head.num_classes);
+  for (int index = 0; index < config.box_head.num_classes; ++index) {
+    if (known) {
+      const auto& entry = classes.at(static_cast<std::size_t>(index));
+      config.category_ids.push_back(entry.at(0));
+      config.class_names.push_back(entry.at(1));
+    } else {
+      config.category_ids.push_back(index);
+      config.class_names.push_back("class " + std::to_string(index));
+    }
+  }
+}
+
+}  // namespace
+
+ModelConfig load_config(const std::string& name_or_path) {
+  const auto tree = read_config_tree(name_or_path);
+  const ConfigValues values(tree);
+  ModelConfig config;
+  config.name = tree.name;
+  config.resnet = read_resnet(values);
+  config.fpn.out_channels = values.integer("MODEL.FPN.OUT_CHANNELS", 1, kMaxChannels);
+  config.anchors = read_anchors(values);
+  config.rpn = read_rpn(values);
+  config.box_head = read_box_head(values);
+  config.input = read_input(values);
+  config.mask_on = values.boolean("MODEL.MASK_ON");
+  name_classes(values, config);
+  return config;
+}
+
+std::vector<std::string> zoo_names() {
+  std::vector<std::string> names;
+  for (const auto& [name, config] : model_zoo("zoo").items()) names.push_back(name);
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+}  // namespace rcnn::engine

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+#include <nlohmann/json.hpp>
+
+#include "engine/errors.hpp"
+#include "engine/model/config.hpp"
+
+namespace rcnn::engine {
+
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ModelConfig::ResNet, depth, num_groups, width_per_group, stem_out_channels,
+                                   res2_out_channels, stride_in_1x1, res5_dilation, norm)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ModelConfig::Fpn, out_channels, average, norm)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ModelConfig::Anchors, sizes, aspect_ratios, offset)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ModelConfig::Rpn, pre_nms_topk, post_nms_topk, nms_threshold, min_box_size,
+                                   delta_weights, conv_count)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ModelConfig::BoxHead, num_classes, num_fc, fc_dim, pooler_resolution,
+                                   pooler_sampling_ratio, pooler_type, class_agnostic, delta_weights,
+                                   score_threshold, nms_threshold, max_detections)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ModelConfig::Input, pixel_mean, pixel_std, format, min_size, max_size)
+
+void to_json(nlohmann::json& json, const ModelConfig& config) {
+  json = {{"name", config.name},
+          {"resnet", config.resnet},
+          {"fpn", config.fpn},
+          {"anchors", config.anchors},
+          {"rpn", config.rpn},
+          {"box_head", config.box_head},
+          {"input", config.input},
+          {"mask_on", config.mask_on},
+          {"class_names", config.class_names},
+          {"category_ids", config.category_ids}};
+}
+
+void from_json(const nlohmann::json& json, ModelConfig& config) {
+  try {
+    json.at("name").get_to(config.name);
+    json.at("resnet").get_to(config.resnet);
+    json.at("fpn").get_to(config.fpn);
+    json.at("anchors").get_to(config.anchors);
+    json.at("rpn").get_to(config.rpn);
+    json.at("box_head").get_to(config.box_head);
+    json.at("input").get_to(config.input);
+    json.at("mask_on").get_to(config.mask_on);
+    json.at("class_names").get_to(config.class_names);
+    json.at("category_ids").get_to(config.category_ids);
+  } catch (const nlohmann::json::exception& error) {
+    throw ModelError(std::string("the stored model config is damaged: ") + error.what());
+  }
+  const auto classes = static_cast<std::size_t>(config.box_head.num_classes);
+  if (config.box_head.num_classes < 1 || config.class_names.size() != classes ||
+      config.category_ids.size() != classes) {
+    throw ModelError("the stored model config is damaged: it has " +
+                     std::to_string(config.box_head.num_classes) + " classes, " +
+                     std::to_string(config.class_names.size()) + " names and " +
+                     std::to_string(config.category_ids.size()) + " category ids");
+  }
+  if (config.anchors.sizes.empty() || config.anchors.sizes.size() != config.anchors.aspect_ratios.size()) {
+    throw ModelError("the stored model config is damaged: its anchors do not match in number of levels");
+  }
+}
+
+}  // namespace rcnn::engine

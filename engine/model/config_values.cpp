@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: MIT
+#include "engine/model/config_values.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <utility>
+
+#include "engine/errors.hpp"
+
+namespace rcnn::engine {
+namespace {
+
+using nlohmann::json;
+
+/// Values in messages, short enough to read.
+std::string shown(const json& value) {
+  auto text = value.dump(-1, ' ', true, json::error_handler_t::replace);
+  constexpr std::size_t kMost = 120;
+  if (text.size() > kMost) text = text.substr(0, kMost) + "...";
+  return text;
+}
+
+std::string type_of(const json& value) {
+  if (value.is_boolean()) return "true or false";
+  if (value.is_number_integer()) return "a whole number";
+  if (value.is_number()) return "a number";
+  if (value.is_string()) return "text";
+  return value.is_array() ? "a list" : "a group of keys";
+}
+
+bool is_ignored(const std::string& key) {
+  return std::any_of(model_zoo("ignored").begin(), model_zoo("ignored").end(), [&](const json& entry) {
+    const auto& known = entry.get_ref<const std::string&>();
+    if (!known.ends_with(".*")) return key == known;
+    const auto group = known.substr(0, known.size() - 2);
+    return key == group || key.starts_with(group + ".");
+  });
+}
+
+/// Sections whose keys are checked; solver, data loader and the like belong to training.
+bool is_checked(const std::string& key) {
+  return key.starts_with("MODEL.") || key.starts_with("INPUT.") || key.starts_with("TEST.");
+}
+
+std::size_t edit_distance(const std::string& a, const std::string& b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), 0U);
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = std::exchange(row[0], i);
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const auto changed = diagonal + (a[i - 1] == b[j - 1] ? 0U : 1U);
+      diagonal = std::exchange(row[j], std::min({changed, row[j] + 1, row[j - 1] + 1}));
+    }
+  }
+  return row.back();
+}
+
+void list_keys(const json& tree, const std::string& prefix, std::vector<std::string>& keys) {
+  for (const auto& [key, value] : tree.items()) {
+    if (value.is_object()) {
+      list_keys(value, prefix + key + ".", keys);
+    } else {
+      keys.push_back(prefix + key);
+    }
+  }
+}
+
+/// What to do about a key that nobody knows.
+std::string suggestion(const std::string& wrong) {
+  constexpr std::size_t kSlip = 4;
+  const std::string plain = "correct or remove it";
+  if (wrong.size() > 100) return plain;
+  std::vector<std::string> keys;
+  list_keys(model_zoo("defaults"), "", keys);
+  for (const auto& key : model_zoo("ignored")) keys.push_back(key);
+  const auto* best = &keys.front();
+  for (const auto& key : keys) {
+    if (edit_distance(wrong, key) < edit_distance(wrong, *best)) best = &key;
+  }
+  return edit_distance(wrong, *best) <= kSlip ? "did you mean " + *best + "?" : plain;
+}
+
+}  // namespace
+
+ConfigValues::ConfigValues(const ConfigTree& tree) : tree_(tree), values_(model_zoo("defaults")) {
+  lay_over(tree.values, values_, "");
+  // The head's width is the input's either way of saying so.
+  if (at("MODEL.RPN.CONV_DIMS") == json::array({at("MODEL.FPN.OUT_CHANNELS")})) {
+    values_["MODEL"]["RPN"]["CONV_DIMS"] = json::array({-1});
+  }
+  check_supported();
+}
+
+void ConfigValues::lay_over(const json& given, json& known, const std::string& prefix) {
+  for (const auto& [name, value] : given.items()) {
+    const auto key = prefix + name;
+    if (known.contains(name)) {
+      set(value, known[name], key);
+    } else if (is_checked(key) && !is_ignored(key)) {
+      throw ModelError(tree_.name + ": key " + key.substr(0, 200) + " does not exist in Detectron2; " +
+                       suggestion(key));
+    }
+  }
+}
+
+void ConfigValues::set(const json& given, json& known, const std::string& key) {
+  if (known.is_object()) {
+    if (given.is_null()) return;  // "MODEL:" with nothing below it
+    if (!given.is_object()) {
+      throw ModelError(tree_.name + ": " + key + " is " + shown(given) +
+                       "; expected a group of keys below it");
+    }
+    lay_over(given, known, key + ".");
+    return;
+  }
+  const bool fits = known.is_number_float()     ? given.is_number()
+                    : known.is_number_integer() ? given.is_number_integer()
+                    : known.is_array()          ? given.is_array() || key.starts_with("DATASETS.")
+                                                : given.type() == known.type();
+  if (!fits) {
+    throw ModelError(tree_.name + ": " + key + " is " + shown(given) + "; expected " + type_of(known) +
+                     " such as " + shown(known));
+  }
+  known = given;
+}
+
+void ConfigValues::check_supported() const {
+  for (const auto& rule : model_zoo("only")) {
+    for (const auto& [key, accepted] : rule.items()) {
+      const auto& value = at(key);
+      if (std::find(accepted.begin(), accepted.end(), value) != accepted.end()) continue;
+      std::string list;
+      for (const auto& item : accepted) list += (list.empty() ? "" : " or ") + shown(item);
+      refuse(key, list);
+    }
+  }
+}
+
+const json& ConfigValues::at(const std::string& key) const {
+  const json* value = &values_;
+  for (std::size_t begin = 0; begin <= key.size();) {
+    const auto end = std::min(key.find('.', begin), key.size());
+    value = &value->at(key.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return *value;
+}
+
+void ConfigValues::refuse(const std::string& key, const std::string& accepted) const {
+  const auto origin = tree_.origin.find(key);
+  const auto who = origin == tree_.origin.end()
+                       ? "Detectron2's default; neither the config nor its _BASE_ gives it"
+                       : "set by " + origin->second;
+  throw ModelError(tree_.name + ": " + key + " is " + shown(at(key)) + " (" + who +
+                   "); supported: " + accepted);
+}
+
+int ConfigValues::integer(const std::string& key, int least, int most) const {
+  const auto value = at(key).get<std::int64_t>();
+  if (value < least || value > most) refuse(key, std::to_string(least) + " to " + std::to_string(most));
+  return static_cast<int>(value);
+}
+
+float ConfigValues::number(const std::string& key, double least, double most) const {
+  const auto value = at(key).get<double>();
+  if (!(value >= least && value <= most)) refuse(key, shown(least) + " to " + shown(most));
+  return static_cast<float>(value);
+}
+
+std::vector<float> ConfigValues::numbers(const std::string& key, std::size_t count, double least,
+                                         double most) const {
+  std::vector<float> result;
+  for (const auto& item : at(key)) {
+    if (!item.is_number() || !(item.get<double>() >= least && item.get<double>() <= most)) break;
+    result.push_back(item.get<float>());
+  }
+  if (result.size() != count || at(key).size() != count) {
+    refuse(key,
+           "a list of " + std::to_string(count) + " numbers, each " + shown(least) + " to " + shown(most));
+  }
+  return result;
+}
+
+std::vector<std::vector<float>> ConfigValues::per_level(const std::string& key, std::size_t levels) const {
+  constexpr double kMost = 1e5;  // Pixels; or far more than any side ratio.
+  constexpr std::size_t kMostItems = 64;
+  const auto accepted = "a list of positive numbers, or " + std::to_string(levels) + " such lists";
+  const auto& value = at(key);
+  if (value.empty()) refuse(key, accepted);
+  const auto lists = value[0].is_array() ? value : json::array({value});
+  std::vector<std::vector<float>> result;
+  for (const auto& list : lists) {
+    if (!list.is_array() || list.empty() || list.size() > kMostItems) refuse(key, accepted);
+    auto& level = result.emplace_back();
+    for (const auto& item : list) {
+      if (!item.is_number() || !(item.get<double>() > 0 && item.get<double>() <= kMost))
+        refuse(key, accepted);
+      level.push_back(item.get<float>());
+    }
+  }
+  if (result.size() == 1) result.resize(levels, result.front());
+  if (result.size() != levels) refuse(key, accepted);
+  return result;
+}
+
+std::vector<std::string> ConfigValues::texts(const std::string& key) const {
+  const auto& value = at(key);
+  std::vector<std::string> result;
+  if (value.is_string()) result.push_back(value);
+  if (!value.is_array()) return result;
+  for (const auto& item : value) {
+    if (item.is_string()) result.push_back(item);
+  }
+  return result;
+}
+
+}  // namespace rcnn::engine
