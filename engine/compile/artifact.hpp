@@ -3,10 +3,9 @@
 
 #include <filesystem>
 #include <memory>
+#include <nlohmann/json_fwd.hpp>
 #include <span>
 #include <string>
-
-#include <nlohmann/json_fwd.hpp>
 
 #include "engine/compile/compiler.hpp"
 
@@ -18,7 +17,8 @@ inline constexpr int kArtifactVersion = 1;
 /// Writes a `*.rcnn` file: safetensors whose `__metadata__` holds format, producer, config, programs and a
 /// checksum per tensor (XXH3-64). Written beside and renamed, so a reader never meets half a file.
 /// \throws ModelError if the file cannot be written (disk full included); the unfinished file is removed.
-void write_artifact(const CompiledModel& model, const std::filesystem::path& file, const Progress& progress = {});
+void write_artifact(const CompiledModel& model, const std::filesystem::path& file,
+                    const Progress& progress = {});
 
 /// A `*.rcnn` file mapped read-only. Thread safety: reentrant, const methods thread-safe.
 class Artifact {

@@ -2,10 +2,9 @@
 #pragma once
 
 #include <functional>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
-
-#include <nlohmann/json_fwd.hpp>
 
 #include "engine/image/resize.hpp"
 #include "engine/model/checkpoint.hpp"
@@ -18,14 +17,15 @@ namespace rcnn::engine {
 struct InputSpec {
   enum class Mode : std::uint8_t { kStretch, kShortestEdge };
   Mode mode = Mode::kStretch;
-  int width = 800;   ///< kStretch
+  int width = 800;  ///< kStretch
   int height = 800;
   int shortest = 800;  ///< kShortestEdge
   int longest = 1333;
   bool operator==(const InputSpec&) const = default;
 };
 
-/// "stretch:800x800" (WIDTHxHEIGHT) or "shortest-edge:800:1333". \throws SettingError saying what is accepted.
+/// "stretch:800x800" (WIDTHxHEIGHT) or "shortest-edge:800:1333". \throws SettingError saying what is
+/// accepted.
 InputSpec parse_input_spec(const std::string& text);
 std::string to_string(const InputSpec& spec);
 /// Size the image is resized to (before padding to a multiple of 32).
@@ -49,7 +49,8 @@ struct CompiledModel {
   CompileOptions options;
   std::vector<Program> programs;
   std::vector<Node> host_nodes;
-  std::map<std::string, CheckpointTensor> weights;  ///< Folded, f32, portable (row-major) layout, by parameter name
+  std::map<std::string, CheckpointTensor>
+      weights;  ///< Folded, f32, portable (row-major) layout, by parameter name
 };
 
 /// Names of the cuts (rows of the partition table, which is data).
@@ -65,13 +66,13 @@ CompiledModel compile(const ModelConfig& config, const Checkpoint& checkpoint, c
 
 /// One line of `neuron-rcnn analyze`: an operator of the network before compiling.
 struct OperatorReport {
-  std::string name;     ///< Module path
-  std::string op;       ///< "Conv2d", "MaxPool2d", ...
-  std::string where;    ///< Program name, or "host"
+  std::string name;       ///< Module path
+  std::string op;         ///< "Conv2d", "MaxPool2d", ...
+  std::string where;      ///< Program name, or "host"
   bool supported = true;  ///< Can run on a core
   Shape output_shape;
-  double flops = 0;     ///< Multiply-adds count as two
-  double bytes = 0;     ///< Weights + inputs + outputs, f32
+  double flops = 0;  ///< Multiply-adds count as two
+  double bytes = 0;  ///< Weights + inputs + outputs, f32
 };
 
 /// What would run where, before compiling; needs no weights. Image given as it would arrive.

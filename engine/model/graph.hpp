@@ -2,10 +2,9 @@
 #pragma once
 
 #include <map>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
-
-#include <nlohmann/json_fwd.hpp>
 
 #include "engine/model/checkpoint.hpp"
 #include "engine/model/config.hpp"

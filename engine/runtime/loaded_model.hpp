@@ -12,15 +12,16 @@
 namespace rcnn::engine {
 
 /// One artifact ready to run: its weights, reordered once per process to the layouts that this CPU likes, and
-/// executables per input shape (built on first use, at most kMaxShapes shapes a program, least recently used go).
+/// executables per input shape (built on first use, at most kMaxShapes shapes a program, least recently used
+/// go).
 ///
 /// Thread safety: thread-safe. One mutex guards the executables; building one holds it.
 class LoadedModel {
  public:
   static constexpr std::size_t kMaxShapes = 8;
 
-  /// Process-wide: the same file (device, inode, size, modification time) gives the same object while any holder
-  /// is alive, so elements and pipelines share one set of weights. \throws ModelError
+  /// Process-wide: the same file (device, inode, size, modification time) gives the same object while any
+  /// holder is alive, so elements and pipelines share one set of weights. \throws ModelError
   static std::shared_ptr<LoadedModel> load(const std::filesystem::path& file);
   ~LoadedModel();
   LoadedModel(const LoadedModel&) = delete;
@@ -31,12 +32,14 @@ class LoadedModel {
 
   /// Index of a program by name ("backbone-rpn", "box-head"). \throws ModelError naming those there are.
   std::size_t program_index(const std::string& name) const;
-  /// Bytes of reordered weights of a program that is resident on a core (shared between cores of one process).
+  /// Bytes of reordered weights of a program that is resident on a core (shared between cores of one
+  /// process).
   std::size_t weight_bytes(std::size_t program) const;
 
   /// The image program for a padded input of this size. Outputs, in this order:
   ///   per FPN level p2..p6: features [1, C, H, W], layout as the convolutions write it (p6 is not pooled);
-  ///   then per level: "rpn_logits_pN" kNhwc, then per level "rpn_deltas_pN" kNhwc (the order RpnLevel wants).
+  ///   then per level: "rpn_logits_pN" kNhwc, then per level "rpn_deltas_pN" kNhwc (the order RpnLevel
+  ///   wants).
   /// Input: "image" [1, 3, padded.height, padded.width] row-major f32.
   std::shared_ptr<const Executable> image_executable(Size padded);
 

@@ -16,7 +16,8 @@ struct TinyModelOptions {
   std::uint32_t seed = 1;  ///< Of the weights
   int num_classes = 3;     ///< "class 0", "class 1", ...
   bool class_agnostic = false;
-  float score_threshold = 0.05f;  ///< Detectron2's default; a dozen detections or so are above it on any image
+  float score_threshold =
+      0.05f;  ///< Detectron2's default; a dozen detections or so are above it on any image
   bool operator==(const TinyModelOptions&) const = default;
 };
 

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: MIT
+#include "engine/runtime/loaded_model.hpp"
+
+#include <spdlog/spdlog.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <mutex>
+#include <set>
+#include <tuple>
+
+#include "engine/errors.hpp"
+#include "engine/runtime/core_pool.hpp"
+#include "engine/runtime/program_executable.hpp"
+#include "engine/runtime/thread_count.hpp"
+
+namespace rcnn::engine {
+namespace {
+
+constexpr int kDivisor = 32;  // Stride of p5, the coarsest level that a convolution writes
+constexpr int kMaxSide = 8192;
+
+/// What makes a file the same file.
+using FileKey = std::tuple<dev_t, ino_t, off_t, time_t, long>;
+
+FileKey key_of(const std::filesystem::path& file) {
+  struct stat status {};
+  if (::stat(file.c_str(), &status) != 0) {
+    throw ModelError("model " + file.string() + ": " + std::strerror(errno) +
+                     "; give a *.rcnn file made by `neuron-rcnn compile`");
+  }
+  return {status.st_dev, status.st_ino, status.st_size, status.st_mtim.tv_sec, status.st_mtim.tv_nsec};
+}
+
+/// Models of this process that someone holds.
+struct Registry {
+  std::mutex mutex;  ///< Guards models; held while one loads, so that two users of a file load it once
+  std::map<FileKey, std::weak_ptr<LoadedModel>> models;
+};
+
+Registry& registry() {
+  static Registry registry;
+  return registry;
+}
+
+std::vector<int> make_buckets(int most) {
+  std::vector<int> buckets;
+  for (const int size : {16, 64, 128, 256, 512}) {
+    if (size < most) buckets.push_back(size);
+  }
+  buckets.push_back(most);
+  return buckets;
+}
+
+}  // namespace
+
+struct LoadedModel::State {
+  explicit State(std::shared_ptr<const Artifact> opened)
+      : artifact(std::move(opened)),
+        weights([this](const std::string& name) { return artifact->weight(name); }),
+        buckets(make_buckets(std::max(1, artifact->config().rpn.post_nms_topk))) {}
+
+  using ShapeKey = std::pair<std::size_t, Shape>;  ///< Program, shape of its input
+  struct Cached {
+    std::shared_ptr<const Executable> executable;
+    std::uint64_t used = 0;
+  };
+
+  std::shared_ptr<const Executable> get(std::size_t program, const TensorSpec& input);
+  void evict(std::size_t program);
+
+  std::shared_ptr<const Artifact> artifact;
+  PackedWeights weights;
+  std::vector<int> buckets;
+  std::mutex mutex;  ///< Guards the members below; held while an executable is built
+  std::map<ShapeKey, Cached> executables;
+  std::uint64_t clock = 0;
+};
+
+std::shared_ptr<const Executable> LoadedModel::State::get(std::size_t program, const TensorSpec& input) {
+  const std::lock_guard lock(mutex);
+  auto& cached = executables[{program, input.shape}];
+  cached.used = ++clock;
+  if (cached.executable) return cached.executable;
+
+  const auto begin = std::chrono::steady_clock::now();
+  const auto& graph = artifact->programs().at(program).graph;
+  ProgramShapes shapes{{input}, {}};
+  for (const auto& output : graph.outputs) {
+    if (output.starts_with("rpn_")) shapes.output_layouts[output] = Layout::kNhwc;
+  }
+  try {
+    const ThreadCount threads(CoreSettings::from_environment().threads_per_core);
+    cached.executable = build_executable(graph, shapes, weights);
+  } catch (...) {
+    executables.erase({program, input.shape});
+    throw;
+  }
+  artifact->release_pages();
+  const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - begin;
+  spdlog::debug("program {} for {}: built in {:.0f} ms, {} MiB of scratch", graph.name,
+                to_string(input.shape), took.count(), cached.executable->scratch_bytes() >> 20);
+  auto executable = cached.executable;
+  evict(program);
+  return executable;
+}
+
+void LoadedModel::State::evict(std::size_t program) {
+  const auto of_program = [&](const auto& entry) { return entry.first.first == program; };
+  while (static_cast<std::size_t>(std::count_if(executables.begin(), executables.end(), of_program)) >
+         kMaxShapes) {
+    auto oldest = executables.end();
+    for (auto entry = executables.begin(); entry != executables.end(); ++entry) {
+      if (of_program(*entry) && (oldest == executables.end() || entry->second.used < oldest->second.used))
+        oldest = entry;
+    }
+    executables.erase(oldest);  // Whoever runs it holds it
+  }
+}
+
+LoadedModel::LoadedModel() = default;
+LoadedModel::~LoadedModel() = default;
+
+std::shared_ptr<LoadedModel> LoadedModel::load(const std::filesystem::path& file) {
+  auto& all = registry();
+  const std::lock_guard lock(all.mutex);
+  const auto key = key_of(file);
+  std::erase_if(all.models, [](const auto& entry) { return entry.second.expired(); });
+  if (const auto found = all.models.find(key); found != all.models.end()) {
+    if (auto model = found->second.lock()) return model;
+  }
+  const std::shared_ptr<LoadedModel> model(new LoadedModel());
+  model->state_ = std::make_unique<State>(Artifact::open(file));
+  all.models[key] = model;
+  return model;
+}
+
+const Artifact& LoadedModel::artifact() const { return *state_->artifact; }
+const ModelConfig& LoadedModel::config() const { return state_->artifact->config(); }
+const std::vector<int>& LoadedModel::box_buckets() const { return state_->buckets; }
+
+std::size_t LoadedModel::program_index(const std::string& name) const {
+  std::string known;
+  const auto& programs = artifact().programs();
+  for (std::size_t i = 0; i < programs.size(); ++i) {
+    if (programs[i].graph.name == name) return i;
+    known += (known.empty() ? "" : ", ") + programs[i].graph.name;
+  }
+  throw ModelError("model " + artifact().file().string() + " has no program '" + name + "'; it has " + known);
+}
+
+std::size_t LoadedModel::weight_bytes(std::size_t program) const {
+  const auto tensors = artifact().tensors();
+  std::set<std::string> names;  // The RPN head uses its weights once a level
+  for (const auto& node : artifact().programs().at(program).graph.nodes)
+    names.insert({node.weight, node.bias});
+  std::size_t bytes = 0;
+  for (const auto& name : names) {
+    if (!name.empty()) bytes += tensors.at(name).bytes;
+  }
+  return bytes;
+}
+
+std::shared_ptr<const Executable> LoadedModel::image_executable(Size padded) {
+  for (const int side : {padded.width, padded.height}) {
+    if (side < kDivisor || side > kMaxSide || side % kDivisor != 0) {
+      throw ModelError("a network input of " + std::to_string(padded.width) + "x" +
+                       std::to_string(padded.height) + " cannot be run; sides must be multiples of " +
+                       std::to_string(kDivisor) + " up to " + std::to_string(kMaxSide));
+    }
+  }
+  return state_->get(program_index("backbone-rpn"),
+                     {"image", {1, 3, padded.height, padded.width}, DType::kF32, Layout::kRowMajor});
+}
+
+std::shared_ptr<const Executable> LoadedModel::box_executable(int regions) {
+  const auto& buckets = state_->buckets;
+  const auto bucket = std::lower_bound(buckets.begin(), buckets.end(), regions);
+  if (regions < 1 || bucket == buckets.end()) {
+    throw ModelError("the box head cannot take " + std::to_string(regions) + " regions; it takes 1 to " +
+                     std::to_string(buckets.back()));
+  }
+  const std::int64_t side = config().box_head.pooler_resolution;
+  return state_->get(
+      program_index("box-head"),
+      {"pooled", {*bucket, side * side, config().fpn.out_channels}, DType::kF32, Layout::kRowMajor});
+}
+
+}  // namespace rcnn::engine

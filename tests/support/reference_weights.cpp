@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+#include "tests/support/reference_weights.hpp"
+
+#include <unistd.h>
+
+#include <cstdlib>
+#include <iostream>
+
+namespace rcnn::tests {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// For the shell.
+std::string quoted(const fs::path& path) { return std::string("'").append(path.string()).append("'"); }
+
+}  // namespace
+
+fs::path reference_weights(const std::string& arch) {
+  const auto folder = fs::path(RCNN_BINARY_DIR) / "golden";
+  const auto file = folder / (arch + ".safetensors");
+  if (fs::exists(file)) return file;
+  const auto generator = fs::path(RCNN_SHARED_DIR) / "golden/weights.py";
+  if (!fs::exists(generator)) {
+    std::cerr << "reference weights: " << generator << " is not here\n";
+    return {};
+  }
+  // Written beside and renamed: processes that race make the same bytes and the last rename wins.
+  const auto unfinished = folder / (arch + "-" + std::to_string(::getpid()) + ".safetensors");
+  fs::create_directories(folder);
+  const auto command = "python3 " + quoted(generator) + " " + arch + " " + quoted(unfinished);
+  if (std::system(command.c_str()) != 0 || !fs::exists(unfinished)) {
+    std::cerr << "reference weights: '" << command << "' failed; python3 with numpy is needed\n";
+    fs::remove(unfinished);
+    return {};
+  }
+  fs::rename(unfinished, file);
+  return file;
+}
+
+}  // namespace rcnn::tests

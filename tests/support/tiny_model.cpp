@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: MIT
+#include "tests/support/tiny_model.hpp"
+
+#include <unistd.h>
+
+#include <cmath>
+#include <mutex>
+#include <numbers>
+#include <random>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "engine/compile/artifact.hpp"
+
+namespace rcnn::tests {
+namespace {
+
+using engine::CheckpointTensor;
+using engine::ParameterSpec;
+
+/// Normal deviates of a stream that belongs to one parameter. Not std::normal_distribution, whose values are
+/// each standard library's own: two machines must make the same model.
+class Deviates {
+ public:
+  Deviates(std::string_view name, std::uint32_t seed) {
+    std::uint32_t hash = 2166136261U ^ seed;  // FNV-1a
+    for (const char letter : name) hash = (hash ^ static_cast<unsigned char>(letter)) * 16777619U;
+    engine_.seed(hash);
+  }
+  double uniform(double low, double high) {
+    return low + (high - low) * (static_cast<double>(engine_()) + 0.5) / 4294967296.0;
+  }
+  double normal() {
+    return std::sqrt(-2 * std::log(uniform(0, 1))) * std::cos(2 * std::numbers::pi * uniform(0, 1));
+  }
+
+ private:
+  std::mt19937 engine_;
+};
+
+constexpr double kPixelVariance = 7200;  // Of photographs around the mean colour
+
+/// Variance of a weight times its fan-in: 2 keeps the variance through a ReLU, 1 without one.
+double gain_of(const std::string& name) {
+  if (name.find("fpn_") != std::string::npos) return 1;
+  if (name.find("objectness_logits") != std::string::npos) return 2;
+  if (name.find("anchor_deltas") != std::string::npos) return 0.1;
+  if (name.find("cls_score") != std::string::npos) return 6;
+  if (name.find("bbox_pred") != std::string::npos) return 1;
+  return 2;
+}
+
+/// Batch norms: near identity, but each of its four arrays has values of its own, so that folding is tested.
+double norm_value(const std::string& name, Deviates& draw) {
+  if (name.ends_with(".running_mean") || name.ends_with(".bias")) return 0.1 * draw.normal();
+  const double value = draw.uniform(0.8, 1.2);
+  if (name.ends_with(".running_var"))
+    return name.find(".stem.") != std::string::npos ? value * kPixelVariance : value;
+  return name.find(".conv2.norm.") != std::string::npos ? 0.4 * value
+                                                        : value;  // Residual branches stay the lesser part
+}
+
+CheckpointTensor draw_parameter(const ParameterSpec& parameter, const TinyModelOptions& options) {
+  const auto& name = parameter.name;
+  Deviates draw(name, options.seed);
+  const auto count = static_cast<std::size_t>(engine::element_count(parameter.shape));
+  std::vector<float> values(count);
+  const double rows = static_cast<double>(parameter.shape.at(0));
+  const double scale = std::sqrt(gain_of(name) * rows / static_cast<double>(count));
+  for (auto& value : values) {
+    if (name.find(".norm.") != std::string::npos) {
+      value = static_cast<float>(norm_value(name, draw));
+    } else {
+      value = static_cast<float>(draw.normal() * (parameter.shape.size() == 1 ? 0.05 : scale));
+    }
+  }
+  if (name.ends_with("cls_score.bias"))
+    values.back() = 4.f;  // Background: detections are to be the exception
+  return {parameter.shape, std::make_shared<const std::vector<float>>(std::move(values))};
+}
+
+/// A folder of this process, removed with everything in it when the process ends.
+class TemporaryFolder {
+ public:
+  TemporaryFolder() {
+    auto name = (std::filesystem::temp_directory_path() / "rcnn-tiny-XXXXXX").string();
+    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("cannot make a folder like " + name);
+    path_ = name;
+  }
+  ~TemporaryFolder() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+}  // namespace
+
+engine::ModelConfig tiny_config(const TinyModelOptions& options) {
+  engine::ModelConfig config;
+  config.name = "tiny";
+  config.resnet.depth = 18;
+  config.resnet.stem_out_channels = 8;
+  config.resnet.res2_out_channels = 8;
+  config.resnet.stride_in_1x1 = false;
+  config.fpn.out_channels = 16;
+  config.anchors.sizes = {{16}, {32}, {64}, {96}, {128}};
+  config.anchors.aspect_ratios.assign(5, {0.5f, 1.f, 2.f});
+  config.box_head.num_classes = options.num_classes;
+  config.box_head.fc_dim = 32;
+  config.box_head.class_agnostic = options.class_agnostic;
+  config.box_head.score_threshold = options.score_threshold;
+  for (int i = 0; i < options.num_classes; ++i) {
+    config.class_names.push_back("class " + std::to_string(i));
+    config.category_ids.push_back(i + 1);
+  }
+  return config;
+}
+
+engine::Checkpoint tiny_checkpoint(const TinyModelOptions& options) {
+  const auto config = tiny_config(options);
+  engine::Checkpoint checkpoint;
+  checkpoint.file = "tiny.safetensors";
+  checkpoint.format = "safetensors";
+  for (const auto& parameter : engine::network_parameters(engine::build_network(config), config)) {
+    checkpoint.tensors[parameter.name] = draw_parameter(parameter, options);
+  }
+  return checkpoint;
+}
+
+std::filesystem::path tiny_model(const TinyModelOptions& options) {
+  static TemporaryFolder folder;
+  static std::mutex mutex;  // Guards made
+  static std::vector<std::pair<TinyModelOptions, std::filesystem::path>> made;
+  const std::lock_guard lock(mutex);
+  for (const auto& [known, file] : made) {
+    if (known == options) return file;
+  }
+  const auto file = folder.path() / ("tiny-" + std::to_string(made.size()) + ".rcnn");
+  engine::write_artifact(
+      engine::compile(tiny_config(options), tiny_checkpoint(options), {.input = options.input}), file);
+  made.emplace_back(options, file);
+  return file;
+}
+
+}  // namespace rcnn::tests
