@@ -109,8 +109,8 @@ void roi_align(std::span<const FeatureView> levels, std::span<const Box> boxes, 
         continue;
       }
       const auto count = static_cast<float>(x.samples * y.samples);
-      const auto x_axis = table.add(x, bins, 1.F);
-      tapped.push_back({x_axis, table.add(y, bins, 1.F / count), output});
+      const auto x_taps = table.add(x, bins, 1.F);
+      tapped.push_back({x_taps, table.add(y, bins, 1.F / count), output});
     }
     pool_regions(channel_runs(levels[l]), table, tapped, bins);
   }

@@ -8,6 +8,7 @@
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "engine/rcnn/roi_kernel.cpp"
+#include <hwy/aligned_allocator.h>
 #include <hwy/foreach_target.h>  // Compiles this file once per instruction set.
 #include <hwy/highway.h>
 
@@ -15,50 +16,57 @@ HWY_BEFORE_NAMESPACE();
 namespace rcnn::engine::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-/// One register's worth of channels.
-struct Slot {
-  const float* data;    ///< At cell 0
+// Two fused multiply-adds a cycle, four cycles each: eight sums in flight keep the units busy.
+constexpr std::size_t kSlots = 8;
+
+/// Eight registers' worth of channels: where they are read at cell 0.
+using Sources = std::array<const float*, kSlots>;
+
+/// Where they are written.
+struct Target {
   std::size_t channel;  ///< First one
   std::size_t count;    ///< Channels to store; the rest of the register is a block's padding
 };
+using Targets = std::array<Target, kSlots>;
 
-// Two fused multiply-adds a cycle, four cycles each: eight sums in flight keep the units busy.
-constexpr std::size_t kSlots = 8;
-using SlotGroup = std::array<Slot, kSlots>;
+struct SlotGroup {
+  Sources sources;
+  Targets targets;
+};
 
-/// Registers' worths of channels, in groups; an incomplete group repeats its last slot.
+/// All channels in groups; an incomplete group repeats its last register.
 template <class D>
 std::vector<SlotGroup> slot_groups(D d, const ChannelRuns& runs) {
   const std::size_t lanes = hn::Lanes(d);
-  std::vector<Slot> slots;
-  for (std::size_t channel = 0; channel < runs.channels; channel += lanes) {
-    auto first = channel;
+  const std::size_t slots = (runs.channels + lanes - 1) / lanes;
+  std::vector<SlotGroup> groups((slots + kSlots - 1) / kSlots);
+  for (std::size_t i = 0; i < groups.size() * kSlots; ++i) {
+    auto first = std::min(i, slots - 1) * lanes;
     // An unpadded run ends with the channels: the last register overlaps the one before it.
     if (runs.run == runs.channels && first + lanes > runs.run) first = runs.run - lanes;
-    slots.push_back({runs.data + first / runs.run * runs.run_stride + first % runs.run, first,
-                     std::min(lanes, runs.channels - first)});
+    auto& group = groups[i / kSlots];
+    group.sources[i % kSlots] = runs.data + first / runs.run * runs.run_stride + first % runs.run;
+    group.targets[i % kSlots] = {first, std::min(lanes, runs.channels - first)};
   }
-  while (slots.size() % kSlots != 0) slots.push_back(slots.back());
-  std::vector<SlotGroup> groups(slots.size() / kSlots);
-  for (std::size_t i = 0; i < slots.size(); ++i) groups[i / kSlots][i % kSlots] = slots[i];
   return groups;
 }
 
 template <class D, class V>
-HWY_INLINE void store(D d, V value, const Slot& slot, float* pooled) {
-  if (HWY_LIKELY(slot.count == hn::Lanes(d))) {
-    hn::StoreU(value, d, pooled + slot.channel);
+HWY_INLINE void store(D d, V value, const Target& target, float* pooled) {
+  if (HWY_LIKELY(target.count == hn::Lanes(d))) {
+    hn::StoreU(value, d, pooled + target.channel);
     return;
   }
   HWY_ALIGN std::array<float, hn::MaxLanes(D())> whole;
   hn::Store(value, d, whole.data());
-  std::memcpy(pooled + slot.channel, whole.data(), slot.count * sizeof(float));
+  std::memcpy(pooled + target.channel, whole.data(), target.count * sizeof(float));
 }
 
-/// One bin of one region.
+/// Sums cells (outer tap, inner tap), each times both weights.
 template <class D>
-HWY_INLINE void pool_bin(D d, const ChannelRuns& runs, const SlotGroup& slots, std::span<const Tap> rows,
-                         std::span<const Tap> columns, float* pooled) {
+HWY_INLINE void sum_cells(D d, const Sources& sources, std::span<const Tap> outer, std::size_t outer_stride,
+                          std::span<const Tap> inner, std::size_t inner_stride, const Targets& targets,
+                          float* sums) {
   auto sum0 = hn::Zero(d);
   auto sum1 = sum0;
   auto sum2 = sum0;
@@ -67,42 +75,103 @@ HWY_INLINE void pool_bin(D d, const ChannelRuns& runs, const SlotGroup& slots, s
   auto sum5 = sum0;
   auto sum6 = sum0;
   auto sum7 = sum0;
-  for (const auto& row : rows) {
-    const auto row_offset = row.cell * runs.row_stride;
-    for (const auto& column : columns) {
-      const auto at = row_offset + column.cell * runs.cell_stride;
-      const auto weight = hn::Set(d, row.weight * column.weight);
-      sum0 = hn::MulAdd(weight, hn::LoadU(d, slots[0].data + at), sum0);
-      sum1 = hn::MulAdd(weight, hn::LoadU(d, slots[1].data + at), sum1);
-      sum2 = hn::MulAdd(weight, hn::LoadU(d, slots[2].data + at), sum2);
-      sum3 = hn::MulAdd(weight, hn::LoadU(d, slots[3].data + at), sum3);
-      sum4 = hn::MulAdd(weight, hn::LoadU(d, slots[4].data + at), sum4);
-      sum5 = hn::MulAdd(weight, hn::LoadU(d, slots[5].data + at), sum5);
-      sum6 = hn::MulAdd(weight, hn::LoadU(d, slots[6].data + at), sum6);
-      sum7 = hn::MulAdd(weight, hn::LoadU(d, slots[7].data + at), sum7);
+  for (const auto& first : outer) {
+    const auto base = first.cell * outer_stride;
+    for (const auto& second : inner) {
+      const auto at = base + second.cell * inner_stride;
+      const auto weight = hn::Set(d, first.weight * second.weight);
+      sum0 = hn::MulAdd(weight, hn::LoadU(d, sources[0] + at), sum0);
+      sum1 = hn::MulAdd(weight, hn::LoadU(d, sources[1] + at), sum1);
+      sum2 = hn::MulAdd(weight, hn::LoadU(d, sources[2] + at), sum2);
+      sum3 = hn::MulAdd(weight, hn::LoadU(d, sources[3] + at), sum3);
+      sum4 = hn::MulAdd(weight, hn::LoadU(d, sources[4] + at), sum4);
+      sum5 = hn::MulAdd(weight, hn::LoadU(d, sources[5] + at), sum5);
+      sum6 = hn::MulAdd(weight, hn::LoadU(d, sources[6] + at), sum6);
+      sum7 = hn::MulAdd(weight, hn::LoadU(d, sources[7] + at), sum7);
     }
   }
-  store(d, sum0, slots[0], pooled);
-  store(d, sum1, slots[1], pooled);
-  store(d, sum2, slots[2], pooled);
-  store(d, sum3, slots[3], pooled);
-  store(d, sum4, slots[4], pooled);
-  store(d, sum5, slots[5], pooled);
-  store(d, sum6, slots[6], pooled);
-  store(d, sum7, slots[7], pooled);
+  store(d, sum0, targets[0], sums);
+  store(d, sum1, targets[1], sums);
+  store(d, sum2, targets[2], sums);
+  store(d, sum3, targets[3], sums);
+  store(d, sum4, targets[4], sums);
+  store(d, sum5, targets[5], sums);
+  store(d, sum6, targets[6], sums);
+  store(d, sum7, targets[7], sums);
+}
+
+/// One axis of a region as the two passes see it.
+struct PassAxis {
+  const AxisTaps& taps;
+  std::size_t cell_stride;    ///< In the features
+  std::size_t pooled_stride;  ///< From bin to bin
+};
+
+/// For every bin of `first`: sums its cells once for every cell of `second` into the line buffer, then that
+/// for every bin of `second`.
+template <class D>
+HWY_INLINE void pool_in_two_passes(D d, const SlotGroup& group, const TapTable& table, const PassAxis& first,
+                                   const PassAxis& second, int bins, float* line, float* pooled) {
+  const std::size_t lanes = hn::Lanes(d);
+  Sources line_sources;
+  Targets line_targets;
+  for (std::size_t i = 0; i < kSlots; ++i) {
+    line_sources[i] = line + i * lanes;
+    line_targets[i] = {i * lanes, lanes};
+  }
+  const std::size_t before_line =
+      0 - kSlots * lanes;  // Times the line's first cell: the line begins with that one
+  for (int i = 0; i < bins; ++i) {
+    const auto taps = table.bin(first.taps, i);
+    for (auto cell = second.taps.begin; cell < second.taps.end; ++cell) {
+      const Tap here{cell, 1.F};
+      sum_cells(d, group.sources, {&here, 1}, second.cell_stride, taps, first.cell_stride, line_targets,
+                line + (cell - second.taps.begin) * kSlots * lanes);
+    }
+    const Tap whole_line{second.taps.begin, 1.F};
+    for (int k = 0; k < bins; ++k) {
+      sum_cells(d, line_sources, {&whole_line, 1}, before_line, table.bin(second.taps, k), kSlots * lanes,
+                group.targets,
+                pooled + static_cast<std::size_t>(i) * first.pooled_stride +
+                    static_cast<std::size_t>(k) * second.pooled_stride);
+    }
+  }
+}
+
+template <class D>
+HWY_INLINE void pool_at_once(D d, const SlotGroup& group, const ChannelRuns& runs, const TapTable& table,
+                             const TappedRegion& region, int bins) {
+  float* pooled = region.pooled;
+  for (int y = 0; y < bins; ++y) {
+    const auto rows = table.bin(region.y, y);
+    for (int x = 0; x < bins; ++x, pooled += runs.channels) {
+      sum_cells(d, group.sources, rows, runs.row_stride, table.bin(region.x, x), runs.cell_stride,
+                group.targets, pooled);
+    }
+  }
 }
 
 template <class D>
 void pool_with(D d, const ChannelRuns& runs, const TapTable& table, std::span<const TappedRegion> regions,
                int bins) {
-  for (const auto& slots : slot_groups(d, runs)) {
-    for (const auto& region : regions) {
-      float* pooled = region.pooled;
-      for (int y = 0; y < bins; ++y) {
-        const auto rows = table.bin(region.y_axis, y);
-        for (int x = 0; x < bins; ++x, pooled += runs.channels) {
-          pool_bin(d, runs, slots, rows, table.bin(region.x_axis, x), pooled);
-        }
+  std::vector<SumOrder> orders;
+  std::size_t longest = 0;
+  for (const auto& region : regions) {
+    orders.push_back(cheapest_order(region, bins));
+    longest = std::max({longest, region.x.cells(), region.y.cells()});
+  }
+  const auto line = hwy::AllocateAligned<float>(std::max<std::size_t>(1, longest * kSlots * hn::Lanes(d)));
+  const std::size_t row = static_cast<std::size_t>(bins) * runs.channels;
+  for (const auto& group : slot_groups(d, runs)) {
+    for (std::size_t i = 0; i < regions.size(); ++i) {
+      const PassAxis x{regions[i].x, runs.cell_stride, runs.channels};
+      const PassAxis y{regions[i].y, runs.row_stride, row};
+      if (orders[i] == SumOrder::kBoth) {
+        pool_at_once(d, group, runs, table, regions[i], bins);
+      } else if (orders[i] == SumOrder::kRowsFirst) {
+        pool_in_two_passes(d, group, table, y, x, bins, line.get(), regions[i].pooled);
+      } else {
+        pool_in_two_passes(d, group, table, x, y, bins, line.get(), regions[i].pooled);
       }
     }
   }
@@ -124,6 +193,20 @@ namespace rcnn::engine {
 namespace {
 HWY_EXPORT(pool);
 }  // namespace
+
+SumOrder cheapest_order(const TappedRegion& region, int bins) {
+  const auto side = static_cast<std::size_t>(bins);
+  // Every pass also stores what it sums and sets up its sums, which costs about as much as two cells.
+  constexpr std::size_t kSetUp = 2;
+  const auto two_passes = [&](const AxisTaps& first, const AxisTaps& second) {
+    return first.count * second.cells() + side * second.count + kSetUp * side * (second.cells() + side);
+  };
+  const auto both = region.x.count * region.y.count + kSetUp * side * side;
+  const auto rows_first = two_passes(region.y, region.x);
+  const auto columns_first = two_passes(region.x, region.y);
+  if (both <= std::min(rows_first, columns_first)) return SumOrder::kBoth;
+  return rows_first <= columns_first ? SumOrder::kRowsFirst : SumOrder::kColumnsFirst;
+}
 
 void pool_regions(const ChannelRuns& runs, const TapTable& table, std::span<const TappedRegion> regions,
                   int bins) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 
 #include "engine/rcnn/roi_taps.hpp"
@@ -19,12 +20,20 @@ struct ChannelRuns {
   std::size_t row_stride;
 };
 
+/// Which axis is summed first. Bins narrower than a few cells share most of their cells: summing the rows of
+/// a bin once for every column, then columns for every bin, reads a tall, narrow region's cells once instead
+/// of seven times. Where bins hardly share cells, both at once saves the buffer between.
+enum class SumOrder : std::uint8_t { kBoth, kRowsFirst, kColumnsFirst };
+
 /// A region whose taps are in a TapTable.
 struct TappedRegion {
-  std::size_t x_axis;
-  std::size_t y_axis;
+  AxisTaps x;
+  AxisTaps y;
   float* pooled;  ///< [bins, bins, channels]
 };
+
+/// The order with the fewest loads and stores for this region.
+SumOrder cheapest_order(const TappedRegion& region, int bins);
 
 /// Sums taps for every region, bin and channel, with the widest registers this CPU has.
 /// Channels in the outer loop, a few registers' worth at a time: those of neighbouring regions then stay in

@@ -39,8 +39,9 @@ bool has_samples(const RegionAxis& axis, int bins) {
   return axis.samples > 0 && std::abs(axis.start) < kFarthest && std::abs(end) < kFarthest;
 }
 
-std::size_t TapTable::add(const RegionAxis& axis, int bins, float scale) {
-  const auto first = starts_.size();
+AxisTaps TapTable::add(const RegionAxis& axis, int bins, float scale) {
+  const auto first_bin = starts_.size();
+  const auto first_tap = taps_.size();
   for (int bin = 0; bin < bins; ++bin) {
     starts_.push_back(taps_.size());
     const float bin_start = axis.start + static_cast<float>(bin) * axis.bin_size;
@@ -52,7 +53,13 @@ std::size_t TapTable::add(const RegionAxis& axis, int bins, float scale) {
     }
   }
   starts_.push_back(taps_.size());
-  return first;
+  AxisTaps added{first_bin, taps_.size() - first_tap, static_cast<std::uint32_t>(axis.cells), 0};
+  for (const auto& tap : std::span<const Tap>(taps_).subspan(first_tap)) {
+    added.begin = std::min(added.begin, tap.cell);
+    added.end = std::max(added.end, tap.cell + 1);
+  }
+  added.begin = std::min(added.begin, added.end);  // Nothing of it on the map
+  return added;
 }
 
 void TapTable::add_sample(float position, int cells, float weight) {

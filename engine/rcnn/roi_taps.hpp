@@ -27,6 +27,15 @@ struct RegionAxis {
 /// zeros, and so does one with a NaN, or that reaches farther from the map than f32 can place samples.
 bool has_samples(const RegionAxis& axis, int bins);
 
+/// Where the taps of one axis of one region are, and what it costs to read them.
+struct AxisTaps {
+  std::size_t first_bin;  ///< In the table
+  std::size_t count;      ///< Taps of all bins
+  std::uint32_t begin;    ///< Cells [begin, end) hold all of them
+  std::uint32_t end;
+  std::size_t cells() const { return end - begin; }
+};
+
 /// The taps of many regions, bin after bin. A bilinear sample weighs (row weight) x (column weight) and is
 /// left out when either axis is outside, so a bin's average over all of its samples is one sum over row taps
 /// x column taps.
@@ -35,10 +44,9 @@ bool has_samples(const RegionAxis& axis, int bins);
 class TapTable {
  public:
   /// Appends the bins of one axis. Weights are multiplied by `scale`.
-  /// \returns what to give bin() as `axis`.
-  std::size_t add(const RegionAxis& axis, int bins, float scale);
-  std::span<const Tap> bin(std::size_t axis, int bin) const {
-    const auto at = axis + static_cast<std::size_t>(bin);
+  AxisTaps add(const RegionAxis& axis, int bins, float scale);
+  std::span<const Tap> bin(const AxisTaps& axis, int bin) const {
+    const auto at = axis.first_bin + static_cast<std::size_t>(bin);
     return std::span<const Tap>(taps_).subspan(starts_[at], starts_[at + 1] - starts_[at]);
   }
   void clear();
