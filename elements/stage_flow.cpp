@@ -116,18 +116,14 @@ void StageFlow::interrupt() {
 }
 
 void StageFlow::relinked() {
-  std::shared_ptr<pipeline::FramePool> pool;
-  {
-    const std::lock_guard lock(mutex_);
-    if (flow_ != GST_FLOW_NOT_LINKED) {
-      return;
-    }
-    flow_ = GST_FLOW_OK;
-    failure_known_ = false;
-    pool = pool_;
+  const std::lock_guard lock(mutex_);
+  if (flow_ != GST_FLOW_NOT_LINKED) {
+    return;
   }
-  if (pool) {
-    pool->set_cancelled(false);
+  flow_ = GST_FLOW_OK;
+  failure_known_ = false;
+  if (pool_) {
+    pool_->set_cancelled(false);
   }
 }
 
@@ -143,20 +139,17 @@ GstFlowReturn StageFlow::flow() const {
 
 void StageFlow::fail(GstFlowReturn flow, bool posted) {
   bool post_now = false;
-  std::shared_ptr<pipeline::FramePool> pool;
   {
     const std::lock_guard lock(mutex_);
     if (flow_ != GST_FLOW_OK) {  // Flushing, or the first failure stands.
       return;
     }
     flow_ = flow;
-    failure_known_ = posted;
     post_now = eos_ && is_failure(flow) && !posted;
-    failure_known_ = failure_known_ || post_now;
-    pool = pool_;
-  }
-  if (pool) {
-    pool->set_cancelled(true);  // A chain call that waits for a slot has to tell upstream.
+    failure_known_ = posted || post_now;
+    if (pool_) {
+      pool_->set_cancelled(true);  // A chain call that waits for a slot has to tell upstream.
+    }
   }
   if (post_now) {
     GST_ELEMENT_FLOW_ERROR(element_, flow);

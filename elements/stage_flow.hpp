@@ -51,7 +51,8 @@ struct StageSettings {
 ///
 /// Thread safety: push_*() and drain() on the sink pad's streaming thread, pop_one() on the source pad's
 /// task, the rest from any thread. `mutex_` guards what its comment says and is never held across a call into
-/// GStreamer or the graph. std::mutex, since GLib's locks are unseen by TSan.
+/// GStreamer or the graph (a pool's own mutex may be taken under it). std::mutex, since GLib's locks are
+/// unseen by TSan.
 class StageFlow {
  public:
   StageFlow(GstElement* element, GstPad* source, StageSpan stages);

@@ -81,7 +81,7 @@ void StageFlow::warn(const Failure& failure, const char* consequence) {
   }
   std::string details = consequence;
   if (unwarned_ > 0) {
-    details += " " + std::to_string(unwarned_) + " more frames failed since the last warning.";
+    details.append(" Frames that failed since the last warning: ").append(std::to_string(unwarned_));
   }
   post(element_, GST_MESSAGE_WARNING, failure, details);
   next_warning_ = now + GST_SECOND;
