@@ -15,16 +15,24 @@
 namespace rcnn::pipeline {
 
 /// The six stages, in the order a frame meets them.
-enum class StageId : std::uint8_t { kPreprocess, kBackboneRpn, kProposals, kRoiAlign, kBoxHead, kPostprocess };
+enum class StageId : std::uint8_t {
+  kPreprocess,
+  kBackboneRpn,
+  kProposals,
+  kRoiAlign,
+  kBoxHead,
+  kPostprocess
+};
 inline constexpr int kStageCount = 6;
 
 /// One slot of a FramePool; gives itself back when destroyed or released.
 class Slot;
 
-/// Everything that one video frame gathers on its way. Shared by the buffer's meta and the graph's items; never
-/// refers to the buffer itself (that would be a cycle).
+/// Everything that one video frame gathers on its way. Shared by the buffer's meta and the graph's items;
+/// never refers to the buffer itself (that would be a cycle).
 ///
-/// Thread safety: one stage at a time writes it (claim() enforces that); done stages' results may be read by any.
+/// Thread safety: one stage at a time writes it (claim() enforces that); done stages' results may be read by
+/// any.
 struct Frame {
   std::shared_ptr<const Session> session;
   std::unique_ptr<Slot> slot;  ///< Returned after the last stage's push, or when the frame dies
@@ -34,11 +42,11 @@ struct Frame {
   engine::Size network_size;  ///< After the resize, without padding
   std::shared_ptr<const Geometry> geometry;
 
-  std::shared_ptr<TensorSet> image;        ///< {[1, 3, H, W]}, until the backbone has run
-  std::shared_ptr<TensorSet> backbone;     ///< Outputs of the image program, until pooled
-  std::vector<engine::Proposal> proposals; ///< Network frame
-  std::shared_ptr<TensorSet> pooled;       ///< {[bucket, S*S, C]}, until the box head has run
-  std::shared_ptr<TensorSet> box_outputs;  ///< {class logits, box deltas}, until postprocessed
+  std::shared_ptr<TensorSet> image;           ///< {[1, 3, H, W]}, until the backbone has run
+  std::shared_ptr<TensorSet> backbone;        ///< Outputs of the image program, until pooled
+  std::vector<engine::Proposal> proposals;    ///< Network frame
+  std::shared_ptr<TensorSet> pooled;          ///< {[bucket, S*S, C]}, until the box head has run
+  std::shared_ptr<TensorSet> box_outputs;     ///< {class logits, box deltas}, until postprocessed
   std::vector<engine::Detection> detections;  ///< Video-frame pixels, best first
 
   Frame();
@@ -46,8 +54,8 @@ struct Frame {
   Frame(const Frame&) = delete;
   Frame& operator=(const Frame&) = delete;
 
-  /// Reserves the right to run `stage`. \throws engine::Error if another branch of a tee has taken it already, or
-  /// an earlier stage is missing (names both).
+  /// Reserves the right to run `stage`. \throws engine::Error if another branch of a tee has taken it
+  /// already, or an earlier stage is missing (names both).
   void claim(StageId stage);
   /// Stages claimed so far.
   int claimed() const;

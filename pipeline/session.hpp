@@ -14,6 +14,7 @@
 #include "engine/rcnn/roi_align.hpp"
 #include "engine/runtime/core_pool.hpp"
 #include "engine/runtime/loaded_model.hpp"
+#include "pipeline/tensor_pool.hpp"
 
 namespace rcnn::pipeline {
 
@@ -24,10 +25,6 @@ struct SessionOptions {
   engine::Placement placement = engine::Placement::kReplicate;
 };
 
-/// Tensors that one stage writes; returned to its pool when the last reference goes (also one that a core's late
-/// result still holds).
-using TensorSet = std::vector<engine::Tensor>;
-
 /// What depends on the padded network size: made once per size, kept for the most recent sizes.
 struct Geometry {
   engine::Size padded;
@@ -35,7 +32,8 @@ struct Geometry {
   std::vector<std::vector<engine::Box>> anchors;  ///< Per FPN level, order H, W, cell
 };
 
-/// A model on its cores, shared by all frames that run on it. Frames hold it, so a model swap is a frame boundary.
+/// A model on its cores, shared by all frames that run on it. Frames hold it, so a model swap is a frame
+/// boundary.
 ///
 /// Thread safety: thread-safe.
 class Session {

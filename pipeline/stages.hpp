@@ -22,11 +22,13 @@ struct StageInfo {
 };
 inline constexpr std::array<StageInfo, kStageCount> kStages{{
     {StageId::kPreprocess, "preprocess-resize-800", false, "video frame, u8", "image [1, 3, H, W]"},
-    {StageId::kBackboneRpn, "neuron-backbone-rpn", true, "image", "features p2..p6, RPN logits and deltas per level"},
+    {StageId::kBackboneRpn, "neuron-backbone-rpn", true, "image",
+     "features p2..p6, RPN logits and deltas per level"},
     {StageId::kProposals, "cpu-rpn-proposals", false, "RPN logits, deltas", "up to 1000 proposals"},
     {StageId::kRoiAlign, "roi-align", false, "p2..p5, proposals", "pooled [R, 49, C]"},
     {StageId::kBoxHead, "neuron-box-head", true, "pooled", "class logits [R, C+1], box deltas [R, 4C]"},
-    {StageId::kPostprocess, "postprocess-overlay", false, "logits, deltas, proposals", "detections in video-frame pixels"},
+    {StageId::kPostprocess, "postprocess-overlay", false, "logits, deltas, proposals",
+     "detections in video-frame pixels"},
 }};
 
 /// Host stages run to the end on the calling TBB worker and spread their inner loops over the arena.
@@ -38,8 +40,8 @@ void run_roi_align(Frame& frame);
 void run_postprocess(Frame& frame, float score_threshold);
 
 /// Core stages submit and return; `done` is called once from another thread (see engine::Execution::done).
-/// With no proposals the box head is skipped: `done(nullptr)` is called before start_box_head returns, and null
-/// is returned.
+/// With no proposals the box head is skipped: `done(nullptr)` is called before start_box_head returns, and
+/// null is returned.
 using StageDone = std::function<void(std::exception_ptr)>;
 std::shared_ptr<engine::ExecutionTicket> start_backbone(const std::shared_ptr<Frame>& frame, StageDone done);
 std::shared_ptr<engine::ExecutionTicket> start_box_head(const std::shared_ptr<Frame>& frame, StageDone done);

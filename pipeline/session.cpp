@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: MIT
+#include "pipeline/session.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+#include <future>
+#include <utility>
+
+#include "engine/errors.hpp"
+#include "pipeline/recent_cache.hpp"
+
+namespace rcnn::pipeline {
+namespace {
+
+using engine::Size;
+
+// Detectron2's FPN strides: p2..p6; the pooler reads all but the last.
+constexpr int kStrides[] = {4, 8, 16, 32, 64};
+constexpr int kSizeDivisor = 32;
+
+/// What a frame of the first guess looks like: the artifact's own size, or a 4:3 picture at its shortest
+/// edge.
+Size warm_up_size(const engine::InputSpec& spec) {
+  return engine::padded_size(engine::network_size(spec, {640, 480}), kSizeDivisor);
+}
+
+std::vector<std::vector<engine::Box>> anchors_for(const engine::ModelConfig::Anchors& config,
+                                                  const engine::Executable& image_program) {
+  std::vector<std::vector<engine::Box>> anchors;
+  for (std::size_t level = 0; level < config.sizes.size(); ++level) {
+    const auto& shape = image_program.outputs().at(level).shape;
+    const auto cells = engine::cell_anchors(config.sizes[level], config.aspect_ratios.at(level));
+    anchors.push_back(engine::grid_anchors(cells, static_cast<int>(shape.at(2)),
+                                           static_cast<int>(shape.at(3)), kStrides[level], config.offset));
+  }
+  return anchors;
+}
+
+struct ResizerKey {
+  Size source;
+  Size target;
+  bool operator==(const ResizerKey&) const = default;
+};
+
+}  // namespace
+
+struct Session::State {
+  SessionOptions options;
+  std::shared_ptr<engine::LoadedModel> model;
+  std::size_t image_program = 0;
+  std::size_t box_program = 0;
+  std::shared_ptr<engine::LoadedPrograms> programs;
+  TensorPool tensors;
+  RecentCache<Size, Geometry> geometries{engine::LoadedModel::kMaxShapes};
+  RecentCache<ResizerKey, engine::Resizer> resizers{engine::LoadedModel::kMaxShapes};
+  std::uint64_t warm_up_ns = 0;
+
+  void place(engine::CorePool& cores, const Geometry& geometry);
+  void run_once(std::size_t program, const std::shared_ptr<const engine::Executable>& executable);
+};
+
+void Session::State::place(engine::CorePool& cores, const Geometry& geometry) {
+  const auto& compiled = model->artifact().programs();
+  const auto box_executable = model->box_executable(model->box_buckets().back());
+  std::vector<engine::ResidentProgram> residents;
+  for (std::size_t i = 0; i < compiled.size(); ++i) {
+    const auto& executable = i == box_program ? box_executable : geometry.image_program;
+    // The same file gives the same model object in this process, so its programs' addresses identify the
+    // weights.
+    residents.push_back({model->config().name + ":" + compiled[i].graph.name, &compiled[i],
+                         model->weight_bytes(i), executable->scratch_bytes()});
+  }
+  const auto ids = options.cores.empty() ? std::vector<int>{} : engine::parse_cores(options.cores, "cores");
+  programs = cores.load(std::move(residents), ids, options.placement);
+}
+
+void Session::State::run_once(std::size_t program,
+                              const std::shared_ptr<const engine::Executable>& executable) {
+  struct Tensors {
+    std::shared_ptr<TensorSet> inputs;
+    std::shared_ptr<TensorSet> outputs;
+  };
+  const auto held = std::make_shared<Tensors>(
+      Tensors{tensors.acquire(executable->inputs()), tensors.acquire(executable->outputs())});
+  engine::Execution execution;
+  execution.executable = executable;
+  for (auto& tensor : *held->inputs) {
+    std::memset(tensor.data(), 0, tensor.spec().bytes());
+    execution.inputs.push_back(tensor.data());
+  }
+  for (auto& tensor : *held->outputs) execution.outputs.push_back(tensor.data());
+  execution.keep_alive = held;
+  auto promise = std::make_shared<std::promise<void>>();
+  auto finished = promise->get_future();
+  execution.done = [promise](std::exception_ptr error) {
+    if (error) {
+      promise->set_exception(std::move(error));
+    } else {
+      promise->set_value();
+    }
+  };
+  programs->submit(program, std::move(execution));
+  finished.get();
+}
+
+Session::Session() : state_(std::make_unique<State>()) {}
+Session::~Session() = default;
+
+std::shared_ptr<const Session> Session::create(const SessionOptions& options, engine::CorePool& cores) {
+  std::shared_ptr<Session> session(new Session);
+  auto& state = *session->state_;
+  state.options = options;
+  state.model = engine::LoadedModel::load(options.model);
+  state.image_program = state.model->program_index("backbone-rpn");
+  state.box_program = state.model->program_index("box-head");
+  const auto geometry = session->geometry(warm_up_size(session->input_spec()));
+  state.place(cores, *geometry);
+  const auto began = std::chrono::steady_clock::now();
+  state.run_once(state.image_program, geometry->image_program);
+  state.run_once(state.box_program, state.model->box_executable(state.model->box_buckets().back()));
+  state.warm_up_ns =
+      static_cast<std::uint64_t>(std::chrono::nanoseconds(std::chrono::steady_clock::now() - began).count());
+  spdlog::debug("{}: loaded on {} cores, warm-up {:.1f} ms", options.model.string(),
+                state.programs->cores().size(), static_cast<double>(state.warm_up_ns) / 1e6);
+  return session;
+}
+
+const SessionOptions& Session::options() const { return state_->options; }
+const engine::ModelConfig& Session::config() const { return state_->model->config(); }
+const engine::InputSpec& Session::input_spec() const { return state_->model->artifact().options().input; }
+engine::LoadedPrograms& Session::programs() const { return *state_->programs; }
+engine::LoadedModel& Session::model() const { return *state_->model; }
+std::size_t Session::image_program_index() const { return state_->image_program; }
+std::size_t Session::box_program_index() const { return state_->box_program; }
+std::uint64_t Session::pool_misses() const { return state_->tensors.misses(); }
+std::uint64_t Session::warm_up_ns() const { return state_->warm_up_ns; }
+
+engine::Normalization Session::normalization() const {
+  const auto& input = config().input;
+  engine::Normalization result{input.pixel_mean, input.pixel_std, input.format == "RGB"};
+  if (result
+          .rgb) {  // The config gives them in the order of the network's channels, Normalization as B, G, R.
+    std::reverse(result.mean.begin(), result.mean.end());
+    std::reverse(result.deviation.begin(), result.deviation.end());
+  }
+  return result;
+}
+
+engine::ProposalParams Session::proposal_params() const {
+  const auto& rpn = config().rpn;
+  return {rpn.pre_nms_topk, rpn.post_nms_topk, rpn.nms_threshold, rpn.min_box_size, rpn.delta_weights};
+}
+
+engine::RoiPoolerParams Session::pooler_params() const {
+  const auto& head = config().box_head;
+  engine::RoiPoolerParams params;
+  params.output_size = head.pooler_resolution;
+  params.sampling_ratio = head.pooler_sampling_ratio;
+  params.aligned = head.pooler_type == "ROIAlignV2";
+  return params;
+}
+
+engine::DetectionParams Session::detection_params() const {
+  const auto& head = config().box_head;
+  return {head.num_classes,   head.class_agnostic, head.score_threshold,
+          head.nms_threshold, head.max_detections, head.delta_weights};
+}
+
+std::shared_ptr<const Geometry> Session::geometry(Size padded) const {
+  return state_->geometries.get(padded, [&] {
+    auto geometry = std::make_shared<Geometry>();
+    geometry->padded = padded;
+    geometry->image_program = state_->model->image_executable(padded);
+    geometry->anchors = anchors_for(config().anchors, *geometry->image_program);
+    return geometry;
+  });
+}
+
+std::shared_ptr<const engine::Resizer> Session::resizer(Size source, Size target) const {
+  return state_->resizers.get(ResizerKey{source, target},
+                              [&] { return std::make_shared<engine::Resizer>(source, target); });
+}
+
+std::shared_ptr<TensorSet> Session::acquire(const std::vector<engine::TensorSpec>& specs) const {
+  return state_->tensors.acquire(specs);
+}
+
+}  // namespace rcnn::pipeline

@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: MIT
+#include "pipeline/stage_graph.hpp"
+
+#include <tbb/flow_graph.h>
+
+#include <mutex>
+#include <string>
+#include <utility>
+
+#include "engine/errors.hpp"
+#include "pipeline/epoch.hpp"
+#include "pipeline/graph_statistics.hpp"
+#include "pipeline/parallel.hpp"
+#include "pipeline/stages.hpp"
+
+namespace rcnn::pipeline {
+namespace {
+
+/// What travels along the edges: TBB copies messages, an item has one owner.
+struct Carrier {
+  std::unique_ptr<Item> item;
+};
+using Message = std::shared_ptr<Carrier>;
+using HostNode = tbb::flow::function_node<Message, Message>;
+using CoreNode = tbb::flow::async_node<Message, Message>;
+using LastNode = tbb::flow::function_node<Message>;
+
+void hand_over(const Message& message) { message->item->handed_over.fetch_add(1, std::memory_order_release); }
+
+/// The item of a message that arrived; see Item::handed_over.
+Item& taken_over(const Message& message) {
+  static_cast<void>(message->item->handed_over.load(std::memory_order_acquire));
+  return *message->item;
+}
+
+/// True where a stage has nothing to do: its frame failed, or nobody wants it any more.
+bool skips(const Item& item) { return item.error || item.epoch->dead(); }
+
+}  // namespace
+
+struct StageGraph::State {
+  explicit State(const Options& chosen);
+  void join_stages();
+
+  std::shared_ptr<Epoch> current() const {
+    std::lock_guard lock(mutex);
+    return epoch;
+  }
+  std::shared_ptr<Epoch> make_epoch() const { return std::make_shared<Epoch>(options.max_items, statistics); }
+
+  void run_host(StageId stage, Item& item) const;
+  Message host_body(StageId stage, const Message& message) const noexcept;
+  void core_body(StageId stage, const Message& message, CoreNode::gateway_type& gateway) const noexcept;
+  static void last_body(const Message& message) noexcept;
+
+  const Options options;
+  const std::shared_ptr<GraphStatistics> statistics = std::make_shared<GraphStatistics>();
+  std::atomic<float> score_threshold{-1.f};
+  mutable std::mutex mutex;  ///< Guards the two epochs; taken before an epoch's own lock is, never after
+  std::shared_ptr<Epoch> epoch;
+  std::shared_ptr<Epoch> popped_from;  ///< Whose item pop() gave last
+
+  tbb::flow::graph graph;
+  std::unique_ptr<HostNode> preprocess;
+  std::unique_ptr<CoreNode> backbone_rpn;
+  std::unique_ptr<HostNode> proposals;
+  std::unique_ptr<HostNode> roi_align;
+  std::unique_ptr<CoreNode> box_head;
+  std::unique_ptr<HostNode> postprocess;
+  std::unique_ptr<LastNode> reorder;
+  tbb::flow::receiver<Message>* entrance = nullptr;
+};
+
+StageGraph::State::State(const Options& chosen) : options(chosen), epoch(make_epoch()) { join_stages(); }
+
+/// The whole data flow, in the order a frame meets it. A graph of some of the stages leaves the others
+/// unjoined.
+///
+/// Concurrency: `unlimited` everywhere, since the frames' slots bound what is inside; a core node's body
+/// merely submits, its core does one thing at a time.
+void StageGraph::State::join_stages() {
+  using tbb::flow::unlimited;
+  const auto host = [this](StageId stage) {
+    return std::make_unique<HostNode>(
+        graph, unlimited, [this, stage](const Message& message) { return host_body(stage, message); });
+  };
+  // Noexcept, and so run in place by the thread that brings the frame: no worker is waited for just to
+  // submit.
+  const auto core = [this](StageId stage) {
+    return std::make_unique<CoreNode>(
+        graph, unlimited, [this, stage](const Message& message, CoreNode::gateway_type& gateway) noexcept {
+          core_body(stage, message, gateway);
+        });
+  };
+  preprocess = host(StageId::kPreprocess);
+  backbone_rpn = core(StageId::kBackboneRpn);
+  proposals = host(StageId::kProposals);
+  roi_align = host(StageId::kRoiAlign);
+  box_head = core(StageId::kBoxHead);
+  postprocess = host(StageId::kPostprocess);
+  reorder = std::make_unique<LastNode>(graph, unlimited, [](const Message& message) { last_body(message); });
+
+  const auto join = [this](StageId stage, auto& from, auto& next) {
+    if (stage == options.first) entrance = &from;
+    if (stage == options.last) {
+      tbb::flow::make_edge(from, *reorder);
+    } else if (stage >= options.first && stage < options.last) {
+      tbb::flow::make_edge(from, next);
+    }
+  };
+  join(StageId::kPreprocess, *preprocess, *backbone_rpn);
+  join(StageId::kBackboneRpn, *backbone_rpn, *proposals);
+  join(StageId::kProposals, *proposals, *roi_align);
+  join(StageId::kRoiAlign, *roi_align, *box_head);
+  join(StageId::kBoxHead, *box_head, *postprocess);
+  join(StageId::kPostprocess, *postprocess, *reorder);
+}
+
+void StageGraph::State::run_host(StageId stage, Item& item) const {
+  auto& frame = *item.frame;
+  switch (stage) {
+    case StageId::kPreprocess: {
+      const auto pixels = item.payload ? item.payload->pixels() : std::nullopt;
+      if (!pixels) throw engine::Error("'preprocess-resize-800' got a frame whose pixels cannot be read");
+      return run_preprocess(frame, *pixels);
+    }
+    case StageId::kProposals:
+      return run_proposals(frame);
+    case StageId::kRoiAlign:
+      return run_roi_align(frame);
+    case StageId::kPostprocess:
+      return run_postprocess(frame, score_threshold.load());
+    case StageId::kBackboneRpn:
+    case StageId::kBoxHead:
+      break;  // Core stages have a body of their own.
+  }
+}
+
+Message StageGraph::State::host_body(StageId stage, const Message& message) const noexcept {
+  auto& item = taken_over(message);
+  if (!skips(item)) {
+    try {
+      run_host(stage, item);
+    } catch (...) {
+      item.error = std::current_exception();
+    }
+  }
+  hand_over(message);
+  return message;
+}
+
+void StageGraph::State::core_body(StageId stage, const Message& message,
+                                  CoreNode::gateway_type& gateway) const noexcept {
+  auto& item = taken_over(message);
+  gateway.reserve_wait();  // Until `done` has put the frame back, the graph is not idle.
+  // From here on the item may be gone at any moment: `done` sends it on, on another thread.
+  const auto own = item.epoch;
+  const auto number = item.number;
+  const auto pass_on = [message, &gateway](std::exception_ptr error) {
+    if (error) message->item->error = std::move(error);
+    hand_over(message);
+    gateway.try_put(message);
+    gateway.release_wait();
+  };
+  if (skips(item)) return pass_on(nullptr);
+  const auto done = [own, number, stage, pass_on](std::exception_ptr error) {
+    own->drop(number, stage);
+    pass_on(std::move(error));
+  };
+  try {
+    const auto frame = item.frame;
+    hand_over(message);
+    auto ticket = stage == StageId::kBackboneRpn ? start_backbone(frame, done) : start_box_head(frame, done);
+    if (ticket) own->hold(number, stage, std::move(ticket));
+  } catch (...) {
+    pass_on(std::current_exception());
+  }
+}
+
+void StageGraph::State::last_body(const Message& message) noexcept {
+  auto& item = taken_over(message);
+  if (!skips(item) && item.payload) {
+    try {
+      item.payload->finish(*item.frame);
+    } catch (...) {
+      item.error = std::current_exception();
+    }
+  }
+  const auto own = item.epoch;
+  own->finish(std::move(message->item));
+}
+
+StageGraph::StageGraph(Options options) {
+  if (options.first > options.last || options.max_items < 1) {
+    throw engine::SettingError("a stage graph needs first <= last and room for an item; got stages " +
+                               std::to_string(static_cast<int>(options.first)) + " to " +
+                               std::to_string(static_cast<int>(options.last)) + ", max_items " +
+                               std::to_string(options.max_items));
+  }
+  run_in_arena([&] {
+    state_ = std::make_shared<State>(options);
+    state_->graph
+        .wait_for_all();  // make_edge may have spawned tasks, which must not meet a graph that goes unused.
+  });
+}
+
+StageGraph::~StageGraph() {
+  flush();
+  run_in_arena([this] {
+    state_->graph.wait_for_all();
+    state_.reset();
+  });
+}
+
+bool StageGraph::push(std::unique_ptr<Item> item) {
+  const auto epoch = state_->current();
+  if (!epoch->enter(*item)) return false;
+  item->epoch = epoch;
+  if (!item->frame || item->error) {
+    epoch->finish(std::move(item));
+    return true;
+  }
+  const auto message = std::make_shared<Carrier>(Carrier{std::move(item)});
+  hand_over(message);
+  state_->entrance->try_put(message);
+  return true;
+}
+
+std::unique_ptr<Item> StageGraph::pop() {
+  const auto epoch = state_->current();
+  auto item = epoch->leave();
+  if (!item) return nullptr;
+  std::lock_guard lock(state_->mutex);
+  state_->popped_from = epoch;
+  return item;
+}
+
+void StageGraph::flush() { state_->current()->kill(); }
+
+void StageGraph::restart() {
+  auto fresh = state_->make_epoch();
+  {
+    std::lock_guard lock(state_->mutex);
+    state_->epoch.swap(fresh);
+  }
+  fresh->kill();
+}
+
+bool StageGraph::wait_drained() { return state_->current()->wait_drained(); }
+
+void StageGraph::popped() {
+  std::shared_ptr<Epoch> epoch;
+  {
+    std::lock_guard lock(state_->mutex);
+    epoch.swap(state_->popped_from);
+  }
+  if (epoch) epoch->passed_on();
+}
+
+void StageGraph::set_score_threshold(float threshold) { state_->score_threshold.store(threshold); }
+
+GraphCounters StageGraph::counters() const {
+  auto counters = state_->statistics->snapshot();
+  counters.inside = state_->current()->inside();
+  return counters;
+}
+
+}  // namespace rcnn::pipeline

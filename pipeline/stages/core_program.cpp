@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+#include "pipeline/stages/core_program.hpp"
+
+#include <utility>
+
+namespace rcnn::pipeline {
+namespace {
+
+/// What the core may still touch when the frame is long gone.
+struct Run {
+  std::shared_ptr<const Session> session;
+  std::shared_ptr<TensorSet> input;
+  std::shared_ptr<TensorSet> output;
+};
+
+}  // namespace
+
+std::shared_ptr<engine::ExecutionTicket> start_on_core(const std::shared_ptr<Frame>& frame, CoreProgram work,
+                                                       StageDone done) {
+  auto run = std::make_shared<Run>(Run{frame->session, std::move(work.input), nullptr});
+  engine::Execution execution;
+  execution.executable = std::move(work.executable);
+  execution.inputs = {run->input->at(0).data()};
+  execution.prepare = [run, specs = std::move(work.output_specs)](engine::Execution& self) {
+    run->output = run->session->acquire(specs);
+    for (auto& tensor : *run->output) self.outputs.push_back(tensor.data());
+  };
+  execution.done = [frame, run, result = work.result, done = std::move(done)](std::exception_ptr error) {
+    // Only a program that ended well has left these alone: after a timeout the core may still be at them.
+    if (!error) {
+      run->input.reset();
+      (*frame).*result = std::move(run->output);
+    }
+    done(std::move(error));
+  };
+  execution.keep_alive = std::move(run);
+  return frame->session->programs().submit(work.program, std::move(execution));
+}
+
+}  // namespace rcnn::pipeline

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+#include "engine/rcnn/roi_align.hpp"
+
+#include <utility>
+
+#include "engine/errors.hpp"
+#include "pipeline/parallel.hpp"
+#include "pipeline/stages.hpp"
+
+namespace rcnn::pipeline {
+namespace {
+
+// Some 30 us a region: pieces of about a millisecond spread 1000 regions evenly though their costs differ,
+// and cost nothing where other frames keep all workers busy.
+constexpr std::size_t kRegionsPerPiece = 32;
+
+}  // namespace
+
+void run_roi_align(Frame& frame) {
+  frame.claim(StageId::kRoiAlign);
+  if (!frame.backbone) throw engine::Error("'roi-align' got a frame without features: its backbone failed");
+  const auto backbone =
+      std::move(frame.backbone);  // Given back at the end: nothing reads features after this.
+  if (frame.proposals.empty()) return;
+
+  const auto& session = *frame.session;
+  const auto params = session.pooler_params();
+  std::vector<engine::FeatureView> levels;
+  for (std::size_t level = 0; level < params.strides.size(); ++level) {
+    levels.push_back(engine::feature_view(backbone->at(level)));
+  }
+  std::vector<engine::Box> boxes;
+  for (const auto& proposal : frame.proposals) boxes.push_back(proposal.box);
+  // Always of the largest bucket, so that every count finds the same tensors again; rows that no region fills
+  // are never touched, so they cost address space only.
+  auto& model = session.model();
+  auto pooled = session.acquire(model.box_executable(model.box_buckets().back())->inputs());
+  const auto values = pooled->at(0).values<float>();
+  parallel_ranges(boxes.size(), kRegionsPerPiece, [&](std::size_t begin, std::size_t end) {
+    engine::roi_align(levels, boxes, begin, end, params, values);
+  });
+  frame.pooled = std::move(pooled);
+}
+
+}  // namespace rcnn::pipeline

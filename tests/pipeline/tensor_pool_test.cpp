@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+#include "pipeline/tensor_pool.hpp"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+
+namespace rcnn::pipeline {
+namespace {
+
+using Specs = std::vector<engine::TensorSpec>;
+
+Specs floats(std::int64_t count) { return {{"x", {count}}}; }
+
+TEST(TensorPool, ReusesASetOfTheSameShapesOnly) {
+  const TensorPool pool;
+  auto first = pool.acquire(floats(100));
+  const auto* memory = first->at(0).data();
+  first.reset();
+  EXPECT_EQ(pool.idle_bytes(), 400U);
+  const auto other = pool.acquire(floats(101));
+  EXPECT_EQ(pool.misses(), 2U);
+  const auto again = pool.acquire(floats(100));
+  EXPECT_EQ(again->at(0).data(), memory);
+  EXPECT_EQ(pool.misses(), 2U);
+  EXPECT_EQ(pool.idle_bytes(), 0U);
+}
+
+TEST(TensorPool, NamesAndLayoutsTellShapesApart) {
+  const TensorPool pool;
+  pool.acquire({{"a", {1, 8, 2, 2}, engine::DType::kF32, engine::Layout::kNhwc}});
+  pool.acquire({{"a", {1, 8, 2, 2}, engine::DType::kF32, engine::Layout::kRowMajor}});
+  pool.acquire({{"b", {1, 8, 2, 2}, engine::DType::kF32, engine::Layout::kRowMajor}});
+  EXPECT_EQ(pool.misses(), 3U);
+}
+
+TEST(TensorPool, NothingIsRecycledWhileAnyoneRefersToIt) {
+  const TensorPool pool;
+  auto set = pool.acquire(floats(10));
+  const auto late = set;  // As a core that has not come back yet.
+  set.reset();
+  const auto other = pool.acquire(floats(10));
+  EXPECT_NE(other->at(0).data(), late->at(0).data());
+}
+
+TEST(TensorPool, BoundsWhatIdlesWhenShapesKeepChanging) {
+  const TensorPool pool;
+  const auto mebibyte = std::int64_t{1} << 18;  // Floats
+  for (std::int64_t i = 0; i < 40; ++i)
+    pool.acquire(floats(10 * mebibyte + i));  // 400 MiB in all, never touched
+  EXPECT_LE(pool.idle_bytes(), TensorPool::kIdleBytes + (std::size_t{11} << 20));
+}
+
+TEST(TensorPool, ManyShapesInTurnStopMissing) {
+  const TensorPool pool;
+  for (int round = 0; round < 10; ++round) {
+    for (std::int64_t size = 1; size <= 5; ++size) pool.acquire(floats(size));
+  }
+  EXPECT_EQ(pool.misses(), 5U);
+}
+
+TEST(TensorPool, SetsMayOutliveIt) {
+  auto pool = std::make_unique<TensorPool>();
+  auto set = pool->acquire(floats(10));
+  pool.reset();
+  set.reset();
+}
+
+}  // namespace
+}  // namespace rcnn::pipeline
