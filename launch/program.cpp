@@ -70,7 +70,7 @@ int guarded_run(const Command& command) {
 int run_program(int argc, const char* const* argv) {
   send_logs_to_stderr();
   CLI::App program(kDescription, "neuron-rcnn");
-  program.set_version_flag("--version", std::string("neuron-rcnn ") + kVersion, "Print the version");
+  program.set_version_flag("--version", "neuron-rcnn " RCNN_VERSION, "Print the version");
   program.require_subcommand(1);
   program.get_formatter()->column_width(34);
   const std::vector<Command> commands{add_compile(program), add_detect(program), add_inspect(program),

@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# A video through the six elements, one by one: annotated mp4 out, with exactly the frames that came in.
+#   launch/file-to-file.sh MODEL.rcnn INPUT OUTPUT.mp4
+# GST_PLUGIN_PATH names the folder of the plugin; unset, build/elements of this checkout is tried.
+set -euo pipefail
+
+if [ $# -ne 3 ]; then
+  echo "usage: ${0##*/} MODEL.rcnn INPUT OUTPUT.mp4" >&2
+  exit 2
+fi
+built=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)/build/elements
+[ -n "${GST_PLUGIN_PATH:-}" ] || [ ! -d "$built" ] || export GST_PLUGIN_PATH=$built
+
+# videoconvert before the first stage makes RGB of whatever was decoded; x264enc takes its own format again.
+exec gst-launch-1.0 -q \
+  filesrc location="$2" ! decodebin ! videoconvert \
+  ! preprocess-resize-800 model="$1" ! neuron-backbone-rpn ! cpu-rpn-proposals \
+  ! roi-align ! neuron-box-head ! postprocess-overlay \
+  ! videoconvert ! x264enc ! mp4mux ! filesink location="$3"

@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# A folder of JPEG images through the six elements: annotated JPEG images out, under the same names.
+#   launch/folder-of-images.sh MODEL.rcnn FOLDER OUTPUT_FOLDER
+# For other formats, EXIF rotation and results as JSON: neuron-rcnn detect -m MODEL.rcnn FOLDER --output OUTPUT_FOLDER
+# GST_PLUGIN_PATH names the folder of the plugin; unset, build/elements of this checkout is tried.
+set -euo pipefail
+
+if [ $# -ne 3 ]; then
+  echo "usage: ${0##*/} MODEL.rcnn FOLDER OUTPUT_FOLDER" >&2
+  exit 2
+fi
+built=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)/build/elements
+[ -n "${GST_PLUGIN_PATH:-}" ] || [ ! -d "$built" ] || export GST_PLUGIN_PATH=$built
+
+# multifilesrc reads numbered files, so each image gets a number in a folder of links, and its name back in the end.
+numbered=$(mktemp -d)
+trap 'rm -rf "$numbered"' EXIT
+names=()
+for image in "$2"/*.jpg "$2"/*.jpeg "$2"/*.JPG; do
+  [ -f "$image" ] || continue
+  ln -s "$(realpath "$image")" "$(printf '%s/in-%06d.jpg' "$numbered" ${#names[@]})"
+  names+=("${image##*/}")
+done
+if [ ${#names[@]} -eq 0 ]; then
+  echo "There are no JPEG images in '$2': give a folder with *.jpg files" >&2
+  exit 1
+fi
+
+# The frame rate is nominal; images may differ in size: each change renegotiates.
+gst-launch-1.0 -q \
+  multifilesrc location="$numbered/in-%06d.jpg" caps=image/jpeg,framerate=1/1 ! jpegdec ! videoconvert \
+  ! preprocess-resize-800 model="$1" ! neuron-backbone-rpn ! cpu-rpn-proposals \
+  ! roi-align ! neuron-box-head ! postprocess-overlay \
+  ! videoconvert ! jpegenc quality=92 ! multifilesink location="$numbered/out-%06d.jpg"
+
+mkdir -p "$3"
+for number in "${!names[@]}"; do
+  mv "$(printf '%s/out-%06d.jpg' "$numbered" "$number")" "$3/${names[$number]}"
+done

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "launch/commands.hpp"
+#include "tests/launch/launch_support.hpp"
+
+namespace rcnn::launch {
+namespace {
+
+using nlohmann::json;
+using ::testing::HasSubstr;
+
+constexpr const char* kZoo = "analyze --config COCO-Detection/faster_rcnn_R_50_FPN_3x";
+
+TEST(Analyze, CountsAddUp) {
+  const auto outcome = run_neuron_rcnn(std::string(kZoo) + " --json");
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  const auto report = json::parse(outcome.out);
+  std::size_t counted = 0;
+  double flops = 0;
+  for (const auto& row : report.at("counts")) {
+    counted += row.at("count").get<std::size_t>();
+    flops += row.at("flops").get<double>();
+  }
+  EXPECT_EQ(counted, report.at("operators"));
+  EXPECT_EQ(report.at("list").size(), report.at("operators"));
+  EXPECT_DOUBLE_EQ(flops, report.at("flops").get<double>());
+  // ResNet-50 with FPN and RPN head at 800x800 is 234.1 GFLOP of convolutions, the box head on 1000
+  // regions 28.6.
+  EXPECT_NEAR(report.at("flops").get<double>(), 263e9, 6e9);
+  EXPECT_GT(report.at("percent_flops_on_cores").get<double>(), 99);
+}
+
+TEST(Analyze, TableNamesProgramsAndHost) {
+  const auto outcome = run_neuron_rcnn(kZoo);
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  for (const char* text : {"backbone-rpn", "box-head", "host", "Conv2d", "operators on NeuronCores"}) {
+    EXPECT_THAT(outcome.out, HasSubstr(text));
+  }
+}
+
+TEST(Analyze, ImageSizeMattersForShortestEdge) {
+  const std::string line = std::string(kZoo) + " --input shortest-edge:800:1333 --json --image ";
+  const auto wide = json::parse(run_neuron_rcnn(line + "1280x720").out);
+  const auto square = json::parse(run_neuron_rcnn(line + "720x720").out);
+  EXPECT_GT(wide.at("flops").get<double>(), 1.3 * square.at("flops").get<double>());
+  EXPECT_EQ(run_neuron_rcnn(line + "720").code, 2);
+}
+
+TEST(Analyze, OperatorsAreListedByName) {
+  EXPECT_THAT(run_neuron_rcnn(std::string(kZoo) + " --operators").out,
+              HasSubstr("backbone.bottom_up.res2.0.conv1"));
+}
+
+}  // namespace
+}  // namespace rcnn::launch

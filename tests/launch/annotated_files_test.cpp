@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: MIT
+#include "launch/annotated_files.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "engine/errors.hpp"
+#include "tests/launch/launch_support.hpp"
+
+namespace rcnn::launch {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+Input image(const std::string& name) { return {"/in/" + name, InputKind::kImage, name}; }
+
+std::string refusal(const std::vector<Input>& inputs, const fs::path& output) {
+  try {
+    annotated_files(inputs, output);
+  } catch (const engine::SettingError& error) {
+    return error.what();
+  }
+  return "accepted";
+}
+
+TEST(AnnotatedFiles, FolderKeepsNamesAndSubfolders) {
+  EXPECT_THAT(annotated_files({image("a.jpg"), image("sub/b.png")}, "out"),
+              ElementsAre(fs::path("out/a.jpg"), fs::path("out/sub/b.png")));
+}
+
+TEST(AnnotatedFiles, VideosBecomeMp4) {
+  EXPECT_THAT(annotated_files({{"/in/a.mkv", InputKind::kVideo, "a.mkv"},
+                               {"/dev/video0", InputKind::kCamera, "/dev/video0"},
+                               {"rtsp://host/x", InputKind::kVideo, "rtsp://host/x"}},
+                              "out"),
+              ElementsAre(fs::path("out/a.mp4"), fs::path("out/dev/video0.mp4"), fs::path("out/host_x.mp4")));
+}
+
+TEST(AnnotatedFiles, NamesThatMeetAreNumbered) {
+  EXPECT_THAT(annotated_files({image("a.jpg"),
+                               image("a.jpg"),
+                               {"/in/v.mp4", InputKind::kVideo, "v.mp4"},
+                               {"/in/v.avi", InputKind::kVideo, "v.avi"}},
+                              "out"),
+              ElementsAre(fs::path("out/a.jpg"), fs::path("out/a-2.jpg"), fs::path("out/v.mp4"),
+                          fs::path("out/v-2.mp4")));
+}
+
+TEST(AnnotatedFiles, ResultsStayBelowTheFolder) {
+  EXPECT_THAT(annotated_files({image("../../etc/a.jpg"), image("/abs/b.jpg")}, "out"),
+              ElementsAre(fs::path("out/etc/a.jpg"), fs::path("out/abs/b.jpg")));
+}
+
+TEST(AnnotatedFiles, OneInputMayNameItsFile) {
+  EXPECT_THAT(annotated_files({image("a.jpg")}, "seen.png"), ElementsAre(fs::path("seen.png")));
+  EXPECT_THAT(annotated_files({{"/in/v.mkv", InputKind::kVideo, "v.mkv"}}, "seen.mp4"),
+              ElementsAre(fs::path("seen.mp4")));
+  EXPECT_THAT(refusal({image("a.jpg"), image("b.jpg")}, "seen.png"),
+              HasSubstr("one file, but there are 2 inputs"));
+  EXPECT_THAT(refusal({image("a.jpg")}, "seen.mp4"), HasSubstr("does not suit"));
+}
+
+TEST(AnnotatedFiles, InputsAreNeverOverwritten) {
+  const TempFolder folder;
+  write_text(folder / "a.jpg", "x");
+  const Input input{(folder / "a.jpg").string(), InputKind::kImage, "a.jpg"};
+  EXPECT_THAT(refusal({input}, folder.path()), HasSubstr("would overwrite the input"));
+  EXPECT_THAT(refusal({input}, folder / "a.jpg"), HasSubstr("would overwrite the input"));
+}
+
+}  // namespace
+}  // namespace rcnn::launch

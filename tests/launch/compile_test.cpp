@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: MIT
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "engine/compile/artifact.hpp"
+#include "launch/commands.hpp"
+#include "tests/launch/tiny_files.hpp"
+
+namespace rcnn::launch {
+namespace {
+
+using nlohmann::json;
+using ::testing::HasSubstr;
+
+class Compile : public ::testing::Test {
+ protected:
+  Compile() {
+    write_tiny_config(folder_ / "tiny.yaml");
+    write_tiny_checkpoint(folder_ / "tiny.safetensors");
+  }
+  Outcome compile(const std::string& more) const {
+    return run_neuron_rcnn("compile --config " + (folder_ / "tiny.yaml").string() + " --weights " +
+                           (folder_ / "tiny.safetensors").string() + " -o " +
+                           (folder_ / "tiny.rcnn").string() + " " + more);
+  }
+  const TempFolder folder_;
+};
+
+TEST_F(Compile, FilesGiveTheArtifactThatTheLibraryMakes) {
+  const auto outcome = compile("--input stretch:160x128");
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_EQ(outcome.err, "") << "no progress bar where there is no terminal";
+  EXPECT_THAT(outcome.out, HasSubstr("backbone-rpn"));
+  EXPECT_THAT(outcome.out, HasSubstr("tiny.rcnn: "));
+
+  const auto ours = engine::Artifact::open(folder_ / "tiny.rcnn");
+  const auto expected = engine::Artifact::open(tests::tiny_model());
+  EXPECT_EQ(ours->options().input, expected->options().input);
+  ASSERT_EQ(ours->tensors().size(), expected->tensors().size());
+  for (const auto& [name, tensor] : expected->tensors()) {
+    const auto left = ours->weight(name);
+    const auto right = expected->weight(name);
+    EXPECT_TRUE(std::equal(left.begin(), left.end(), right.begin(), right.end())) << name;
+  }
+}
+
+TEST_F(Compile, JsonSummaryIsForMachines) {
+  const auto outcome = compile("--input shortest-edge:128:256 --threshold 0.25 --json");
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  const auto summary = json::parse(outcome.out);
+  EXPECT_EQ(summary.at("artifact"), (folder_ / "tiny.rcnn").string());
+  EXPECT_EQ(summary.at("bytes"), std::filesystem::file_size(folder_ / "tiny.rcnn"));
+  EXPECT_EQ(summary.at("input"), "shortest-edge:128:256");
+  EXPECT_EQ(summary.at("programs").size(), 2U);
+  EXPECT_GT(summary.at("seconds").get<double>(), 0);
+  EXPECT_FLOAT_EQ(engine::Artifact::open(folder_ / "tiny.rcnn")->config().box_head.score_threshold, 0.25F);
+}
+
+TEST_F(Compile, SettingsThatDoNotExistAreWrongUse) {
+  for (const char* more : {"--precision int3", "--partition halves", "--input square:3", "--threshold 2"}) {
+    const auto outcome = compile(more);
+    EXPECT_EQ(outcome.code, 2) << more << "\n" << outcome.err;
+    EXPECT_EQ(lines_of(outcome.err).size(), 1U) << outcome.err;
+    EXPECT_FALSE(std::filesystem::exists(folder_ / "tiny.rcnn")) << more;
+  }
+}
+
+TEST_F(Compile, WeightsOfAnotherNetworkAreRefusedInOneLine) {
+  const auto outcome =
+      run_neuron_rcnn("compile --config COCO-Detection/faster_rcnn_R_50_FPN_3x --weights " +
+                      (folder_ / "tiny.safetensors").string() + " -o " + (folder_ / "wrong.rcnn").string());
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_EQ(lines_of(outcome.err).size(), 1U) << outcome.err;
+  EXPECT_THAT(outcome.err, HasSubstr("backbone.bottom_up"));
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "wrong.rcnn"));
+}
+
+}  // namespace
+}  // namespace rcnn::launch

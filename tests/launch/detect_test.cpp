@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: MIT
+// `neuron-rcnn detect` as a user runs it, on a tiny model that sees things everywhere.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "launch/commands.hpp"
+#include "tests/launch/tiny_files.hpp"
+
+namespace rcnn::launch {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+class Detect : public ::testing::Test {
+ protected:
+  Detect() {
+    fs::create_directories(images_ / "sub");
+    cv::imwrite((images_ / "a.png").string(), make_picture(120, 90, 1));
+    cv::imwrite((images_ / "b.jpg").string(), make_picture(200, 150, 2));
+    cv::imwrite((images_ / "sub/c.bmp").string(), make_picture(64, 64, 3));
+  }
+  static Outcome detect(const std::string& arguments, const std::string& environment = "") {
+    return run_neuron_rcnn("detect -m " + tests::tiny_model().string() + " " + arguments, environment);
+  }
+  std::string images() const { return images_.path().string(); }
+
+  const TempFolder images_;
+  const TempFolder out_;
+};
+
+std::vector<std::string> files_of(const json& images) {
+  std::vector<std::string> files;
+  for (const auto& image : images) files.push_back(image.at("file"));
+  return files;
+}
+
+TEST_F(Detect, FolderGivesATableAnImage) {
+  const auto outcome = detect(images());
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_EQ(outcome.err, "");
+  EXPECT_THAT(outcome.out, HasSubstr("a.png (120x90): "));
+  EXPECT_THAT(outcome.out, HasSubstr("sub/c.bmp (64x64): "));
+  EXPECT_THAT(outcome.out, HasSubstr("class 1"));
+  EXPECT_THAT(outcome.out, HasSubstr("3 frames, "));
+}
+
+TEST_F(Detect, BoxesLieInTheImageBestFirstAboveTheThreshold) {
+  const auto outcome = detect(images() + " --format detectron2 --threshold 0.2");
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  const auto images = json::parse(outcome.out).at("images");
+  EXPECT_THAT(files_of(images), ElementsAre("a.png", "b.jpg", "sub/c.bmp"));
+  std::size_t objects = 0;
+  for (const auto& image : images) {
+    double before = 1;
+    for (std::size_t i = 0; i < image.at("scores").size(); ++i, ++objects) {
+      const double score = image.at("scores")[i];
+      EXPECT_LE(score, before);
+      EXPECT_GT(score, 0.2);
+      before = score;
+      const auto& box = image.at("boxes_xyxy")[i];
+      EXPECT_GE(box[0].get<double>(), 0);
+      EXPECT_LE(box[2].get<double>(), image.at("image_hw")[1].get<double>());
+      EXPECT_LE(box[3].get<double>(), image.at("image_hw")[0].get<double>());
+      EXPECT_LT(box[0].get<double>(), box[2].get<double>());
+    }
+  }
+  EXPECT_GT(objects, 0U);
+}
+
+TEST_F(Detect, UnreadableImagesAreNamedAndTheOthersComeOut) {
+  write_text(images_ / "aa-broken.jpg", "no image");
+  const auto outcome = detect(images() + " " + (images_ / "missing.png").string() + " --format detectron2");
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_THAT(lines_of(outcome.err), ElementsAre(HasSubstr("aa-broken.jpg"), HasSubstr("missing.png")));
+  EXPECT_THAT(files_of(json::parse(outcome.out).at("images")), ElementsAre("a.png", "b.jpg", "sub/c.bmp"));
+}
+
+TEST_F(Detect, ResultsDoNotDependOnFramesInFlightNorOnCores) {
+  const auto one =
+      detect(images() + " --format detectron2 --max-in-flight 1 --cores 0", "NEURON_RT_NUM_CORES=2");
+  ASSERT_EQ(one.code, 0) << one.err;
+  for (const char* more : {"--max-in-flight 8", "--cores 0-1 --placement split", "--cores 1"}) {
+    EXPECT_EQ(detect(images() + " --format detectron2 " + more, "NEURON_RT_NUM_CORES=2").out, one.out)
+        << more;
+  }
+}
+
+TEST_F(Detect, FormatsAgreeWithEachOther) {
+  const auto file = (images_ / "b.jpg").string();
+  const auto whole = json::parse(detect(file + " --format detectron2").out).at("images")[0];
+  const auto coco = json::parse(detect(file + " --json -").out);
+  const auto line = json::parse(detect(file + " --format json-lines").out);
+  ASSERT_GT(coco.size(), 0U);
+  ASSERT_EQ(coco.size(), whole.at("scores").size());
+  ASSERT_EQ(coco.size(), line.at("objects").size());
+  for (std::size_t i = 0; i < coco.size(); ++i) {
+    EXPECT_EQ(coco[i].at("image_id"), "b.jpg");
+    EXPECT_EQ(coco[i].at("category_id"),
+              whole.at("classes")[i].get<int>() + 1);  // The tiny data set counts from one.
+    EXPECT_EQ(coco[i].at("bbox"), line.at("objects")[i].at("bbox"));
+    EXPECT_EQ(coco[i].at("score"), whole.at("scores")[i]);
+  }
+}
+
+// An upright copy and one lying on its side with an EXIF mark are the same image.
+TEST_F(Detect, ExifOrientationIsApplied) {
+  cv::imwrite((images_ / "upright.png").string(), cv::imread(launch_data("exif6.png").string()));
+  const auto results =
+      json::parse(detect((images_ / "upright.png").string() + " " + launch_data("exif6.png").string() + " " +
+                         launch_data("exif6.webp").string() + " --format detectron2")
+                      .out);
+  const auto& images = results.at("images");
+  ASSERT_EQ(images.size(), 3U);
+  for (const auto& image : images) {
+    EXPECT_EQ(image.at("image_hw"), json({16, 24}));
+    EXPECT_EQ(image.at("boxes_xyxy"), images[0].at("boxes_xyxy"));
+  }
+}
+
+TEST_F(Detect, OddImagesComeOut) {
+  const TempFolder odd;
+  cv::imwrite((odd / "alpha.png").string(), cv::Mat(40, 50, CV_8UC4, cv::Scalar(1, 2, 3, 4)));
+  cv::imwrite((odd / "deep.png").string(), cv::Mat(40, 50, CV_16UC3, cv::Scalar(1000, 2000, 60000)));
+  cv::imwrite((odd / "grey.jpg").string(), cv::Mat(40, 50, CV_8UC1, cv::Scalar(99)));
+  cv::imwrite((odd / "pixel.png").string(), cv::Mat(1, 1, CV_8UC3, cv::Scalar(9, 9, 9)));
+  fs::copy_file(launch_data("cmyk.jpg"), odd / "cmyk.jpg");
+  const auto outcome = detect(odd.path().string() + " --format detectron2");
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_EQ(json::parse(outcome.out).at("images").size(), 5U);
+}
+
+TEST_F(Detect, AnnotatedCopiesKeepNamesAndSizes) {
+  const auto outcome = detect(images() + " --output " + (out_ / "seen").string());
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, HasSubstr("annotated: "));
+  for (const char* name : {"a.png", "b.jpg", "sub/c.bmp"}) {
+    const cv::Mat before = cv::imread((images_ / name).string());
+    const cv::Mat after = cv::imread((out_ / "seen" / name).string());
+    ASSERT_EQ(after.size(), before.size()) << name;
+    EXPECT_GT(cv::norm(after, before), 0) << name << ": nothing was drawn";
+  }
+}
+
+TEST_F(Detect, InputsAreNotOverwritten) {
+  const auto before = read_text(images_ / "a.png");
+  const auto outcome = detect(images() + " --output " + images());
+  EXPECT_EQ(outcome.code, 2);
+  EXPECT_THAT(outcome.err, HasSubstr("overwrite"));
+  EXPECT_EQ(read_text(images_ / "a.png"), before);
+}
+
+TEST_F(Detect, JsonFileAppearsWholeOrNotAtAll) {
+  const auto file = out_ / "results.json";
+  ASSERT_EQ(detect(images() + " --json " + file.string()).code, 0);
+  EXPECT_TRUE(json::parse(read_text(file)).is_array());
+  write_text(file, "old");
+  EXPECT_EQ(run_neuron_rcnn("detect -m none.rcnn " + images() + " --json " + file.string()).code, 1);
+  EXPECT_EQ(read_text(file), "old");
+}
+
+TEST_F(Detect, CoresThatAreNotThereAreWrongUse) {
+  const auto outcome = detect(images() + " --cores 7", "NEURON_RT_NUM_CORES=2");
+  EXPECT_EQ(outcome.code, 2) << outcome.err;
+  EXPECT_EQ(lines_of(outcome.err).size(), 1U) << outcome.err;
+  EXPECT_THAT(outcome.err, HasSubstr("7"));
+}
+
+TEST_F(Detect, FailingCoreCostsOnlyTheFrameThatWasOnIt) {
+  // Two programs a frame and the warm-up run on the one core: every fourth execution fails.
+  const auto outcome = detect(images() + " --format detectron2 --max-in-flight 1",
+                              "NEURON_RT_NUM_CORES=1 NEURON_EMU_FAULT=0:fail:4");
+  EXPECT_EQ(outcome.code, 1);
+  const auto errors = lines_of(outcome.err);
+  ASSERT_GE(errors.size(), 1U);
+  EXPECT_THAT(errors[0], HasSubstr("No result for '"));
+  EXPECT_EQ(json::parse(outcome.out).at("images").size() + errors.size(), 3U);
+}
+
+TEST_F(Detect, VideoOutHasExactlyTheFramesAndTimesOfTheInput) {
+  write_clip(out_ / "in.mp4", 20);
+  const auto outcome = detect((out_ / "in.mp4").string() + " --output " + (out_ / "seen.mp4").string() +
+                              " --json " + (out_ / "seen.jsonl").string() + " --format json-lines");
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  const auto times = frame_times(out_ / "in.mp4");
+  ASSERT_EQ(times.size(), 20U);
+  EXPECT_EQ(frame_times(out_ / "seen.mp4"), times);
+  const auto lines = lines_of(read_text(out_ / "seen.jsonl"));
+  ASSERT_EQ(lines.size(), 20U);
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    const auto line = json::parse(lines[i]);
+    EXPECT_EQ(line.at("frame"), i);
+    EXPECT_EQ(line.at("pts_ns"), times[i]);
+    EXPECT_EQ(line.at("file"), "in.mp4");
+  }
+}
+
+TEST_F(Detect, ImagesAndVideosMixInTheOrderGiven) {
+  write_clip(out_ / "clip.mp4", 3);
+  const auto outcome = detect((images_ / "b.jpg").string() + " " + (out_ / "clip.mp4").string() + " " +
+                              (images_ / "a.png").string() + " --format detectron2");
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_THAT(files_of(json::parse(outcome.out).at("images")),
+              ElementsAre("b.jpg", "clip.mp4", "clip.mp4", "clip.mp4", "a.png"));
+}
+
+TEST_F(Detect, BrokenVideoIsNamedAndTheRestGoesOn) {
+  write_text(out_ / "broken.mp4", "this is no video");
+  const auto outcome = detect((out_ / "broken.mp4").string() + " " + (images_ / "a.png").string() +
+                              " --format detectron2 --output " + (out_ / "seen").string());
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_THAT(lines_of(outcome.err), ElementsAre(HasSubstr("broken.mp4")));
+  EXPECT_EQ(json::parse(outcome.out).at("images").size(), 1U);
+  EXPECT_FALSE(fs::exists(out_ / "seen/broken.mp4"));
+}
+
+}  // namespace
+}  // namespace rcnn::launch

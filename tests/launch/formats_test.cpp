@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: MIT
+#include "launch/formats.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <sstream>
+
+#include "engine/errors.hpp"
+#include "tests/launch/launch_support.hpp"
+
+namespace rcnn::launch {
+namespace {
+
+using nlohmann::json;
+using ::testing::HasSubstr;
+
+const ClassNames kNames{{"person", "car"}, {1, 3}};
+
+FrameResult image_result() {
+  return {"000000041888.jpg",
+          std::nullopt,
+          std::nullopt,
+          {640, 480},
+          {{{1.23456F, 2, 11.5F, 22.25F}, 0.98765432F, 1, 0}}};
+}
+
+FrameResult frame_result() {
+  auto result = image_result();
+  result.file = "car.mp4";
+  result.frame = 7;
+  result.pts_ns = 280000000;
+  return result;
+}
+
+std::string written(ResultFormat format, const std::vector<FrameResult>& results) {
+  std::ostringstream out;
+  ResultWriter writer("-", format, kNames, out);
+  for (const auto& result : results) writer.add(result);
+  writer.finish();
+  return out.str();
+}
+
+TEST(Formats, Detectron2HasTheShapeOfTheGoldens) {
+  EXPECT_EQ(json::parse(written(ResultFormat::kDetectron2, {image_result()})),
+            json::parse(R"({"images": [{"file": "000000041888.jpg", "image_hw": [480, 640],
+                            "boxes_xyxy": [[1.235, 2, 11.5, 22.25]], "scores": [0.987654], "classes": [1]}]})"));
+}
+
+TEST(Formats, CocoUsesTheDataSetsIdsAndCornerWithSize) {
+  EXPECT_EQ(
+      json::parse(written(ResultFormat::kCoco, {image_result()})),
+      json::parse(
+          R"([{"image_id": 41888, "category_id": 3, "bbox": [1.235, 2, 10.265, 20.25], "score": 0.987654}])"));
+}
+
+TEST(Formats, JsonLinesIsALineAFrame) {
+  const auto lines = lines_of(written(ResultFormat::kJsonLines, {frame_result(), image_result()}));
+  ASSERT_EQ(lines.size(), 2U);
+  EXPECT_EQ(json::parse(lines[0]),
+            json::parse(R"({"file": "car.mp4", "frame": 7, "pts_ns": 280000000, "objects":
+                            [{"label": "car", "class": 1, "score": 0.987654, "bbox": [1.235, 2, 10.265, 20.25]}]})"));
+  EXPECT_TRUE(json::parse(lines[1]).at("pts_ns").is_null());
+}
+
+TEST(Formats, NoResultsAreStillADocument) {
+  EXPECT_EQ(json::parse(written(ResultFormat::kCoco, {})), json::array());
+  EXPECT_EQ(json::parse(written(ResultFormat::kDetectron2, {})), json::parse(R"({"images": []})"));
+  EXPECT_EQ(written(ResultFormat::kJsonLines, {}), "");
+}
+
+TEST(Formats, CocoImageIdIsANumberForDigitsOnly) {
+  FrameResult result;
+  result.file = "sub/000000000139.jpg";
+  EXPECT_EQ(coco_image_id(result), 139);
+  result.file = "holiday.jpg";
+  EXPECT_EQ(coco_image_id(result), "holiday.jpg");
+  result.file = "99999999999999999999.jpg";
+  EXPECT_EQ(coco_image_id(result), "99999999999999999999.jpg");
+  EXPECT_EQ(coco_image_id(frame_result()), "car.mp4#7");
+}
+
+TEST(Formats, ClassesWithoutANameHaveANumber) {
+  EXPECT_EQ(kNames.label(0), "person");
+  EXPECT_EQ(kNames.label(9), "class 9");
+  EXPECT_EQ(kNames.category_id(9), 9);
+}
+
+TEST(Formats, FileNamesOfAnyBytesMakeValidJson) {
+  auto result = image_result();
+  result.file = "bad\xFFname.jpg";
+  EXPECT_NO_THROW(json::parse(written(ResultFormat::kDetectron2, {result})));
+}
+
+TEST(ResultWriter, WholeFilesAppearAtTheEnd) {
+  const TempFolder folder;
+  const auto file = folder / "results.json";
+  std::ostringstream unused;
+  ResultWriter writer(file.string(), ResultFormat::kCoco, kNames, unused);
+  writer.add(image_result());
+  EXPECT_FALSE(std::filesystem::exists(file));
+  writer.finish();
+  EXPECT_EQ(json::parse(read_text(file)).size(), 1U);
+  EXPECT_EQ(unused.str(), "");
+}
+
+TEST(ResultWriter, LinesAreThereAtOnce) {
+  const TempFolder folder;
+  const auto file = folder / "results.jsonl";
+  std::ostringstream unused;
+  ResultWriter writer(file.string(), ResultFormat::kJsonLines, kNames, unused);
+  writer.add(frame_result());
+  EXPECT_EQ(lines_of(read_text(file)).size(), 1U);
+}
+
+TEST(ResultWriter, FullDiskIsAnError) {
+  std::ostringstream unused;
+  EXPECT_THROW(
+      {
+        ResultWriter writer("/dev/full", ResultFormat::kJsonLines, kNames, unused);
+        writer.add(image_result());
+        writer.finish();
+      },
+      engine::Error);
+}
+
+TEST(Formats, UnknownNameIsRefusedWithThoseThereAre) {
+  try {
+    parse_result_format("xml");
+    FAIL();
+  } catch (const engine::SettingError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("'xml' is not known: give coco, detectron2 or json-lines"));
+  }
+}
+
+}  // namespace
+}  // namespace rcnn::launch

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: MIT
+#include "launch/image_file.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <array>
+
+#include "engine/errors.hpp"
+#include "tests/launch/launch_support.hpp"
+
+namespace rcnn::launch {
+namespace {
+
+using ::testing::HasSubstr;
+
+std::string refusal(const std::filesystem::path& file) {
+  try {
+    read_image(file);
+  } catch (const engine::Error& error) {
+    return error.what();
+  }
+  return "accepted";
+}
+
+void expect_colour(const cv::Mat& image, int x, int y, std::array<int, 3> bgr, int tolerance) {
+  for (int channel = 0; channel < 3; ++channel) {
+    EXPECT_NEAR(image.at<cv::Vec3b>(y, x)[channel], bgr[static_cast<std::size_t>(channel)], tolerance)
+        << "at " << x << ", " << y << ", channel " << channel;
+  }
+}
+
+/// The picture of tests/launch/data: red, green / blue, white.
+void expect_quarters(const cv::Mat& image, int tolerance) {
+  ASSERT_EQ(image.size(), cv::Size(24, 16));
+  ASSERT_EQ(image.type(), CV_8UC3);
+  expect_colour(image, 5, 3, {0, 0, 255}, tolerance);
+  expect_colour(image, 18, 3, {0, 255, 0}, tolerance);
+  expect_colour(image, 5, 12, {255, 0, 0}, tolerance);
+  expect_colour(image, 18, 12, {255, 255, 255}, tolerance);
+}
+
+TEST(ReadImage, ExifOrientationTurnsEveryFormatUpright) {
+  for (const char* name : {"exif6.jpg", "exif6.png", "exif6.webp", "exif6.tif"}) {
+    SCOPED_TRACE(name);
+    expect_quarters(read_image(launch_data(name)), 4);
+  }
+}
+
+// The inks of CMYK cannot mix a pure green; OpenCV's naive conversion of this file stays close.
+TEST(ReadImage, CmykBecomesBgr) { expect_quarters(read_image(launch_data("cmyk.jpg")), 8); }
+
+TEST(ReadImage, GreyAlphaAndSixteenBitsBecomeEightBitBgr) {
+  const TempFolder folder;
+  cv::imwrite((folder / "grey.png").string(), cv::Mat(4, 5, CV_8UC1, cv::Scalar(77)));
+  cv::imwrite((folder / "alpha.png").string(), cv::Mat(4, 5, CV_8UC4, cv::Scalar(10, 20, 30, 0)));
+  cv::imwrite((folder / "deep.png").string(), cv::Mat(4, 5, CV_16UC3, cv::Scalar(0x1234, 0x8000, 0xFFFF)));
+
+  expect_colour(read_image(folder / "grey.png"), 2, 2, {77, 77, 77}, 0);
+  expect_colour(read_image(folder / "alpha.png"), 2, 2, {10, 20, 30}, 0);  // Dropped, not blended.
+  expect_colour(read_image(folder / "deep.png"), 2, 2, {0x12, 0x80, 0xFF}, 0);
+}
+
+TEST(ReadImage, RefusesByNameAndReason) {
+  const TempFolder folder;
+  write_text(folder / "text.jpg", "not an image at all");
+  write_text(folder / "empty.png", "");
+  EXPECT_THAT(refusal(folder / "none.jpg"), HasSubstr("none.jpg': there is no such file"));
+  EXPECT_THAT(refusal(folder / "text.jpg"), HasSubstr("text.jpg': not an image"));
+  EXPECT_THAT(refusal(folder / "empty.png"), HasSubstr("empty.png': not an image"));
+}
+
+// OpenCV alone would return a JPEG's missing part as grey, and detections in it.
+TEST(ReadImage, RefusesImagesThatWereCutShort) {
+  const TempFolder folder;
+  for (const char* extension : {".jpg", ".png", ".bmp", ".webp", ".tif"}) {
+    const auto file = folder / (std::string("cut") + extension);
+    cv::imwrite(file.string(), make_picture(64, 48));
+    const auto whole = read_text(file);
+    write_text(file, whole.substr(0, whole.size() * 2 / 3));
+    EXPECT_THAT(refusal(file), HasSubstr("Cannot read")) << file;
+  }
+}
+
+TEST(IsComplete, EndMarkerInAThumbnailDoesNotCount) {
+  // Start, an APP1 segment of 6 bytes that holds an end marker, a scan without end.
+  const std::vector<std::uint8_t> cut{0xFF, 0xD8, 0xFF, 0xE1, 0x00, 0x06, 0xFF, 0xD9,
+                                      0,    0,    0xFF, 0xDA, 1,    2,    3};
+  EXPECT_FALSE(is_complete(cut));
+  auto whole = cut;
+  whole.insert(whole.end(), {0xFF, 0xD9});
+  EXPECT_TRUE(is_complete(whole));
+}
+
+// Each of the eight codes, on a 2x3 image of six different pixels (rows "12", "34", "56").
+TEST(TurnUpright, FollowsEachExifCode) {
+  const cv::Mat stored = (cv::Mat_<std::uint8_t>(3, 2) << 1, 2, 3, 4, 5, 6);
+  const std::array<cv::Mat, 8> expected{
+      (cv::Mat_<std::uint8_t>(3, 2) << 1, 2, 3, 4, 5, 6),   // 1: as it is
+      (cv::Mat_<std::uint8_t>(3, 2) << 2, 1, 4, 3, 6, 5),   // 2: mirrored
+      (cv::Mat_<std::uint8_t>(3, 2) << 6, 5, 4, 3, 2, 1),   // 3: half a turn
+      (cv::Mat_<std::uint8_t>(3, 2) << 5, 6, 3, 4, 1, 2),   // 4: upside down
+      (cv::Mat_<std::uint8_t>(2, 3) << 1, 3, 5, 2, 4, 6),   // 5: transposed
+      (cv::Mat_<std::uint8_t>(2, 3) << 5, 3, 1, 6, 4, 2),   // 6: a quarter clockwise
+      (cv::Mat_<std::uint8_t>(2, 3) << 6, 4, 2, 5, 3, 1),   // 7: transposed along the other diagonal
+      (cv::Mat_<std::uint8_t>(2, 3) << 2, 4, 6, 1, 3, 5)};  // 8: a quarter counter-clockwise
+  for (int code = 1; code <= 8; ++code) {
+    const cv::Mat turned = turn_upright(stored, code);
+    const auto& wanted = expected[static_cast<std::size_t>(code - 1)];
+    ASSERT_EQ(turned.size(), wanted.size()) << code;
+    EXPECT_EQ(cv::countNonZero(turned != wanted), 0) << code << "\n" << turned;
+  }
+}
+
+TEST(WebpOrientation, HostileChunksAreSurvived) {
+  const std::string head("RIFF\0\0\0\0WEBP", 12);
+  for (const auto& tail :
+       {std::string("EXIF\xFF\xFF\xFF\xFFII*\0\xFF\xFF\xFF\xFF", 16), std::string("EXIF\0\0\0\0", 8),
+        std::string("VP8 \xFF\xFF\xFF\xFF", 8), std::string("EXI", 3)}) {
+    const auto text = head + tail;
+    const std::vector<std::uint8_t> bytes(text.begin(), text.end());
+    EXPECT_EQ(webp_orientation(bytes), 1);
+  }
+}
+
+}  // namespace
+}  // namespace rcnn::launch

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: MIT
+#include "launch/inputs.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/launch/launch_support.hpp"
+
+namespace rcnn::launch {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+std::vector<std::string> names(const ExpandedInputs& expanded) {
+  std::vector<std::string> found;
+  for (const auto& input : expanded.inputs) found.push_back(input.name);
+  return found;
+}
+
+class Inputs : public ::testing::Test {
+ protected:
+  Inputs() {
+    fs::create_directories(folder_ / "sub");
+    fs::create_directories(folder_ / ".hidden");
+    for (const char* name :
+         {"b.jpg", "a.PNG", "note.txt", "clip.mp4", "sub/c.webp", ".hidden/d.jpg", ".e.jpg"}) {
+      write_text(folder_ / name, "x");
+    }
+  }
+  const TempFolder folder_;
+};
+
+TEST_F(Inputs, FolderGivesItsImagesSortedAndBelowItself) {
+  const auto expanded = expand_inputs({folder_.path().string()});
+  EXPECT_THAT(names(expanded), ElementsAre("a.PNG", "b.jpg", "sub/c.webp"));
+  EXPECT_THAT(expanded.problems, IsEmpty());
+}
+
+TEST_F(Inputs, KindsAreToldApart) {
+  cv::imwrite((folder_ / "picture.png").string(), make_picture(8, 8));
+  fs::rename(folder_ / "picture.png", folder_ / "picture");
+  const auto expanded = expand_inputs({(folder_ / "b.jpg").string(), (folder_ / "clip.mp4").string(),
+                                       (folder_ / "picture").string(), "/dev/video0", "rtsp://host/stream"});
+  ASSERT_EQ(expanded.inputs.size(), 5U);
+  EXPECT_EQ(expanded.inputs[0].kind, InputKind::kImage);
+  EXPECT_EQ(expanded.inputs[1].kind, InputKind::kVideo);
+  EXPECT_EQ(expanded.inputs[2].kind, InputKind::kImage) << "by content";
+  EXPECT_EQ(expanded.inputs[3].kind, InputKind::kCamera);
+  EXPECT_EQ(expanded.inputs[4].kind, InputKind::kVideo);
+  EXPECT_EQ(expanded.inputs[4].path, "rtsp://host/stream");
+}
+
+TEST_F(Inputs, GlobsExpandSortedWithBraces) {
+  const auto expanded = expand_inputs({(folder_ / "*.{jpg,PNG}").string()});
+  EXPECT_THAT(names(expanded), ElementsAre("b.jpg", "a.PNG"));  // One brace alternative after the other.
+}
+
+TEST_F(Inputs, FileWhoseNameLooksLikeAGlobIsThatFile) {
+  write_text(folder_ / "odd[1].jpg", "x");
+  const auto expanded = expand_inputs({(folder_ / "odd[1].jpg").string()});
+  EXPECT_THAT(names(expanded), ElementsAre("odd[1].jpg"));
+}
+
+TEST_F(Inputs, SharedNamesBecomeWholePaths) {
+  fs::create_directories(folder_ / "other");
+  write_text(folder_ / "other/b.jpg", "x");
+  const auto first = (folder_ / "b.jpg").string();
+  const auto second = (folder_ / "other/b.jpg").string();
+  EXPECT_THAT(names(expand_inputs({first, second})), ElementsAre(first, second));
+}
+
+TEST_F(Inputs, EmptyFolderAndIdleGlobAreProblemsTheRestGoesOn) {
+  fs::create_directories(folder_ / "empty");
+  const auto expanded = expand_inputs(
+      {(folder_ / "empty").string(), (folder_ / "*.gif").string(), (folder_ / "b.jpg").string()});
+  EXPECT_THAT(expanded.problems, ElementsAre(HasSubstr("holds no images"), HasSubstr("Nothing matches")));
+  EXPECT_THAT(names(expanded), ElementsAre("b.jpg"));
+}
+
+}  // namespace
+}  // namespace rcnn::launch

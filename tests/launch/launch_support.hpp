@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <stdlib.h>
+#include <sys/wait.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+#include <opencv2/core.hpp>
+#include <opencv2/imgcodecs.hpp>
+#include <stdexcept>
+#include <string>
+
+namespace rcnn::launch {
+
+inline std::string read_text(const std::filesystem::path& file) {
+  std::ifstream stream(file, std::ios::binary);
+  return {std::istreambuf_iterator<char>(stream), {}};
+}
+
+inline void write_text(const std::filesystem::path& file, const std::string& text) {
+  std::ofstream(file, std::ios::binary) << text;
+}
+
+/// A folder of its own, gone with the object.
+class TempFolder {
+ public:
+  TempFolder() {
+    std::string name = (std::filesystem::temp_directory_path() / "rcnn-launch-XXXXXX").string();
+    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary folder");
+    path_ = name;
+  }
+  ~TempFolder() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  TempFolder(const TempFolder&) = delete;
+  TempFolder& operator=(const TempFolder&) = delete;
+
+  std::filesystem::path operator/(const std::string& name) const { return path_ / name; }
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+/// How a command ended and what it said.
+struct Outcome {
+  int code = 0;
+  std::string out;
+  std::string err;
+};
+
+inline Outcome run_shell(const std::string& command) {
+  const TempFolder folder;
+  const int status = std::system(
+      ("( " + command + " ) >" + (folder / "out").string() + " 2>" + (folder / "err").string()).c_str());
+  const int code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  return {code, read_text(folder / "out"), read_text(folder / "err")};
+}
+
+/// Runs the program that was built; `environment` is prefixed as in a shell.
+inline Outcome run_neuron_rcnn(const std::string& arguments, const std::string& environment = "") {
+  return run_shell(environment + " " RCNN_BINARY_DIR "/launch/neuron-rcnn " + arguments);
+}
+
+/// A picture with something in it, the same every time.
+inline cv::Mat make_picture(int width, int height, int seed = 1) {
+  cv::Mat picture(height, width, CV_8UC3);
+  for (int y = 0; y < height; ++y) {
+    for (int x = 0; x < width; ++x) {
+      const int checker = ((x * 8 / width) + (y * 8 / height) + seed) % 3;
+      picture.at<cv::Vec3b>(y, x) =
+          cv::Vec3b(static_cast<std::uint8_t>(checker * 120), static_cast<std::uint8_t>(x * 255 / width),
+                    static_cast<std::uint8_t>(y * 255 / height));
+    }
+  }
+  return picture;
+}
+
+inline std::filesystem::path launch_data(const std::string& name) {
+  return std::filesystem::path(RCNN_SOURCE_DIR) / "tests/launch/data" / name;
+}
+
+/// Lines of a text, without the empty one after the last line break.
+inline std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> lines;
+  std::string line;
+  for (const char c : text) {
+    if (c != '\n') {
+      line += c;
+    } else {
+      lines.push_back(std::exchange(line, {}));
+    }
+  }
+  if (!line.empty()) lines.push_back(line);
+  return lines;
+}
+
+}  // namespace rcnn::launch

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+#include "launch/program.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/launch/launch_support.hpp"
+
+namespace rcnn::launch {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+TEST(Program, VersionIsTheProjects) {
+  const auto outcome = run_neuron_rcnn("--version");
+  EXPECT_EQ(outcome.code, 0);
+  ASSERT_THAT(outcome.out, ::testing::MatchesRegex("neuron-rcnn [0-9.]+\n"));
+  const auto version = outcome.out.substr(12, outcome.out.size() - 13);
+  EXPECT_THAT(read_text(RCNN_SOURCE_DIR "/CMakeLists.txt"), HasSubstr(" VERSION " + version));
+}
+
+TEST(Program, EverySubcommandDocumentsItselfAndHasJson) {
+  EXPECT_THAT(run_neuron_rcnn("--help").out, HasSubstr("doctor"));
+  for (const std::string name : {"compile", "detect", "inspect", "analyze", "doctor"}) {
+    const auto outcome = run_neuron_rcnn(name + " --help");
+    EXPECT_EQ(outcome.code, 0) << name;
+    EXPECT_EQ(outcome.err, "") << name;
+    EXPECT_THAT(outcome.out, HasSubstr("--json")) << name;
+  }
+}
+
+TEST(Program, WrongUseIsOneLineAndTwo) {
+  for (const char* arguments :
+       {"", "frobnicate", "detect", "detect -m x.rcnn", "compile --frob", "inspect",
+        "detect -m x.rcnn a.jpg --threshold 7", "detect -m x.rcnn a.jpg --format xml",
+        "detect -m x.rcnn a.jpg --max-in-flight 0", "doctor extra",
+        "analyze --config COCO-Detection/faster_rcnn_R_50_FPN_3x --input stretch:0x0"}) {
+    const auto outcome = run_neuron_rcnn(arguments);
+    EXPECT_EQ(outcome.code, 2) << arguments;
+    EXPECT_EQ(outcome.out, "") << arguments;
+    EXPECT_EQ(lines_of(outcome.err).size(), 1U) << outcome.err;
+    EXPECT_THAT(outcome.err, StartsWith("neuron-rcnn: "));
+  }
+}
+
+TEST(Program, WrongUseNamesTheHelpOfTheSubcommand) {
+  EXPECT_THAT(run_neuron_rcnn("compile --frob").err, HasSubstr("see neuron-rcnn compile --help"));
+}
+
+TEST(Program, FailedWorkIsOneLineAndOne) {
+  for (const char* arguments :
+       {"inspect none.rcnn", "detect -m none.rcnn a.jpg",
+        "compile --config COCO-Detection/faster_rcnn_R_50_FPN_3x --weights none.pkl -o x.rcnn"}) {
+    const auto outcome = run_neuron_rcnn(arguments);
+    EXPECT_EQ(outcome.code, 1) << arguments;
+    EXPECT_EQ(lines_of(outcome.err).size(), 1U) << outcome.err;
+    EXPECT_THAT(outcome.err, HasSubstr("none.")) << "names what was given";
+  }
+}
+
+TEST(Program, FullStandardOutputIsAFailure) {
+  EXPECT_EQ(
+      run_shell(RCNN_BINARY_DIR
+                "/launch/neuron-rcnn analyze --config COCO-Detection/faster_rcnn_R_50_FPN_3x >/dev/full")
+          .code,
+      1);
+}
+
+}  // namespace
+}  // namespace rcnn::launch

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+// The launch lines of launch/*.sh, run headless.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/launch/tiny_files.hpp"
+
+namespace rcnn::launch {
+namespace {
+
+using ::testing::HasSubstr;
+
+Outcome run_script(const std::string& name, const std::string& arguments,
+                   const std::string& environment = "") {
+  return run_shell("GST_PLUGIN_PATH=" RCNN_BINARY_DIR "/elements " + environment +
+                   " " RCNN_SOURCE_DIR "/launch/" + name + " " + arguments);
+}
+
+TEST(Scripts, FileToFileKeepsEveryFrameAndItsTime) {
+  const TempFolder folder;
+  write_clip(folder / "in.mp4", 10);
+  const auto outcome =
+      run_script("file-to-file.sh", tests::tiny_model().string() + " " + (folder / "in.mp4").string() + " " +
+                                        (folder / "out.mp4").string());
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_EQ(frame_times(folder / "out.mp4"), frame_times(folder / "in.mp4"));
+}
+
+TEST(Scripts, FolderOfImagesKeepsNamesAndSizes) {
+  const TempFolder folder;
+  std::filesystem::create_directories(folder / "in");
+  cv::imwrite((folder / "in/first shot.jpg").string(), make_picture(160, 120, 1));
+  cv::imwrite((folder / "in/second.jpg").string(), make_picture(96, 200, 2));
+  const auto outcome =
+      run_script("folder-of-images.sh", tests::tiny_model().string() + " " + (folder / "in").string() + " " +
+                                            (folder / "out").string());
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_EQ(cv::imread((folder / "out/first shot.jpg").string()).size(), cv::Size(160, 120));
+  EXPECT_EQ(cv::imread((folder / "out/second.jpg").string()).size(), cv::Size(96, 200));
+}
+
+TEST(Scripts, CameraRecordsALiveSource) {
+  const TempFolder folder;
+  const auto outcome =
+      run_script("camera.sh", tests::tiny_model().string() + " " + (folder / "out.mp4").string(),
+                 "SOURCE='videotestsrc is-live=true num-buffers=15'");
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_GT(frame_times(folder / "out.mp4").size(), 0U);
+}
+
+TEST(Scripts, WrongUsePrintsTheUsage) {
+  for (const char* name : {"file-to-file.sh", "folder-of-images.sh", "camera.sh"}) {
+    const auto outcome = run_script(name, "");
+    EXPECT_EQ(outcome.code, 2) << name;
+    EXPECT_THAT(outcome.err, HasSubstr(std::string("usage: ") + name));
+  }
+  EXPECT_EQ(run_script("camera.sh", "m.rcnn out.mp4 /dev/no-camera").code, 1);
+  EXPECT_EQ(run_script("folder-of-images.sh", "m.rcnn /dev out").code, 1);
+}
+
+}  // namespace
+}  // namespace rcnn::launch

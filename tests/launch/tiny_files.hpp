@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <gst/gst.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "tests/launch/launch_support.hpp"
+#include "tests/support/tiny_model.hpp"
+
+namespace rcnn::launch {
+
+/// The tiny checkpoint as the .safetensors file that a user would have.
+inline void write_tiny_checkpoint(const std::filesystem::path& file) {
+  const auto checkpoint = tests::tiny_checkpoint();
+  nlohmann::ordered_json header;
+  std::uint64_t offset = 0;
+  for (const auto& [name, tensor] : checkpoint.tensors) {
+    const std::uint64_t end = offset + tensor.values->size() * sizeof(float);
+    header[name] = {{"dtype", "F32"}, {"shape", tensor.shape}, {"data_offsets", {offset, end}}};
+    offset = end;
+  }
+  const std::string text = header.dump();
+  const std::uint64_t length = text.size();
+  std::ofstream out(file, std::ios::binary);
+  out.write(reinterpret_cast<const char*>(&length), sizeof length);
+  out << text;
+  for (const auto& [name, tensor] : checkpoint.tensors) {
+    out.write(reinterpret_cast<const char*>(tensor.values->data()),
+              static_cast<std::streamsize>(tensor.values->size() * sizeof(float)));
+  }
+}
+
+/// tests::tiny_config() as a user would write it.
+inline void write_tiny_config(const std::filesystem::path& file) {
+  const auto config = tests::tiny_config();
+  std::string sizes;
+  for (const auto& level : config.anchors.sizes) {
+    sizes += (sizes.empty() ? "" : ", ") + nlohmann::json(level).dump();
+  }
+  write_text(file,
+             "_BASE_: COCO-Detection/faster_rcnn_R_50_FPN_3x\nMODEL:\n"
+             "  RESNETS: {DEPTH: 18, STEM_OUT_CHANNELS: 8, RES2_OUT_CHANNELS: 8}\n"
+             "  FPN: {OUT_CHANNELS: 16}\n"
+             "  ANCHOR_GENERATOR: {SIZES: [" +
+                 sizes +
+                 "]}\n"
+                 "  ROI_HEADS: {NUM_CLASSES: 3}\n"
+                 "  ROI_BOX_HEAD: {FC_DIM: 32}\n"
+                 "DATASETS: {TRAIN: [mine], TEST: [mine]}\n");
+}
+
+/// A clip of videotestsrc as mp4 (H.264), `frames` frames of 25 a second.
+inline void write_clip(const std::filesystem::path& file, int frames, int width = 160, int height = 120,
+                       const std::string& head = "") {
+  gst_init(nullptr, nullptr);
+  const std::string line = "videotestsrc num-buffers=" + std::to_string(frames) +
+                           " pattern=ball ! video/x-raw,width=" + std::to_string(width) +
+                           ",height=" + std::to_string(height) + ",framerate=25/1 ! " + head +
+                           "x264enc speed-preset=ultrafast ! mp4mux ! filesink location=" + file.string();
+  GstElement* pipeline = gst_parse_launch(line.c_str(), nullptr);
+  gst_element_set_state(pipeline, GST_STATE_PLAYING);
+  GstBus* bus = gst_element_get_bus(pipeline);
+  GstMessage* message = gst_bus_timed_pop_filtered(
+      bus, 60 * GST_SECOND, static_cast<GstMessageType>(GST_MESSAGE_EOS | GST_MESSAGE_ERROR));
+  const bool made = message != nullptr && GST_MESSAGE_TYPE(message) == GST_MESSAGE_EOS;
+  if (message != nullptr) gst_message_unref(message);
+  gst_object_unref(bus);
+  gst_element_set_state(pipeline, GST_STATE_NULL);
+  gst_object_unref(pipeline);
+  if (!made) throw std::runtime_error("cannot make a clip: " + line);
+}
+
+/// The times of a video's decoded frames, ns.
+inline std::vector<std::uint64_t> frame_times(const std::filesystem::path& file) {
+  gst_init(nullptr, nullptr);
+  std::vector<std::uint64_t> times;
+  const std::string line = "filesrc location=" + file.string() +
+                           " ! decodebin ! video/x-raw ! fakesink name=sink sync=false signal-handoffs=true";
+  GstElement* pipeline = gst_parse_launch(line.c_str(), nullptr);
+  GstElement* sink = gst_bin_get_by_name(GST_BIN(pipeline), "sink");
+  const auto note = +[](GstElement*, GstBuffer* buffer, GstPad*, gpointer into) {
+    static_cast<std::vector<std::uint64_t>*>(into)->push_back(GST_BUFFER_PTS(buffer));
+  };
+  g_signal_connect(sink, "handoff", G_CALLBACK(note), &times);
+  gst_object_unref(sink);
+  gst_element_set_state(pipeline, GST_STATE_PLAYING);
+  GstBus* bus = gst_element_get_bus(pipeline);
+  GstMessage* message = gst_bus_timed_pop_filtered(
+      bus, 60 * GST_SECOND, static_cast<GstMessageType>(GST_MESSAGE_EOS | GST_MESSAGE_ERROR));
+  const bool readable = message != nullptr && GST_MESSAGE_TYPE(message) == GST_MESSAGE_EOS;
+  if (message != nullptr) gst_message_unref(message);
+  gst_object_unref(bus);
+  gst_element_set_state(pipeline, GST_STATE_NULL);
+  gst_object_unref(pipeline);
+  if (!readable) throw std::runtime_error("cannot read the video " + file.string());
+  return times;
+}
+
+}  // namespace rcnn::launch
