@@ -33,16 +33,16 @@ Size shortest_edge_size(Size image, int shortest, int longest);
 /// Smallest size that holds `size` and whose sides are multiples of `divisor` (32 for FPN).
 Size padded_size(Size size, int divisor);
 
-/// How pixels become the network's input: BGR, (value - mean) / deviation.
+/// How pixels become the network's input: (value - mean) / deviation, in the order of the network's channels.
 struct Normalization {
-  std::array<float, 3> mean{103.53f, 116.28f, 123.675f};  ///< B, G, R.
+  std::array<float, 3> mean{103.53f, 116.28f, 123.675f};  ///< B, G, R; R, G, B if `rgb`
   std::array<float, 3> deviation{1.f, 1.f, 1.f};
-  bool rgb = false;  ///< True where the config says INPUT.FORMAT RGB: channel order of the network input.
+  bool rgb = false;  ///< True where the config says INPUT.FORMAT RGB: the network's first channel is red
 };
 
-/// Pillow's BILINEAR resize of uint8 images, bit for bit: antialiased triangle filter, horizontal then vertical
-/// pass, 22-bit fixed point, rounded to uint8 between the passes. Sizes are fixed at construction.
-/// Equal sizes copy. Source: Pillow's Resample.c semantics.
+/// Pillow's BILINEAR resize of uint8 images, bit for bit: antialiased triangle filter, one pass an axis
+/// (their order is Pillow 13's, see vertical_pass_first), 22-bit fixed point, rounded to uint8 between the
+/// passes. Sizes are fixed at construction. Equal sizes copy. Source: Pillow's Resample.c semantics.
 ///
 /// Thread safety: reentrant once built (const methods, caller-owned outputs).
 class Resizer {
@@ -59,11 +59,12 @@ class Resizer {
   ///   output  [target.height, target.width, 3]; only the named rows are written
   void resize_rows(const ImageView& image, int begin, int end, std::span<std::uint8_t> output) const;
 
-  /// Rows [begin, end) of the network input: resized, normalised, zero to the right of the image and below it.
-  ///   output  [1, 3, padded.height, padded.width] f32; rows [begin, end) of each plane are written, end <= padded.height
+  /// Rows [begin, end) of the network input, end <= padded.height: resized, normalised, zero to the right of
+  /// the image and below it.
+  ///   output  [1, 3, padded.height, padded.width] f32; only the named rows of each plane are written
   /// \throws ShapeError if the image is not of the source size or output too small.
-  void network_rows(const ImageView& image, const Normalization& normalization, Size padded, int begin, int end,
-                    std::span<float> output) const;
+  void network_rows(const ImageView& image, const Normalization& normalization, Size padded, int begin,
+                    int end, std::span<float> output) const;
 
  private:
   struct Plan;

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+#include "engine/image/axis_filter.hpp"
+#include "engine/image/resize.hpp"
+
+namespace rcnn::engine {
+
+/// The filters of both axes; borrowed.
+struct ResizeFilters {
+  const AxisFilter* columns;  ///< Null where the width stays
+  const AxisFilter& rows;
+};
+
+/// Whether Pillow resizes the height before the width, which shows in the rounding between the passes. Since
+/// Pillow 13 it does where the height loses more than twice the pixels that the width loses (a 1080x1920
+/// portrait to 800x800, but no landscape); before, never.
+bool vertical_pass_first(Size source, Size target);
+
+/// Rows of a resized image, made in rising order. Of the rows between the passes only those are kept that the
+/// next row may want: a few, so that both passes stay in the cache.
+///
+/// Thread safety: reentrant.
+class TargetRows {
+ public:
+  virtual ~TargetRows() = default;
+  /// Three planes in the memory order of the image's channels, pitch() bytes apart; valid until the next
+  /// call.
+  virtual const std::uint8_t* row(int y) = 0;
+  virtual std::size_t pitch() const = 0;
+};
+
+/// No row above `first_row` will be asked for.
+std::unique_ptr<TargetRows> make_target_rows(const ImageView& image, const ResizeFilters& filters,
+                                             int first_row);
+
+}  // namespace rcnn::engine

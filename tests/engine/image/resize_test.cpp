@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: MIT
+#include "engine/image/resize.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "engine/errors.hpp"
+#include "tests/engine/image/reference/resize.hpp"
+#include "tests/support/npz.hpp"
+#include "tests/support/shared_files.hpp"
+
+namespace rcnn::engine {
+namespace {
+
+using ::testing::Each;
+using ::testing::HasSubstr;
+using tests::PlainImage;
+
+ImageView view(const PlainImage& image, PixelFormat format = PixelFormat::kBgr) {
+  return {image.bytes.data(), image.width, image.height,
+          static_cast<std::ptrdiff_t>(image.width) * image.channels, format};
+}
+
+std::vector<std::uint8_t> resized(const ImageView& image, Size target) {
+  std::vector<std::uint8_t> output(static_cast<std::size_t>(target.width * target.height * 3));
+  Resizer({image.width, image.height}, target).resize_rows(image, 0, target.height, output);
+  return output;
+}
+
+TEST(Resizer, EqualsPillowByteForByte) {
+  const auto file = tests::golden_file("resize.npz");
+  RCNN_SKIP_WITHOUT(file);
+  const tests::Npz golden(file);
+  int cases = 0;
+  for (const auto& name : golden.names()) {
+    const auto dot = name.find('.');
+    if (dot == std::string::npos || !golden.has(name.substr(0, dot) + ".in") || name.ends_with(".in"))
+      continue;
+    const auto source = name.substr(0, dot) + ".in";
+    const auto& from = golden.shape(source);
+    const auto& to = golden.shape(name);
+    const ImageView image{golden.u8(source).data(), static_cast<int>(from[1]), static_cast<int>(from[0]),
+                          from[1] * 3, PixelFormat::kBgr};
+    const auto expected = golden.u8(name);
+    EXPECT_EQ(resized(image, {static_cast<int>(to[1]), static_cast<int>(to[0])}),
+              std::vector<std::uint8_t>(expected.begin(), expected.end()))
+        << name;
+    ++cases;
+  }
+  EXPECT_EQ(cases, 28);
+}
+
+TEST(Resizer, EqualsTheSlowTwinAtAwkwardSizes) {
+  const std::vector<Size> sizes{{1, 1}, {3, 2}, {13, 127}, {64, 64}, {65, 31}, {127, 13}, {300, 5}};
+  for (const auto from : sizes) {
+    const auto image = tests::noise(from.width, from.height, 3, 9);
+    for (const auto to : sizes) {
+      EXPECT_EQ(resized(view(image), to), tests::slow_resize(image, to.width, to.height).bytes)
+          << from.width << "x" << from.height << " to " << to.width << "x" << to.height;
+    }
+  }
+}
+
+// The same picture in four formats, with rows farther apart than their pixels: one BGR result.
+TEST(Resizer, ReadsEveryFormatAndStride) {
+  const auto image = tests::noise(37, 21, 3, 4);
+  const auto expected = resized(view(image), {50, 17});
+  for (const auto format : {PixelFormat::kRgb, PixelFormat::kBgr, PixelFormat::kRgbx, PixelFormat::kBgrx}) {
+    const bool wide = format == PixelFormat::kRgbx || format == PixelFormat::kBgrx;
+    const bool rgb = format == PixelFormat::kRgb || format == PixelFormat::kRgbx;
+    const std::size_t pixel = wide ? 4 : 3;
+    const std::size_t stride = 37 * pixel + 11;
+    std::vector<std::uint8_t> bytes(20 * stride + 37 * pixel, 0xAB);  // Nothing behind the last pixel
+    for (int y = 0; y < 21; ++y) {
+      for (int x = 0; x < 37; ++x) {
+        for (int c = 0; c < 3; ++c) {
+          bytes[static_cast<std::size_t>(y) * stride + static_cast<std::size_t>(x) * pixel +
+                static_cast<std::size_t>(rgb ? 2 - c : c)] = image.at(y, x, c);
+        }
+      }
+    }
+    const ImageView strided{bytes.data(), 37, 21, static_cast<std::ptrdiff_t>(stride), format};
+    EXPECT_EQ(resized(strided, {50, 17}), expected) << static_cast<int>(format);
+  }
+}
+
+TEST(Resizer, RowRangesAddUpToTheWhole) {
+  for (const auto& [from, to] :
+       {std::pair{Size{90, 70}, Size{64, 33}}, {Size{20, 11}, Size{64, 64}}, {Size{64, 50}, Size{64, 80}}}) {
+    const auto image = tests::noise(from.width, from.height, 3, 2);
+    const auto whole = resized(view(image), to);
+    std::vector<std::uint8_t> pieces(whole.size());
+    const Resizer resizer(from, to);
+    for (int begin = 0; begin < to.height; begin += 7) {
+      resizer.resize_rows(view(image), begin, std::min(to.height, begin + 7), pieces);
+    }
+    EXPECT_EQ(pieces, whole);
+  }
+}
+
+// A portrait loses height first, a landscape width first, and no piece of either knows where it is.
+TEST(Resizer, RowRangesOfAPortraitAddUpToTheWhole) {
+  const auto image = tests::noise(54, 96, 3, 2);
+  const Size to{40, 37};
+  const auto whole = resized(view(image), to);
+  EXPECT_EQ(whole, tests::slow_resize(image, to.width, to.height).bytes);
+  std::vector<std::uint8_t> pieces(whole.size());
+  for (int begin = 0; begin < to.height; begin += 5) {
+    Resizer({54, 96}, to).resize_rows(view(image), begin, std::min(to.height, begin + 5), pieces);
+  }
+  EXPECT_EQ(pieces, whole);
+}
+
+TEST(Resizer, EqualSizesCopy) {
+  const auto image = tests::noise(33, 17, 3, 3);
+  EXPECT_EQ(resized(view(image), {33, 17}), image.bytes);
+}
+
+TEST(Resizer, NetworkRowsAreNormalisedPlanesWithZeroPadding) {
+  const auto image = tests::noise(40, 30, 3, 8);
+  const Size target{45, 28};
+  const Size padded{64, 32};
+  const auto bytes = resized(view(image), target);
+  for (const bool rgb : {false, true}) {
+    const Normalization normalization{{103.53F, 116.28F, 123.675F}, {57.375F, 57.12F, 58.395F}, rgb};
+    std::vector<float> planes(3 * 64 * 32, -1.F);
+    const Resizer resizer({40, 30}, target);
+    for (int begin = 0; begin < 32; begin += 5) {
+      resizer.network_rows(view(image), normalization, padded, begin, std::min(32, begin + 5), planes);
+    }
+    for (std::size_t c = 0; c < 3; ++c) {
+      for (std::size_t y = 0; y < 32; ++y) {
+        for (std::size_t x = 0; x < 64; ++x) {
+          float expected = 0;
+          if (y < 28 && x < 45) {
+            expected =
+                (static_cast<float>(bytes[(y * 45 + x) * 3 + (rgb ? 2 - c : c)]) - normalization.mean[c]) /
+                normalization.deviation[c];
+          }
+          ASSERT_EQ(planes[(c * 32 + y) * 64 + x], expected)
+              << c << " " << y << " " << x << (rgb ? " rgb" : " bgr");
+        }
+      }
+    }
+  }
+}
+
+TEST(Resizer, WritesNothingOutsideItsRows) {
+  const auto image = tests::noise(16, 16, 3, 8);
+  std::vector<float> planes(3 * 32 * 32, -1.F);
+  Resizer({16, 16}, {20, 20}).network_rows(view(image), {}, {32, 32}, 18, 22, planes);
+  for (std::size_t c = 0; c < 3; ++c) {
+    const auto plane = std::span(planes).subspan(c * 32 * 32, 32 * 32);
+    EXPECT_THAT(plane.first(18 * 32), Each(-1.F));
+    EXPECT_THAT(plane.subspan(22 * 32), Each(-1.F));
+    EXPECT_THAT(plane.subspan(20 * 32, 2 * 32), Each(0.F));
+  }
+}
+
+TEST(Resizer, RefusesAnImageOfAnotherSizeAndTooLittleRoom) {
+  const auto image = tests::noise(16, 16, 3, 8);
+  std::vector<std::uint8_t> output(20 * 20 * 3);
+  try {
+    Resizer({16, 15}, {20, 20}).resize_rows(view(image), 0, 20, output);
+    FAIL() << "a picture of another size was accepted";
+  } catch (const ShapeError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("16x15"));
+    EXPECT_THAT(error.what(), HasSubstr("16x16"));
+  }
+  output.pop_back();
+  EXPECT_THROW(Resizer({16, 16}, {20, 20}).resize_rows(view(image), 0, 20, output), ShapeError);
+  EXPECT_THROW(Resizer({16, 16}, {20, 20}).resize_rows(view(image), 0, 21, output), ShapeError);
+  EXPECT_THROW(Resizer({0, 16}, {20, 20}), ShapeError);
+  std::vector<float> planes(3 * 32 * 32);
+  EXPECT_THROW(Resizer({16, 16}, {40, 20}).network_rows(view(image), {}, {32, 32}, 0, 1, planes), ShapeError);
+}
+
+TEST(ShortestEdgeSize, EqualsDetectron2) {
+  EXPECT_EQ(shortest_edge_size({640, 480}, 800, 1333), (Size{1067, 800}));
+  const auto file = tests::golden_file("resize.npz");
+  RCNN_SKIP_WITHOUT(file);
+  const tests::Npz golden(file);
+  const auto rows = golden.s64("shortest_edge_800_1333");
+  for (std::size_t i = 0; i < rows.size(); i += 4) {
+    const Size expected{static_cast<int>(rows[i + 3]), static_cast<int>(rows[i + 2])};
+    EXPECT_EQ(shortest_edge_size({static_cast<int>(rows[i + 1]), static_cast<int>(rows[i])}, 800, 1333),
+              expected)
+        << rows[i] << "x" << rows[i + 1];
+  }
+}
+
+TEST(ShortestEdgeSize, KeepsAPixelOfANeedle) {
+  EXPECT_EQ(shortest_edge_size({5000, 1}, 800, 1333), (Size{1333, 1}));
+}
+
+TEST(PaddedSize, IsTheNextMultiple) {
+  EXPECT_EQ(padded_size({800, 1067}, 32), (Size{800, 1088}));
+  EXPECT_EQ(padded_size({1, 33}, 32), (Size{32, 64}));
+  EXPECT_THROW(padded_size({1, 1}, 0), ShapeError);
+}
+
+}  // namespace
+}  // namespace rcnn::engine
