@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+#include <gmock/gmock.h>
+
+#include <algorithm>
+
+#include "engine/errors.hpp"
+#include "tests/pipeline/pipeline_fixture.hpp"
+
+namespace rcnn::pipeline {
+namespace {
+
+class PreprocessTest : public PipelineTest {
+ protected:
+  /// The image tensor as one call on one thread writes it.
+  std::vector<float> written_at_once(const Frame& frame, const engine::ImageView& pixels) const {
+    const auto padded = frame.geometry->padded;
+    std::vector<float> values(static_cast<std::size_t>(3 * padded.width * padded.height));
+    engine::Resizer(frame.image_size, frame.network_size)
+        .network_rows(pixels, session_->normalization(), padded, 0, padded.height, values);
+    return values;
+  }
+};
+
+TEST_F(PreprocessTest, PiecesOnManyThreadsWriteWhatOneCallWrites) {
+  load(cores(1));
+  for (const auto& size : {engine::Size{127, 93}, engine::Size{640, 480}, engine::Size{160, 128}}) {
+    const Picture picture(3, size.width, size.height);
+    const auto made = frame();
+    run_preprocess(*made, picture.view());
+    EXPECT_EQ(made->image_size, size);
+    EXPECT_EQ(made->network_size, (engine::Size{160, 128}));
+    const auto values = made->image->at(0).values<float>();
+    EXPECT_TRUE(std::ranges::equal(values, written_at_once(*made, picture.view())));
+  }
+}
+
+TEST_F(PreprocessTest, ShortestEdgeIsPaddedToTheNextMultiple) {
+  tests::TinyModelOptions options;
+  options.input.mode = engine::InputSpec::Mode::kShortestEdge;
+  options.input.shortest = 100;
+  options.input.longest = 150;
+  load(cores(1), options);
+  const Picture picture(4, 640, 480);
+  const auto made = frame();
+  run_preprocess(*made, picture.view());
+  EXPECT_EQ(made->network_size, (engine::Size{133, 100}));
+  EXPECT_EQ(made->geometry->padded, (engine::Size{160, 128}));
+  EXPECT_TRUE(std::ranges::equal(made->image->at(0).values<float>(), written_at_once(*made, picture.view())));
+}
+
+TEST_F(PreprocessTest, ClaimsItsStage) {
+  load(cores(1));
+  const Picture picture(1);
+  const auto made = frame();
+  run_preprocess(*made, picture.view());
+  EXPECT_THROW(run_preprocess(*made, picture.view()), engine::Error);
+}
+
+}  // namespace
+}  // namespace rcnn::pipeline
