@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: MIT
+#include "tests/support/slow_operators.hpp"
+
+#include <algorithm>
+#include <limits>
+
+namespace rcnn::tests {
+namespace {
+
+std::size_t at(int a) { return static_cast<std::size_t>(a); }
+
+/// Calls visit(ky, kx, index of the source value) for the cells of one window that lie inside the map.
+template <typename Visit>
+void each_cell(const WindowCase& c, int channel, int y, int x, const Visit& visit) {
+  for (int ky = 0; ky < c.kernel; ++ky) {
+    for (int kx = 0; kx < c.kernel; ++kx) {
+      const int row = y * c.stride - c.padding + ky, column = x * c.stride - c.padding + kx;
+      if (row < 0 || row >= c.height || column < 0 || column >= c.width) continue;
+      visit(ky, kx, at((channel * c.height + row) * c.width + column));
+    }
+  }
+}
+
+}  // namespace
+
+std::vector<float> slow_conv2d(const WindowCase& c, std::span<const float> source,
+                               std::span<const float> weight, std::span<const float> bias) {
+  const int depth = c.channels / c.groups, per_group = c.out_channels / c.groups;
+  std::vector<float> result;
+  for (int o = 0; o < c.out_channels; ++o) {
+    for (int y = 0; y < windowed_extent(c.height, c); ++y) {
+      for (int x = 0; x < windowed_extent(c.width, c); ++x) {
+        double sum = bias.empty() ? 0.0 : static_cast<double>(bias[at(o)]);
+        for (int i = 0; i < depth; ++i) {
+          each_cell(c, o / per_group * depth + i, y, x, [&](int ky, int kx, std::size_t index) {
+            sum += static_cast<double>(weight[at(((o * depth + i) * c.kernel + ky) * c.kernel + kx)]) *
+                   source[index];
+          });
+        }
+        result.push_back(static_cast<float>(sum));
+      }
+    }
+  }
+  return result;
+}
+
+std::vector<float> slow_max_pool2d(const WindowCase& c, std::span<const float> source) {
+  std::vector<float> result;
+  for (int channel = 0; channel < c.channels; ++channel) {
+    for (int y = 0; y < windowed_extent(c.height, c); ++y) {
+      for (int x = 0; x < windowed_extent(c.width, c); ++x) {
+        float most = -std::numeric_limits<float>::infinity();
+        each_cell(c, channel, y, x,
+                  [&](int, int, std::size_t index) { most = std::max(most, source[index]); });
+        result.push_back(most);
+      }
+    }
+  }
+  return result;
+}
+
+std::vector<float> slow_upsample_add(int channels, int height, int width, std::span<const float> fine,
+                                     std::span<const float> coarse) {
+  std::vector<float> result;
+  for (int c = 0; c < channels; ++c) {
+    for (int y = 0; y < 2 * height; ++y) {
+      for (int x = 0; x < 2 * width; ++x) {
+        result.push_back(fine[result.size()] + coarse[at((c * height + y / 2) * width + x / 2)]);
+      }
+    }
+  }
+  return result;
+}
+
+std::vector<float> slow_linear(const LinearCase& c, std::span<const float> source,
+                               std::span<const float> weight, std::span<const float> bias) {
+  std::vector<float> result;
+  for (int r = 0; r < c.rows; ++r) {
+    for (int o = 0; o < c.out; ++o) {
+      double sum = bias.empty() ? 0.0 : static_cast<double>(bias[at(o)]);
+      for (int i = 0; i < c.in; ++i)
+        sum += static_cast<double>(source[at(r * c.in + i)]) * weight[at(o * c.in + i)];
+      result.push_back(static_cast<float>(sum));
+    }
+  }
+  return result;
+}
+
+std::vector<float> slow_relu(std::vector<float> values) {
+  for (auto& value : values) value = std::max(value, 0.f);
+  return values;
+}
+
+}  // namespace rcnn::tests
