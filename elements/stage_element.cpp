@@ -220,8 +220,6 @@ static void gst_rcnn_stage_class_init(GstRcnnStageClass* klass) {
   auto* object_class = G_OBJECT_CLASS(klass);
   object_class->constructed = constructed;
   object_class->finalize = finalize;
-  object_class->set_property = set_property;
-  object_class->get_property = get_property;
   GST_ELEMENT_CLASS(klass)->change_state = change_state;
 }
 
@@ -239,7 +237,11 @@ void describe_stage(GstRcnnStageClass* klass, StageSpan stages, const char* long
                                      gst_pad_template_new("src", GST_PAD_SRC, GST_PAD_ALWAYS, source.get()));
   gst_element_class_set_static_metadata(element_class, long_name, "Filter/Analyzer/Video", description,
                                         "The gst-neuron-rcnn authors");
-  install_properties(G_OBJECT_CLASS(klass), stages);
+  auto* object_class = G_OBJECT_CLASS(klass);
+  object_class->set_property =
+      set_property;  // The two methods that GObject does not hand down to subclasses.
+  object_class->get_property = get_property;
+  install_properties(object_class, stages);
 }
 
 }  // namespace rcnn::elements

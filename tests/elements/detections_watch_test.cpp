@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+#include "elements/detections_watch.hpp"  // First: proves the header is self-contained.
+
+#include <gmock/gmock.h>
+
+#include "tests/elements/gst_fixture.hpp"
+
+namespace rcnn::elements {
+namespace {
+
+using DetectionsWatch = tests::GstTest;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+// Plays twenty frames with detections attached behind element "from", watched from there on.
+tests::Outcome play(const std::string& behind) {
+  tests::Pipeline pipeline(
+      "videotestsrc num-buffers=20 ! video/x-raw,format=RGB,width=64,height=48 ! identity name=from ! " +
+      behind);
+  const ElementPtr from = pipeline.named("from");
+  const PadPtr source(gst_element_get_static_pad(from.get(), "src"));
+  gst_pad_add_probe(
+      source.get(), GST_PAD_PROBE_TYPE_BUFFER,
+      [](GstPad*, GstPadProbeInfo* info, gpointer) {
+        auto* buffer = gst_buffer_make_writable(GST_PAD_PROBE_INFO_BUFFER(info));
+        attach_detections(buffer, {}, {}, 64, 48);
+        GST_PAD_PROBE_INFO_DATA(info) = buffer;
+        return GST_PAD_PROBE_OK;
+      },
+      nullptr, nullptr);
+  watch_detections(from.get(), source.get());
+  const tests::Outcome outcome = pipeline.run();
+  EXPECT_EQ(outcome.end, "eos") << outcome.error;
+  return outcome;
+}
+
+TEST_F(DetectionsWatch, NamesTheFirstElementThatDropsThem) {
+  const auto outcome = play(
+      "queue ! videoconvert ! videoflip name=turner video-direction=horiz ! videocrop left=2 ! fakesink");
+  EXPECT_THAT(outcome.warnings, ElementsAre(HasSubstr("turner drops the detections")));
+}
+
+TEST_F(DetectionsWatch, LooksIntoBinsAndBehindTees) {
+  const auto outcome = play(
+      "( queue ! videoflip name=turner video-direction=horiz ) ! tee name=t ! queue ! fakesink t. ! queue ! "
+      "fakesink");
+  EXPECT_THAT(outcome.warnings, ElementsAre(HasSubstr("turner")));
+}
+
+TEST_F(DetectionsWatch, IsSilentWhereTheyPass) {
+  EXPECT_THAT(play("queue ! videoconvert ! videoscale ! video/x-raw,width=32 ! tee ! fakesink").warnings,
+              IsEmpty());
+}
+
+TEST_F(DetectionsWatch, ExpectsNothingOfEncodedVideo) {
+  EXPECT_THAT(play("videoconvert ! jpegenc ! fakesink").warnings, IsEmpty());
+}
+
+}  // namespace
+}  // namespace rcnn::elements

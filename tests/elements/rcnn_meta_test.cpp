@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: MIT
+#include "elements/rcnn_meta.hpp"  // First: proves the header is self-contained.
+
+#include "tests/elements/gst_fixture.hpp"
+
+namespace rcnn::elements {
+namespace {
+
+using RcnnMeta = tests::GstTest;
+
+const std::vector<std::string> kNames{"person", "car"};
+const std::vector<engine::Detection> kFound{
+    {.box = {100, 50, 200, 150}, .score = 0.75f, .label = 1, .region = 3},
+    {.box = {0.4f, 10.6f, 320, 239.5f}, .score = 0.5f, .label = 0, .region = 0}};
+
+// What comes out of an element when a 320x240 picture with kFound goes in.
+BufferPtr through(const std::string& element, const std::string& out_caps, const char* format = "RGB") {
+  tests::Harness harness(element);
+  harness.set_caps(tests::caps_of(320, 240, format));
+  gst_harness_set_sink_caps_str(harness.get(), out_caps.c_str());
+  BufferPtr buffer = tests::picture(320, 240, GST_VIDEO_FORMAT_RGB);
+  attach_detections(buffer.get(), kFound, kNames, 320, 240);
+  EXPECT_EQ(harness.push(std::move(buffer)), GST_FLOW_OK);
+  return harness.pull();
+}
+
+TEST_F(RcnnMeta, CarriesBoxesScoresAndLabels) {
+  const BufferPtr buffer(gst_buffer_new());
+  EXPECT_EQ(rcnn_buffer_get_detections_meta(buffer.get()), nullptr);
+  attach_detections(buffer.get(), kFound, kNames, 320, 240);
+  const auto* meta = rcnn_buffer_get_detections_meta(buffer.get());
+  ASSERT_NE(meta, nullptr);
+  EXPECT_EQ(meta->width, 320u);
+  EXPECT_EQ(meta->height, 240u);
+  ASSERT_EQ(meta->count, 2u);
+  const RcnnDetection& car = meta->detections[0];
+  EXPECT_EQ(car.x0, 100);
+  EXPECT_EQ(car.y0, 50);
+  EXPECT_EQ(car.x1, 200);
+  EXPECT_EQ(car.y1, 150);
+  EXPECT_EQ(car.score, 0.75f);
+  EXPECT_EQ(car.class_id, 1);
+  EXPECT_STREQ(g_quark_to_string(car.label), "car");
+}
+
+TEST_F(RcnnMeta, SaysThatNothingWasFound) {
+  const BufferPtr buffer(gst_buffer_new());
+  attach_detections(buffer.get(), {}, kNames, 320, 240);
+  const auto* meta = rcnn_buffer_get_detections_meta(buffer.get());
+  ASSERT_NE(meta, nullptr);
+  EXPECT_EQ(meta->count, 0u);
+  EXPECT_EQ(gst_buffer_get_video_region_of_interest_meta_id(buffer.get(), 0), nullptr);
+}
+
+TEST_F(RcnnMeta, WritesRegionsOfInterestAsDlStreamerDoes) {
+  const BufferPtr buffer(gst_buffer_new());
+  attach_detections(buffer.get(), kFound, kNames, 320, 240);
+  const auto* region = gst_buffer_get_video_region_of_interest_meta_id(buffer.get(), 1);
+  ASSERT_NE(region, nullptr);
+  EXPECT_STREQ(g_quark_to_string(region->roi_type), "person");
+  EXPECT_EQ(region->x, 0u);
+  EXPECT_EQ(region->y, 11u);
+  EXPECT_EQ(region->w, 320u);
+  EXPECT_EQ(region->h, 229u) << "lower edge 239.5 rounds to 240";
+  auto* copy = const_cast<GstVideoRegionOfInterestMeta*>(region);
+  const GstStructure* fields = gst_video_region_of_interest_meta_get_param(copy, "detection");
+  ASSERT_NE(fields, nullptr);
+  gint label = -1;
+  gdouble confidence = 0;
+  gdouble x_min = -1;
+  gdouble y_max = -1;
+  ASSERT_TRUE(gst_structure_get(fields, "label_id", G_TYPE_INT, &label, "confidence", G_TYPE_DOUBLE,
+                                &confidence, "x_min", G_TYPE_DOUBLE, &x_min, "y_max", G_TYPE_DOUBLE, &y_max,
+                                nullptr));
+  EXPECT_EQ(label, 0);
+  EXPECT_EQ(confidence, 0.5);
+  EXPECT_NEAR(x_min, 0.4 / 320, 1e-9);
+  EXPECT_NEAR(y_max, 239.5 / 240, 1e-9);
+}
+
+TEST_F(RcnnMeta, SurvivesVideoconvert) {
+  for (const char* to : {"BGRx", "I420"}) {
+    const BufferPtr out = through("videoconvert", tests::caps_of(320, 240, to));
+    const auto* meta = rcnn_buffer_get_detections_meta(out.get());
+    ASSERT_NE(meta, nullptr) << to;
+    ASSERT_EQ(meta->count, 2u);
+    EXPECT_EQ(meta->detections[1].y1, 239.5f);
+    EXPECT_EQ(meta->detections[0].score, 0.75f);
+  }
+}
+
+TEST_F(RcnnMeta, IsScaledOnceByVideoscale) {
+  const BufferPtr out = through("videoscale", tests::caps_of(160, 120, "RGB"));
+  const auto* meta = rcnn_buffer_get_detections_meta(out.get());
+  ASSERT_NE(meta, nullptr);
+  ASSERT_EQ(meta->count, 2u);
+  EXPECT_EQ(meta->width, 160u);
+  EXPECT_FLOAT_EQ(meta->detections[0].x0, 50);
+  EXPECT_FLOAT_EQ(meta->detections[0].y0, 25);
+  EXPECT_FLOAT_EQ(meta->detections[0].x1, 100);
+  EXPECT_FLOAT_EQ(meta->detections[0].y1, 75);
+  EXPECT_EQ(meta->detections[0].score, 0.75f);
+}
+
+// The property is seen in pixels: a white rectangle goes through videoscale, and the box must land where it
+// landed.
+TEST_F(RcnnMeta, FollowsThePictureIntoALetterbox) {
+  struct Case {
+    int width;
+    int height;
+    const char* aspect;
+  };
+  for (const Case& c : {Case{640, 640, "1/1"}, Case{200, 200, "1/1"}, Case{800, 300, "1/1"},
+                        Case{320, 240, "2/1"}, Case{321, 130, "4/3"}}) {
+    tests::Harness harness("videoscale add-borders=true method=nearest-neighbour");
+    harness.set_caps(tests::caps_of(320, 240, "RGB") + ", pixel-aspect-ratio=1/1");
+    gst_harness_set_sink_caps_str(
+        harness.get(),
+        (tests::caps_of(c.width, c.height, "RGB") + ", pixel-aspect-ratio=" + c.aspect).c_str());
+    BufferPtr white(gst_buffer_new_allocate(nullptr, 320 * 240 * 3, nullptr));
+    gst_buffer_memset(white.get(), 0, 255, 320 * 240 * 3);
+    attach_detections(white.get(), std::vector<engine::Detection>{{.box = {0, 0, 320, 240}, .score = 1}},
+                      kNames, 320, 240);
+    ASSERT_EQ(harness.push(std::move(white)), GST_FLOW_OK);
+    const BufferPtr out = harness.pull();
+    const auto* meta = rcnn_buffer_get_detections_meta(out.get());
+    ASSERT_NE(meta, nullptr);
+    GstVideoInfo info;
+    gst_video_info_set_format(&info, GST_VIDEO_FORMAT_RGB, static_cast<guint>(c.width),
+                              static_cast<guint>(c.height));
+    GstVideoFrame frame;
+    ASSERT_TRUE(gst_video_frame_map(&frame, &info, out.get(), GST_MAP_READ));
+    const auto* pixels = static_cast<const guint8*>(GST_VIDEO_FRAME_PLANE_DATA(&frame, 0));
+    const int stride = GST_VIDEO_FRAME_PLANE_STRIDE(&frame, 0);
+    int left = c.width;
+    int top = c.height;
+    int right = 0;
+    int bottom = 0;
+    for (int y = 0; y < c.height; ++y) {
+      for (int x = 0; x < c.width; ++x) {
+        if (pixels[y * stride + 3 * x] > 127) {
+          left = std::min(left, x);
+          right = std::max(right, x + 1);
+          top = std::min(top, y);
+          bottom = std::max(bottom, y + 1);
+        }
+      }
+    }
+    gst_video_frame_unmap(&frame);
+    const RcnnDetection& box = meta->detections[0];
+    EXPECT_NEAR(box.x0, left, 0.5) << c.width << "x" << c.height << " " << c.aspect;
+    EXPECT_NEAR(box.y0, top, 0.5) << c.width << "x" << c.height << " " << c.aspect;
+    EXPECT_NEAR(box.x1, right, 0.5) << c.width << "x" << c.height << " " << c.aspect;
+    EXPECT_NEAR(box.y1, bottom, 0.5) << c.width << "x" << c.height << " " << c.aspect;
+  }
+}
+
+TEST_F(RcnnMeta, IsLostRatherThanWrongWhenThePictureIsTurned) {
+  const BufferPtr out = through("videoflip video-direction=horiz", tests::caps_of(320, 240, "RGB"));
+  EXPECT_EQ(rcnn_buffer_get_detections_meta(out.get()), nullptr);
+}
+
+TEST_F(RcnnMeta, SharesTheFrameBetweenCopiesOfABuffer) {
+  const BufferPtr buffer(gst_buffer_new());
+  EXPECT_EQ(frame_ride(buffer.get()), nullptr);
+  auto frame = std::make_shared<pipeline::Frame>();
+  set_frame_ride(buffer.get(), {.frame = frame, .working = nullptr, .failed = true});
+  BufferPtr copy(gst_buffer_copy(buffer.get()));
+  ASSERT_NE(frame_ride(copy.get()), nullptr);
+  EXPECT_EQ(frame_ride(copy.get())->frame, frame);
+  EXPECT_TRUE(frame_ride(copy.get())->failed);
+  EXPECT_EQ(frame.use_count(), 3);
+  copy.reset();
+  EXPECT_EQ(frame.use_count(), 2) << "a freed buffer lets go of its frame";
+  remove_frame_ride(buffer.get());
+  EXPECT_EQ(frame_ride(buffer.get()), nullptr);
+  EXPECT_EQ(frame.use_count(), 1);
+}
+
+TEST_F(RcnnMeta, ComputesBordersOfKnownCases) {
+  GstVideoInfo from;
+  GstVideoInfo to;
+  gst_video_info_set_format(&from, GST_VIDEO_FORMAT_RGB, 320, 240);
+  gst_video_info_set_format(&to, GST_VIDEO_FORMAT_RGB, 640, 640);
+  const ScaleMap map = videoscale_map(from, to);
+  EXPECT_EQ(map.scale_x, 2);
+  EXPECT_EQ(map.scale_y, 2);
+  EXPECT_EQ(map.offset_x, 0);
+  EXPECT_EQ(map.offset_y, 80);
+}
+
+}  // namespace
+}  // namespace rcnn::elements
