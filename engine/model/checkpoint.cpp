@@ -41,7 +41,8 @@ Checkpoint parse_checkpoint(std::span<const std::byte> bytes, const std::filesys
   const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   if (text.empty()) throw ModelError(where + ": is empty");
   if (text.starts_with("PK\x03\x04")) return {file, "pth", read_torch_archive(bytes, where)};
-  if (text.substr(0, 2).starts_with('\x80') && text.substr(2, kLegacyTorch.size()) == kLegacyTorch) {
+  const auto after_protocol = text.substr(std::min<std::size_t>(2, text.size()));
+  if (text[0] == '\x80' && after_protocol.starts_with(kLegacyTorch)) {
     throw ModelError(where +
                      ": is of torch.save before 1.6, a bare pickle stream; save it again with a newer torch: "
                      "torch.save(torch.load(FILE, map_location='cpu'), NEW_FILE)");

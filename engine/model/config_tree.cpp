@@ -151,6 +151,8 @@ class Merger {
     for (const auto& [key, value] : from.items()) {
       if (prefix.empty() && key == kBase) continue;
       const auto path = prefix + key;
+      if (value.is_null() && into.contains(key) && into.at(key).is_object())
+        continue;  // "RPN:" and nothing below
       if (value.is_object()) {
         merge(value, into[key], who, path + ".");
       } else {

@@ -115,6 +115,7 @@ Document Machine::run() {
     table[code](*this);
   }
   document_.root = pop();
+  if (!stack_.empty() || !marks_.empty()) fail("is malformed: ends in the middle of a value");
   return std::move(document_);
 }
 

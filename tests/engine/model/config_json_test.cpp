@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "engine/model/config.hpp"
+#include "tests/engine/model/checkpoint_builders.hpp"
+
+namespace rcnn::engine {
+namespace {
+
+using ::testing::HasSubstr;
+
+TEST(ConfigJson, SurvivesTheRoundTripThroughText) {
+  for (const auto& name : zoo_names()) {
+    auto config = load_config(name);
+    config.mask_on = true;
+    config.box_head.delta_weights = {0.1F, 1e-7F, 3, 4};
+    const auto text = nlohmann::json(config).dump();
+    EXPECT_EQ(nlohmann::json::parse(text).get<ModelConfig>(), config) << name;
+  }
+}
+
+TEST(ConfigJson, DamageIsAModelError) {
+  const nlohmann::json sound = load_config("COCO-Detection/faster_rcnn_R_50_FPN_3x");
+  const auto refused = [](const nlohmann::json& json) {
+    return tests::refusal([&] { json.get<ModelConfig>(); });
+  };
+  auto damaged = sound;
+  damaged.erase("rpn");
+  EXPECT_THAT(refused(damaged), HasSubstr("rpn"));
+  damaged = sound;
+  damaged["resnet"]["depth"] = "fifty";
+  EXPECT_THAT(refused(damaged), HasSubstr("damaged"));
+  damaged = sound;
+  damaged["class_names"].erase(0);
+  EXPECT_THAT(refused(damaged), HasSubstr("79 names"));
+  EXPECT_THAT(refused(nlohmann::json()), HasSubstr("damaged"));
+}
+
+}  // namespace
+}  // namespace rcnn::engine

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "engine/model/checkpoint_formats.hpp"
+#include "tests/engine/model/checkpoint_builders.hpp"
+
+namespace rcnn::engine {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using tests::refusal_of_bytes;
+
+constexpr const char* kScalar =
+    "cnumpy.core.multiarray\nscalar\n(cnumpy\ndtype\n(S'f4'\ntRS'\\x00\\x00\\x80?'\ntR";
+
+std::string pickle_of(const std::string& items) { return "(" + items + "d."; }
+std::string text(const std::string& value) { return "S'" + value + "'\n"; }
+
+NamedTensors read(const std::string& bytes) {
+  return parse_checkpoint(tests::bytes_of(bytes), "x.pkl").tensors;
+}
+
+TEST(StateDict, ModelIsTakenAndWhatLiesBesideItIsNot) {
+  const auto tensors =
+      read(pickle_of(text("model") + "(" + text("w") + kScalar + text("n") + "I3\n" + "d" +
+                     text("optimizer") + "(" + text("state") + "]d" + text("iteration") + "I9\n"));
+  ASSERT_EQ(tensors.size(), 2U);
+  EXPECT_EQ(*tensors.at("w").values, std::vector<float>{1});
+  EXPECT_EQ(*tensors.at("n").values, std::vector<float>{3});
+}
+
+TEST(StateDict, WithoutModelTheFileIsTheStateDict) {
+  const auto tensors =
+      read(pickle_of(text("w") + kScalar + text("iteration") + "I9\n" + text("__author__") + text("me")));
+  ASSERT_EQ(tensors.size(), 1U);
+  EXPECT_TRUE(tensors.contains("w"));
+}
+
+TEST(StateDict, DistributedPrefixIsStrippedOnlyWhereAllHaveIt) {
+  EXPECT_TRUE(read(pickle_of(text("module.a") + kScalar + text("module.b") + kScalar)).contains("a"));
+  EXPECT_TRUE(read(pickle_of(text("module.a") + kScalar + text("b") + kScalar)).contains("module.a"));
+}
+
+TEST(StateDict, Caffe2FilesAreRefusedAsWhatTheyAre) {
+  const auto imagenet =
+      refusal_of_bytes(pickle_of(text("conv1_w") + kScalar + text("res2_0_branch2a_w") + kScalar));
+  EXPECT_THAT(imagenet, AllOf(HasSubstr("Caffe2"), HasSubstr("backbone"), HasSubstr("model_final")));
+  EXPECT_THAT(refusal_of_bytes(pickle_of(text("blobs") + "(" + text("conv1_b") + kScalar + "d")),
+              HasSubstr("Caffe2"));
+  EXPECT_THAT(refusal_of_bytes(pickle_of(text("model") + "(" + text("res4_5_branch2a_bn_s") + kScalar + "d")),
+              HasSubstr("res4_5_branch2a_bn_s"));
+}
+
+TEST(StateDict, ForeignDictionariesNameTheirKeys) {
+  EXPECT_THAT(refusal_of_bytes(pickle_of(text("state_dict") + "}" + text("epoch") + "I1\n")),
+              AllOf(HasSubstr("holds no state dict"), HasSubstr("'epoch', 'state_dict'")));
+  EXPECT_THAT(refusal_of_bytes("]."), HasSubstr("holds no dictionary"));
+  EXPECT_THAT(refusal_of_bytes("}."), HasSubstr("no named entries"));
+  EXPECT_THAT(refusal_of_bytes(pickle_of(text("model") + "]")), HasSubstr("'model' is no dictionary"));
+  EXPECT_THAT(refusal_of_bytes(pickle_of(text("model") + "}")), HasSubstr("names no parameters"));
+  EXPECT_THAT(refusal_of_bytes(pickle_of(text("model") + "(" + text("w") + "]d")),
+              HasSubstr("'w' is neither"));
+}
+
+TEST(StateDict, KeysThatAreNoTextAreNoParameters) {
+  const auto tensors = read(pickle_of(text("model") + "(I1\n" + kScalar + "]" + kScalar + "(I1\ntI2\n" +
+                                      text("w") + kScalar + "d"));
+  EXPECT_EQ(tensors.size(), 1U);
+}
+
+TEST(StateDict, DictionaryInItselfIsNoParameter) {
+  EXPECT_THAT(refusal_of_bytes("(dp1\n" + text("model") + "g1\ns."), HasSubstr("neither an array"));
+}
+
+}  // namespace
+}  // namespace rcnn::engine
