@@ -32,7 +32,7 @@ std::string to_string(const InputSpec& spec);
 Size network_size(const InputSpec& spec, Size image);
 
 struct CompileOptions {
-  InputSpec input;
+  InputSpec input{};
   std::string partition = "fused+box-head";  ///< A name of partition_names()
   std::string precision = "f32";
   int batch = 1;

@@ -128,8 +128,8 @@ std::unique_ptr<Operator> make_linear(const Conv2dParams& params, const Format& 
   const auto shape = source_shape(params, source);
   return onednn::translate<ModelError>(params.name, [&]() -> std::unique_ptr<Operator> {
     const auto description = LinearAsConvolution::describe(params, shape);
-    if (std::string(description.impl_info_str()).find("jit") != std::string::npos ||
-        std::string(description.impl_info_str()).find("brg") != std::string::npos) {
+    const std::string implementation = description.impl_info_str();
+    if (implementation.starts_with("jit") || implementation.starts_with("brg")) {  // Not "gemm:jit"
       return std::make_unique<LinearAsConvolution>(params, source, description, weights);
     }
     return std::make_unique<LinearInBlocks>(params, source, weights);
