@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+#include <gtest/gtest.h>
+
+#include "engine/compile/compiler.hpp"
+#include "tests/support/tiny_model.hpp"
+
+namespace rcnn::engine {
+namespace {
+
+ModelConfig resnet(int depth) {
+  ModelConfig config;
+  config.resnet.depth = depth;
+  config.anchors.sizes = {{32}, {64}, {128}, {256}, {512}};
+  config.anchors.aspect_ratios.assign(5, {0.5f, 1.f, 2.f});
+  return config;
+}
+
+double conv_gflops(const std::vector<OperatorReport>& reports, const std::string& where) {
+  double flops = 0;
+  for (const auto& report : reports) {
+    if (report.where == where && (report.op == "Conv2d" || report.op == "Linear")) flops += report.flops;
+  }
+  return flops * 1e-9;
+}
+
+// Known from elsewhere: ResNet + FPN + RPN head at 800x800, and the box head on 1000 regions.
+TEST(Analyze, CountsTheWorkOfKnownModels) {
+  EXPECT_NEAR(conv_gflops(analyze(resnet(50), {}, {640, 480}), "backbone-rpn"), 234.1, 0.5);
+  const auto deep = analyze(resnet(101), {}, {640, 480});
+  EXPECT_NEAR(conv_gflops(deep, "backbone-rpn"), 328.8, 0.5);
+  EXPECT_NEAR(conv_gflops(deep, "box-head"), 28.6, 0.1);
+}
+
+TEST(Analyze, SaysWhereEveryOperatorRuns) {
+  const auto reports = analyze(tests::tiny_config(), {}, {100, 50});
+  int host = 0;
+  for (const auto& report : reports) {
+    EXPECT_EQ(report.supported, report.where != "host") << report.name;
+    host += report.where == "host";
+    EXPECT_GT(report.bytes, 0) << report.name;
+    EXPECT_FALSE(report.output_shape.empty()) << report.name;
+  }
+  EXPECT_EQ(host, 4);  // Preprocess, proposals, RoIAlign, detections
+}
+
+TEST(Analyze, UsesTheSizeThatTheImageWouldGet) {
+  CompileOptions options;
+  options.input = parse_input_spec("shortest-edge:800:1333");
+  for (const auto& report : analyze(resnet(50), options, {640, 480})) {
+    if (report.name == "preprocess") {
+      EXPECT_EQ(report.output_shape, (Shape{1, 3, 800, 1088}));
+    }
+  }
+}
+
+TEST(Analyze, NamesAMaskHeadAsUnsupported) {
+  auto config = resnet(50);
+  config.mask_on = true;
+  const auto reports = analyze(config, {}, {640, 480});
+  EXPECT_EQ(reports.back().name, "roi_heads.mask_head");
+  EXPECT_FALSE(reports.back().supported);
+}
+
+}  // namespace
+}  // namespace rcnn::engine

@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: MIT
+#include "engine/compile/artifact.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <fstream>
+#include <functional>
+#include <nlohmann/json.hpp>
+
+#include "engine/compile/artifact_format.hpp"
+#include "engine/errors.hpp"
+#include "tests/support/tiny_model.hpp"
+
+namespace rcnn::engine {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+class ArtifactFile : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    std::ifstream stream(tests::tiny_model(), std::ios::binary);
+    bytes_.assign(std::istreambuf_iterator<char>(stream), {});
+  }
+
+  std::uint64_t header_length() const {
+    std::uint64_t length = 0;
+    std::memcpy(&length, bytes_.data(), sizeof(length));
+    return length;
+  }
+
+  /// Writes the bytes to a file of their own and returns what open() says of it.
+  std::string refusal(const std::string& bytes) {
+    const auto file = tests::tiny_model().parent_path() / "changed.rcnn";
+    std::ofstream(file, std::ios::binary | std::ios::trunc) << bytes;
+    try {
+      Artifact::open(file);
+    } catch (const ModelError& error) {
+      EXPECT_THAT(error.what(), HasSubstr("changed.rcnn"));
+      return error.what();
+    }
+    return "accepted";
+  }
+
+  /// The file with its header changed, the checksum made right again unless the change is to show that it is
+  /// not.
+  std::string with_header(const std::function<void(json&)>& change, bool right_checksum = true) {
+    auto header = json::parse(bytes_.substr(8, header_length()));
+    change(header);
+    if (right_checksum) header["__metadata__"]["checksum"] = header_checksum(header);
+    auto text = header.dump();
+    text.append((64 - (8 + text.size()) % 64) % 64, ' ');
+    const std::uint64_t length = text.size();
+    std::string result(8, '\0');
+    std::memcpy(result.data(), &length, sizeof(length));
+    return result + text + bytes_.substr(8 + header_length());
+  }
+
+  /// As above, with the metadata entry `key` parsed and written back.
+  std::string with_entry(const char* key, const std::function<void(json&)>& change) {
+    return with_header([&](json& header) {
+      auto& text = header["__metadata__"][key];
+      auto entry = json::parse(text.get<std::string>());
+      change(entry);
+      text = entry.dump();
+    });
+  }
+
+  std::string bytes_;
+};
+
+TEST_F(ArtifactFile, HoldsWhatWasCompiled) {
+  const auto config = tests::tiny_config();
+  const CompileOptions options{.input = tests::TinyModelOptions().input};
+  const auto model = compile(config, tests::tiny_checkpoint(), options);
+  const auto artifact = Artifact::open(tests::tiny_model());
+  EXPECT_EQ(artifact->config(), config);
+  EXPECT_EQ(artifact->options().input, options.input);
+  ASSERT_EQ(artifact->programs().size(), model.programs.size());
+  for (std::size_t i = 0; i < model.programs.size(); ++i) {
+    EXPECT_EQ(json(artifact->programs()[i].graph), json(model.programs[i].graph));
+  }
+  EXPECT_EQ(artifact->host_nodes().size(), model.host_nodes.size());
+  ASSERT_EQ(artifact->tensors().size(), model.weights.size());
+  for (const auto& [name, tensor] : model.weights) {
+    const auto values = artifact->weight(name);
+    EXPECT_EQ(artifact->tensors().at(name).shape, tensor.shape);
+    EXPECT_TRUE(std::equal(values.begin(), values.end(), tensor.values->begin(), tensor.values->end()))
+        << name;
+  }
+  EXPECT_EQ(artifact->metadata().at("config").at("name"), "tiny");
+}
+
+TEST_F(ArtifactFile, CanBeReadAgainAfterItsPagesWereReleased) {
+  const auto artifact = Artifact::open(tests::tiny_model());
+  const auto name = artifact->tensors().begin()->first;
+  const auto before = std::vector<float>(artifact->weight(name).begin(), artifact->weight(name).end());
+  artifact->release_pages();
+  const auto after = artifact->weight(name);
+  EXPECT_TRUE(std::equal(before.begin(), before.end(), after.begin(), after.end()));
+}
+
+TEST_F(ArtifactFile, IsRefusedAtEveryLengthShortOfItsOwn) {
+  for (std::size_t length :
+       {std::size_t{0}, std::size_t{1}, std::size_t{7}, std::size_t{8}, std::size_t{9}, std::size_t{500},
+        static_cast<std::size_t>(8 + header_length() - 1), static_cast<std::size_t>(8 + header_length()),
+        bytes_.size() / 2, bytes_.size() - 1}) {
+    EXPECT_NE(refusal(bytes_.substr(0, length)), "accepted") << length;
+  }
+  EXPECT_THAT(refusal(bytes_.substr(0, bytes_.size() - 4)),
+              AllOf(HasSubstr("truncated"), HasSubstr(std::to_string(bytes_.size())),
+                    HasSubstr(std::to_string(bytes_.size() - 4))));
+  EXPECT_THAT(refusal(bytes_ + "surplus!"), HasSubstr("8 bytes after its last tensor"));
+}
+
+TEST_F(ArtifactFile, TellsForeignFilesApart) {
+  EXPECT_THAT(refusal("\x80\x02}q\x00" + std::string(100, 'x')), HasSubstr(".pkl"));
+  EXPECT_THAT(refusal("PK\x03\x04" + std::string(100, 'x')), HasSubstr(".pth"));
+  EXPECT_THAT(refusal(std::string(1000, 'x')), HasSubstr("no artifact"));
+  EXPECT_THAT(refusal(with_header([](json& header) { header.erase("__metadata__"); }, false)),
+              HasSubstr("plain safetensors checkpoint"));
+}
+
+TEST_F(ArtifactFile, OfANewerVersionNamesBoth) {
+  const auto newer = with_header([](json& header) { header["__metadata__"]["version"] = "99"; });
+  EXPECT_THAT(refusal(newer),
+              AllOf(HasSubstr("version 99"), HasSubstr("up to 1"), HasSubstr("gst-neuron-rcnn")));
+  EXPECT_THAT(refusal(with_header([](json& header) { header["__metadata__"]["version"] = "1x"; })),
+              HasSubstr("damaged"));
+}
+
+TEST_F(ArtifactFile, WithAChangedHeaderIsDamaged) {
+  const auto changed = with_header(
+      [](json& header) {
+        auto& options = header["__metadata__"]["options"];
+        options =
+            "{\"batch\":1,\"input\":\"stretch:640x640\",\"partition\":\"fused+box-head\",\"precision\":"
+            "\"f32\"}";
+      },
+      false);
+  EXPECT_THAT(refusal(changed), HasSubstr("checksum of its header"));
+}
+
+TEST_F(ArtifactFile, WithADamagedTensorNamesItWhenItIsRead) {
+  auto damaged = bytes_;
+  damaged.back() = static_cast<char>(damaged.back() ^ 1);
+  const auto file = tests::tiny_model().parent_path() / "damaged.rcnn";
+  std::ofstream(file, std::ios::binary) << damaged;
+  const auto artifact = Artifact::open(file);
+  int refused = 0;
+  for (const auto& [name, info] : artifact->tensors()) {
+    try {
+      artifact->weight(name);
+    } catch (const ModelError& error) {
+      EXPECT_THAT(error.what(), AllOf(HasSubstr("damaged.rcnn"), HasSubstr(name)));
+      ++refused;
+    }
+  }
+  EXPECT_EQ(refused, 1);
+  EXPECT_THROW(artifact->weight("no.such.tensor"), ModelError);
+}
+
+// A header may be made on purpose, checksum and all: nothing in it may crash, hang or reach outside the file.
+TEST_F(ArtifactFile, WithHostileMetadataIsRefused) {
+  const auto node = [](json& programs, std::size_t i) -> json& { return programs[0]["nodes"][i]; };
+  EXPECT_THAT(
+      refusal(with_entry("programs", [&](json& p) { node(p, 3)["inputs"][0] = node(p, 9)["outputs"][0]; })),
+      HasSubstr("no earlier operator writes"));
+  EXPECT_THAT(refusal(with_entry("programs", [&](json& p) { node(p, 0)["weight"] = "no.such"; })),
+              HasSubstr("no.such"));
+  EXPECT_NE(refusal(with_entry("programs", [&](json& p) { node(p, 0)["out_channels"] = 1 << 24; })),
+            "accepted");
+  EXPECT_NE(refusal(with_entry("programs", [&](json& p) { node(p, 0)["stride"] = 0; })), "accepted");
+  EXPECT_NE(refusal(with_entry("programs", [&](json& p) { node(p, 0)["groups"] = -1; })), "accepted");
+  EXPECT_NE(refusal(with_entry("programs", [&](json& p) { node(p, 0)["op"] = "Proposals"; })), "accepted");
+  EXPECT_NE(refusal(with_entry("programs", [&](json& p) { p[0]["outputs"].erase(0); })), "accepted");
+  EXPECT_NE(refusal(with_entry("programs", [&](json& p) { p.erase(1); })), "accepted");
+  EXPECT_NE(refusal(with_entry("programs", [&](json& p) { p = 7; })), "accepted");
+  EXPECT_NE(refusal(with_entry("options", [&](json& o) { o["batch"] = 4; })), "accepted");
+  EXPECT_NE(refusal(with_entry("options", [&](json& o) { o["input"] = "stretch:9999999x1"; })), "accepted");
+  EXPECT_NE(refusal(with_entry("config", [&](json& c) { c.clear(); })), "accepted");
+  EXPECT_NE(refusal(with_entry("checksums", [&](json& c) { c.clear(); })), "accepted");
+}
+
+TEST_F(ArtifactFile, WithHostileTensorsIsRefused) {
+  const auto tensor = [](json& header) -> json& { return header["backbone.fpn_lateral2.weight"]; };
+  const auto big = std::uint64_t{1} << 62;
+  EXPECT_NE(refusal(with_header([&](json& h) { tensor(h)["data_offsets"] = {0, big}; })), "accepted");
+  EXPECT_NE(refusal(with_header([&](json& h) { tensor(h)["data_offsets"] = {big, 0}; })), "accepted");
+  EXPECT_NE(refusal(with_header([&](json& h) { tensor(h)["shape"] = {big, 4}; })), "accepted");
+  EXPECT_NE(refusal(with_header([&](json& h) { tensor(h)["shape"] = {-1, -512}; })), "accepted");
+  EXPECT_NE(refusal(with_header([&](json& h) { tensor(h)["dtype"] = "F16"; })), "accepted");
+  EXPECT_NE(refusal(with_header([&](json& h) { h.erase("backbone.fpn_lateral2.weight"); })), "accepted");
+}
+
+TEST_F(ArtifactFile, WithDeepNestingIsRefusedQuickly) {
+  std::string deep = "{\"__metadata__\":" + std::string(1 << 20, '[');
+  std::string file(8, '\0');
+  const std::uint64_t length = deep.size();
+  std::memcpy(file.data(), &length, sizeof(length));
+  EXPECT_THAT(refusal(file + deep), HasSubstr("nested too deeply"));
+}
+
+TEST_F(ArtifactFile, MissingIsNamed) { EXPECT_THROW(Artifact::open("/nowhere/model.rcnn"), ModelError); }
+
+TEST(WriteArtifact, LeavesNothingBehindWhereItCannotWrite) {
+  const auto model = compile(tests::tiny_config(), tests::tiny_checkpoint(), {});
+  try {
+    write_artifact(model, "/nowhere/model.rcnn");
+    FAIL() << "written";
+  } catch (const ModelError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("/nowhere/model.rcnn"));
+  }
+  const auto folder = tests::tiny_model().parent_path() / "taken";
+  fs::create_directories(folder / "model.rcnn" / "in the way");  // The final rename cannot succeed
+  EXPECT_THROW(write_artifact(model, folder / "model.rcnn"), ModelError);
+  int left = 0;
+  for ([[maybe_unused]] const auto& entry : fs::directory_iterator(folder)) ++left;
+  EXPECT_EQ(left, 1);
+}
+
+}  // namespace
+}  // namespace rcnn::engine
