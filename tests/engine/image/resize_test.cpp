@@ -10,6 +10,7 @@
 
 #include "engine/errors.hpp"
 #include "tests/engine/image/reference/resize.hpp"
+#include "tests/engine/rcnn/reference/instruction_sets.hpp"
 #include "tests/support/npz.hpp"
 #include "tests/support/shared_files.hpp"
 
@@ -62,6 +63,14 @@ TEST(Resizer, EqualsTheSlowTwinAtAwkwardSizes) {
       EXPECT_EQ(resized(view(image), to), tests::slow_resize(image, to.width, to.height).bytes)
           << from.width << "x" << from.height << " to " << to.width << "x" << to.height;
     }
+  }
+}
+
+TEST(Resizer, EveryInstructionSetMakesTheSameBytes) {
+  const auto image = tests::noise(151, 83, 3, 9);
+  for (const Size to : {Size{67, 90}, Size{200, 41}, Size{151, 60}, Size{64, 83}}) {
+    const auto expected = tests::slow_resize(image, to.width, to.height).bytes;
+    tests::with_each_instruction_set([&] { EXPECT_EQ(resized(view(image), to), expected); });
   }
 }
 
