@@ -129,18 +129,19 @@ std::optional<std::string> unescape_string(std::string_view line) {
 }
 
 std::optional<std::vector<std::byte>> bytes_of(const Text& text) {
-  std::vector<std::byte> bytes;
-  bytes.reserve(text.raw.size());  // Latin-1 is at most as long as UTF-8
+  std::vector<std::byte> bytes(text.raw.size());  // Latin-1 is at most as long as UTF-8.
+  std::size_t count = 0;
   for (std::size_t at = 0; at < text.raw.size(); ++at) {
     auto byte = static_cast<unsigned char>(text.raw[at]);
-    if (text.utf8 && byte >= 0x80) {  // U+0080 to U+00FF are C2 80 to C3 BF
+    if (text.utf8 && byte >= 0x80) {  // U+0080 to U+00FF are C2 80 to C3 BF.
       if ((byte != 0xC2 && byte != 0xC3) || ++at == text.raw.size()) return std::nullopt;
       const auto low = static_cast<unsigned char>(text.raw[at]);
       if ((low & 0xC0U) != 0x80U) return std::nullopt;
       byte = static_cast<unsigned char>((byte & 0x03U) << 6 | (low & 0x3FU));
     }
-    bytes.push_back(std::byte{byte});
+    bytes[count++] = std::byte{byte};
   }
+  bytes.resize(count);
   return bytes;
 }
 
