@@ -3,9 +3,12 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <mutex>
 #include <numbers>
+#include <numeric>
 #include <random>
 #include <string_view>
 #include <utility>
@@ -41,14 +44,30 @@ class Deviates {
 
 constexpr double kPixelVariance = 7200;  // Of photographs around the mean colour
 
-/// Variance of a weight times its fan-in: 2 keeps the variance through a ReLU, 1 without one.
+/// Variance of a weight times its fan-in: 2 keeps the variance through a ReLU, 1 without one. Less where
+/// values come with a mean of their own, which counts as well.
 double gain_of(const std::string& name) {
-  if (name.find("fpn_") != std::string::npos) return 1;
-  if (name.find("objectness_logits") != std::string::npos) return 2;
-  if (name.find("anchor_deltas") != std::string::npos) return 0.1;
-  if (name.find("cls_score") != std::string::npos) return 6;
-  if (name.find("bbox_pred") != std::string::npos) return 1;
+  static constexpr std::array<std::pair<const char*, double>, 7> kGains{{{"shortcut", 1},
+                                                                         {"fpn_", 0.3},
+                                                                         {"objectness_logits", 2},
+                                                                         {"anchor_deltas", 0.1},
+                                                                         {"fc1", 0.5},
+                                                                         {"cls_score", 8},
+                                                                         {"bbox_pred", 1}}};
+  for (const auto& [part, gain] : kGains) {
+    if (name.find(part) != std::string::npos) return gain;
+  }
   return 2;
+}
+
+/// Takes the mean from every row: heads read non-negative values, whose common part would else decide all
+/// regions alike.
+void centre_rows(std::vector<float>& values, std::size_t columns) {
+  for (auto row = values.begin(); row != values.end(); row += static_cast<std::ptrdiff_t>(columns)) {
+    const auto end = row + static_cast<std::ptrdiff_t>(columns);
+    const float mean = std::accumulate(row, end, 0.f) / static_cast<float>(columns);
+    std::for_each(row, end, [&](float& value) { value -= mean; });
+  }
 }
 
 /// Batch norms: near identity, but each of its four arrays has values of its own, so that folding is tested.
@@ -75,8 +94,13 @@ CheckpointTensor draw_parameter(const ParameterSpec& parameter, const TinyModelO
       value = static_cast<float>(draw.normal() * (parameter.shape.size() == 1 ? 0.05 : scale));
     }
   }
-  if (name.ends_with("cls_score.bias"))
-    values.back() = 4.f;  // Background: detections are to be the exception
+  if (name.starts_with("roi_heads.") && parameter.shape.size() == 2) {
+    centre_rows(values, static_cast<std::size_t>(parameter.shape[1]));
+  }
+  if (name.find("cls_score") != std::string::npos) {  // Background is even: something is found on any image
+    const auto row = static_cast<std::ptrdiff_t>(count) / parameter.shape[0];
+    std::fill(values.end() - row, values.end(), 0.f);
+  }
   return {parameter.shape, std::make_shared<const std::vector<float>>(std::move(values))};
 }
 
@@ -115,6 +139,7 @@ engine::ModelConfig tiny_config(const TinyModelOptions& options) {
   config.box_head.num_classes = options.num_classes;
   config.box_head.fc_dim = 32;
   config.box_head.class_agnostic = options.class_agnostic;
+  config.box_head.max_detections = 20;
   config.box_head.score_threshold = options.score_threshold;
   for (int i = 0; i < options.num_classes; ++i) {
     config.class_names.push_back("class " + std::to_string(i));

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: MIT
+// What oneDNN needs for a model's convolutions and matrices alone, against what the compiled programs need
+// for everything: pooling, sums, upsampling and the changes of layout included.
+//   convolutions_bench [--arch ZOO_NAME] [--size PIXELS] [--rounds N]
+// One thread. Random weights: no checkpoint is needed. Both sides take turns and the best round of each
+// counts, so that a slow minute of the machine slows both.
+#include <omp.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+#include <limits>
+#include <random>
+
+#include "bench/library_alone.hpp"
+#include "engine/compile/artifact.hpp"
+
+namespace {
+
+using namespace rcnn::engine;
+
+/// A program with its inputs, outputs and scratch.
+class Whole {
+ public:
+  explicit Whole(std::shared_ptr<const Executable> executable) : executable_(std::move(executable)) {
+    for (const auto& spec : executable_->inputs()) {
+      auto& input = tensors_.emplace_back(spec);
+      std::ranges::fill(input.values<float>(), 0.01f);
+      inputs_.push_back(input.data());
+    }
+    for (const auto& spec : executable_->outputs()) outputs_.push_back(tensors_.emplace_back(spec).data());
+    const auto bytes = static_cast<std::int64_t>(executable_->scratch_bytes());
+    scratch_ = Tensor({"scratch", {bytes}, DType::kU8, Layout::kRowMajor});
+  }
+  double run_ms() {
+    const auto begin = std::chrono::steady_clock::now();
+    executable_->run(inputs_, outputs_, std::as_writable_bytes(scratch_.values<std::uint8_t>()));
+    return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count();
+  }
+
+ private:
+  std::shared_ptr<const Executable> executable_;
+  std::vector<Tensor> tensors_;
+  std::vector<const void*> inputs_;
+  std::vector<void*> outputs_;
+  Tensor scratch_;
+};
+
+/// Scaled so that activations stay finite through all layers: denormals and infinities would be slow.
+Checkpoint random_checkpoint(const ModelConfig& config) {
+  Checkpoint checkpoint;
+  std::mt19937 random(1);
+  for (const auto& parameter : network_parameters(build_network(config), config)) {
+    const auto count = static_cast<std::size_t>(element_count(parameter.shape));
+    const bool norm = parameter.name.find(".norm.") != std::string::npos;
+    const double fan_in = static_cast<double>(count) / static_cast<double>(parameter.shape[0]);
+    const auto scale = static_cast<float>(std::sqrt(6.0 / fan_in));
+    std::uniform_real_distribution<float> draw(norm ? 0.5f : -scale, norm ? 1.f : scale);
+    std::vector<float> values(count);
+    for (auto& value : values) value = draw(random);
+    checkpoint.tensors[parameter.name] = {parameter.shape,
+                                          std::make_shared<const std::vector<float>>(std::move(values))};
+  }
+  return checkpoint;
+}
+
+/// Compiled to a file that is gone when this returns: the mapping keeps what is needed of it.
+std::shared_ptr<LoadedModel> random_model(const std::string& arch) {
+  const auto config = load_config(arch);
+  const auto file =
+      std::filesystem::temp_directory_path() / ("convolutions_bench-" + std::to_string(::getpid()) + ".rcnn");
+  write_artifact(compile(config, random_checkpoint(config), {}), file);
+  auto model = LoadedModel::load(file);
+  std::filesystem::remove(file);
+  return model;
+}
+
+void compare(LoadedModel& model, int size, int rounds) {
+  const int regions = model.box_buckets().back();
+  rcnn::bench::LibraryAlone alone(model.artifact(), {size, size}, regions, 1);
+  Whole image(model.image_executable({size, size})), boxes(model.box_executable(regions));
+  double alone_ms = std::numeric_limits<double>::infinity(), image_ms = alone_ms, boxes_ms = alone_ms;
+  for (int round = 0; round <= rounds; ++round) {
+    const double times[] = {alone.pass_ms(), image.run_ms(), boxes.run_ms()};
+    if (round == 0) continue;  // Warm-up
+    alone_ms = std::min(alone_ms, times[0]);
+    image_ms = std::min(image_ms, times[1]);
+    boxes_ms = std::min(boxes_ms, times[2]);
+  }
+  std::printf("%s, %dx%d, %d regions, one thread, best of %d\n", model.config().name.c_str(), size, size,
+              regions, rounds);
+  std::printf("oneDNN alone      %8.1f ms  (%.0f GFLOP/s)\n", alone_ms, alone.flops() / alone_ms * 1e-6);
+  std::printf("backbone-rpn      %8.1f ms\nbox-head          %8.1f ms\n", image_ms, boxes_ms);
+  std::printf("programs / alone  %8.3f\n", (image_ms + boxes_ms) / alone_ms);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app("A model's convolutions and matrices alone against its compiled programs, one thread");
+  std::string arch = "COCO-Detection/faster_rcnn_R_50_FPN_3x";
+  int size = 800, rounds = 5;
+  app.add_option("--arch", arch, "Zoo name or config file")->capture_default_str();
+  app.add_option("--size", size, "Side of the network input, a multiple of 32")->capture_default_str();
+  app.add_option("--rounds", rounds, "The best of this many counts")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 1000));
+  CLI11_PARSE(app, argc, argv);
+  try {
+    omp_set_num_threads(1);
+    compare(*random_model(arch), size, rounds);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "convolutions_bench: %s\n", error.what());
+    return 1;
+  }
+  return 0;
+}

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: MIT
+#include "engine/runtime/loaded_model.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstring>
+#include <future>
+
+#include "engine/errors.hpp"
+#include "tests/support/operator_cases.hpp"
+#include "tests/support/run_executable.hpp"
+#include "tests/support/slow_network.hpp"
+#include "tests/support/tiny_model.hpp"
+
+namespace rcnn::engine {
+namespace {
+
+using ::testing::HasSubstr;
+
+std::vector<float> image_of(Size size) {
+  auto image = tests::random_values(static_cast<std::size_t>(3 * size.width * size.height), 5);
+  for (auto& value : image) value *= 120.f;
+  return image;
+}
+
+std::vector<float> regions_of(const Executable& executable) {
+  return tests::random_values(executable.inputs()[0].bytes() / sizeof(float), 6);
+}
+
+TEST(LoadedModel, IsSharedWhileSomeoneHoldsIt) {
+  const auto file = tests::tiny_model();
+  auto model = LoadedModel::load(file);
+  EXPECT_EQ(model, LoadedModel::load(file));
+  EXPECT_NE(model, LoadedModel::load(tests::tiny_model({.seed = 2})));
+  const auto link = file.parent_path() / "link.rcnn";
+  std::filesystem::create_symlink(file, link);
+  EXPECT_EQ(model, LoadedModel::load(link));  // The same file by another name
+  std::filesystem::remove(link);
+}
+
+TEST(LoadedModel, ShowsTheLevelsThenTheRpnsOutputs) {
+  const auto executable = LoadedModel::load(tests::tiny_model())->image_executable({160, 128});
+  std::vector<std::string> names;
+  for (const auto& output : executable->outputs()) names.push_back(output.name);
+  EXPECT_THAT(names,
+              ::testing::ElementsAre("p2", "p3", "p4", "p5", "p6", "rpn_logits_p2", "rpn_logits_p3",
+                                     "rpn_logits_p4", "rpn_logits_p5", "rpn_logits_p6", "rpn_deltas_p2",
+                                     "rpn_deltas_p3", "rpn_deltas_p4", "rpn_deltas_p5", "rpn_deltas_p6"));
+  EXPECT_EQ(executable->outputs()[0].shape, (Shape{1, 16, 32, 40}));
+  EXPECT_EQ(executable->outputs()[9].shape, (Shape{1, 3, 2, 3}));
+  for (std::size_t i = 5; i < 15; ++i) EXPECT_EQ(executable->outputs()[i].layout, Layout::kNhwc);
+  EXPECT_EQ(executable->program(), "backbone-rpn");
+}
+
+// The slow twin of the whole program: the unfused network on the checkpoint's own weights, operator by
+// operator.
+TEST(LoadedModel, ComputesWhatTheNetworkDefines) {
+  const auto model = LoadedModel::load(tests::tiny_model());
+  for (const Size size : {Size{160, 128}, Size{32, 96}}) {
+    const auto image = image_of(size);
+    const auto expected =
+        tests::slow_backbone(tests::tiny_config(), tests::tiny_checkpoint(), image, size.height, size.width);
+    for (const auto& output : tests::run_executable(*model->image_executable(size), {image})) {
+      const auto& wanted = expected.at(output.spec().name);
+      const auto ours = tests::row_major(output);
+      ASSERT_EQ(ours.size(), wanted.size());
+      for (std::size_t i = 0; i < ours.size(); ++i) {
+        ASSERT_NEAR(ours[i], wanted[i], 2e-4f * (1.f + std::abs(wanted[i])))
+            << output.spec().name << " " << i;
+      }
+    }
+  }
+}
+
+TEST(LoadedModel, RunsTheSameBitsTwiceAndInTwoThreadsAtOnce) {
+  const auto executable = LoadedModel::load(tests::tiny_model())->image_executable({160, 128});
+  const auto image = image_of({160, 128});
+  const auto once = tests::run_executable(*executable, {image});
+  auto other = std::async(std::launch::async, [&] { return tests::run_executable(*executable, {image}); });
+  const auto again = tests::run_executable(*executable, {image});
+  const auto elsewhere = other.get();
+  for (std::size_t i = 0; i < once.size(); ++i) {
+    const auto bytes = once[i].spec().bytes();
+    EXPECT_EQ(std::memcmp(once[i].data(), again[i].data(), bytes), 0) << once[i].spec().name;
+    EXPECT_EQ(std::memcmp(once[i].data(), elsewhere[i].data(), bytes), 0) << once[i].spec().name;
+  }
+}
+
+TEST(LoadedModel, ChoosesTheSmallestBucket) {
+  const auto model = LoadedModel::load(tests::tiny_model());
+  EXPECT_THAT(model->box_buckets(), ::testing::ElementsAre(16, 64, 128, 256, 512, 1000));
+  for (const auto& [regions, bucket] :
+       std::map<int, int>{{1, 16}, {16, 16}, {17, 64}, {512, 512}, {513, 1000}, {1000, 1000}}) {
+    EXPECT_EQ(model->box_executable(regions)->inputs()[0].shape, (Shape{bucket, 49, 16}));
+  }
+  EXPECT_EQ(model->box_executable(3)->outputs()[0].shape, (Shape{16, 4}));
+  EXPECT_EQ(model->box_executable(3)->outputs()[1].shape, (Shape{16, 12}));
+  EXPECT_THROW(model->box_executable(0), ModelError);
+  EXPECT_THROW(model->box_executable(1001), ModelError);
+}
+
+// Else the same region would score differently depending on how many others the frame has.
+TEST(LoadedModel, GivesARegionTheSameBitsInEveryBucketAndRow) {
+  const auto model = LoadedModel::load(tests::tiny_model());
+  const auto most = model->box_executable(1000);
+  const auto regions = regions_of(*most);
+  const auto all = tests::run_executable(*most, {regions});
+  constexpr std::size_t kValues = 49 * 16;
+  for (const int bucket : model->box_buckets()) {
+    const auto rows = static_cast<std::size_t>(bucket), begin = 1000 - rows;
+    const auto some = std::span(regions).subspan(begin * kValues);
+    const auto outputs = tests::run_executable(*model->box_executable(bucket), {some});
+    for (std::size_t i = 0; i < outputs.size(); ++i) {
+      const auto columns = static_cast<std::size_t>(outputs[i].shape()[1]);
+      EXPECT_EQ(std::memcmp(outputs[i].data(), all[i].values<float>().data() + begin * columns,
+                            rows * columns * sizeof(float)),
+                0)
+          << outputs[i].spec().name << " in bucket " << bucket;
+    }
+  }
+}
+
+TEST(LoadedModel, KeepsTheMostRecentShapesOnly) {
+  const auto model = LoadedModel::load(tests::tiny_model());
+  const auto first = model->image_executable({32, 32});
+  EXPECT_EQ(first, model->image_executable({32, 32}));
+  const std::weak_ptr<const Executable> oldest = model->image_executable({64, 32});
+  for (int i = 0; i < static_cast<int>(LoadedModel::kMaxShapes) - 1; ++i) {
+    model->image_executable({96 + 32 * i, 32});
+    EXPECT_EQ(first, model->image_executable({32, 32}));  // Used again and again: stays
+  }
+  EXPECT_TRUE(oldest.expired());
+}
+
+TEST(LoadedModel, RefusesSizesThatTheLevelsCannotHave) {
+  const auto model = LoadedModel::load(tests::tiny_model());
+  for (const Size size : {Size{0, 32}, Size{33, 32}, Size{-32, 32}, Size{32, 1 << 20}}) {
+    EXPECT_THROW(model->image_executable(size), ModelError) << size.width << "x" << size.height;
+  }
+}
+
+TEST(LoadedModel, NamesItsProgramsAndCountsTheirWeightsOnce) {
+  const auto model = LoadedModel::load(tests::tiny_model());
+  EXPECT_EQ(model->program_index("backbone-rpn"), 0U);
+  EXPECT_EQ(model->program_index("box-head"), 1U);
+  try {
+    model->program_index("mask-head");
+    FAIL() << "accepted";
+  } catch (const ModelError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("backbone-rpn, box-head"));
+  }
+  std::size_t all = 0;
+  for (const auto& [name, tensor] : model->artifact().tensors()) all += tensor.bytes;
+  EXPECT_EQ(model->weight_bytes(0) + model->weight_bytes(1), all);
+}
+
+TEST(LoadedModel, SaysWhichFileIsMissing) {
+  try {
+    LoadedModel::load("/nowhere/model.rcnn");
+    FAIL() << "accepted";
+  } catch (const ModelError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("/nowhere/model.rcnn"));
+    EXPECT_THAT(error.what(), HasSubstr("neuron-rcnn compile"));
+  }
+}
+
+}  // namespace
+}  // namespace rcnn::engine

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: MIT
+#include "tests/support/slow_network.hpp"
+
+#include <cmath>
+
+#include "engine/model/graph.hpp"
+#include "engine/model/graph_shapes.hpp"
+#include "tests/support/slow_operators.hpp"
+
+namespace rcnn::tests {
+namespace {
+
+using engine::Node;
+using engine::OpKind;
+using Values = std::map<std::string, std::vector<float>>;
+
+class SlowNetwork {
+ public:
+  SlowNetwork(const engine::Checkpoint& checkpoint, const engine::ValueShapes& shapes, Values& values)
+      : checkpoint_(checkpoint), shapes_(shapes), values_(values) {}
+
+  std::vector<float> run(const Node& node) const {
+    const auto& source = values_.at(node.inputs[0]);
+    switch (node.kind) {
+      case OpKind::kConv2d:
+        return slow_conv2d(window(node), source, parameter(node.weight), parameter(node.bias));
+      case OpKind::kBatchNorm:
+        return batch_norm(node, source);
+      case OpKind::kRelu:
+        return slow_relu(source);
+      case OpKind::kAdd:
+        return sum(source, values_.at(node.inputs[1]));
+      case OpKind::kMaxPool2d:
+        return slow_max_pool2d(window(node), source);
+      default:  // kUpsampleAdd
+        const auto& coarse = shapes_.at(node.inputs[1]);
+        return slow_upsample_add(static_cast<int>(coarse[1]), static_cast<int>(coarse[2]),
+                                 static_cast<int>(coarse[3]), source, values_.at(node.inputs[1]));
+    }
+  }
+
+ private:
+  std::span<const float> parameter(const std::string& name) const {
+    if (name.empty()) return {};
+    return *checkpoint_.tensors.at(name).values;
+  }
+
+  WindowCase window(const Node& node) const {
+    const auto& shape = shapes_.at(node.inputs[0]);
+    return {static_cast<int>(shape[1]),
+            node.out_channels,
+            static_cast<int>(shape[2]),
+            static_cast<int>(shape[3]),
+            node.kernel,
+            node.stride,
+            node.padding,
+            node.groups};
+  }
+
+  std::vector<float> batch_norm(const Node& node, std::vector<float> values) const {
+    const auto gamma = parameter(node.weight), beta = parameter(node.bias);
+    const auto mean = parameter(node.name + ".running_mean"),
+               variance = parameter(node.name + ".running_var");
+    const auto cells = values.size() / gamma.size();
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      const auto c = i / cells;
+      const double normal =
+          (static_cast<double>(values[i]) - mean[c]) / std::sqrt(static_cast<double>(variance[c]) + 1e-5);
+      values[i] = static_cast<float>(normal * gamma[c] + beta[c]);
+    }
+    return values;
+  }
+
+  static std::vector<float> sum(std::vector<float> a, const std::vector<float>& b) {
+    for (std::size_t i = 0; i < a.size(); ++i) a[i] += b[i];
+    return a;
+  }
+
+  const engine::Checkpoint& checkpoint_;
+  const engine::ValueShapes& shapes_;
+  Values& values_;
+};
+
+}  // namespace
+
+std::map<std::string, std::vector<float>> slow_backbone(const engine::ModelConfig& config,
+                                                        const engine::Checkpoint& checkpoint,
+                                                        std::span<const float> image, int height, int width) {
+  const auto network = engine::build_network(config);
+  const std::int64_t side = config.box_head.pooler_resolution;
+  const auto shapes = engine::infer_shapes(
+      network, {{"image", {1, 3, height, width}}, {"pooled", {1, side * side, config.fpn.out_channels}}});
+  std::map<std::string, std::vector<float>> values{{"image", {image.begin(), image.end()}}};
+  const SlowNetwork slow(checkpoint, shapes, values);
+  for (const auto& node : network.nodes) {
+    // The box head is left out: its input is made by the host.
+    if (engine::runs_on_core(node.kind) && values.contains(node.inputs[0]))
+      values[node.outputs[0]] = slow.run(node);
+  }
+  return values;
+}
+
+}  // namespace rcnn::tests
