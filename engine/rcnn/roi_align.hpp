@@ -30,9 +30,12 @@ int assign_level(const Box& box, const RoiPoolerParams& params);
 ///   made) boxes   [R]            network-input pixels pooled  [R, S * S, C]  f32, channel fastest, S =
 ///   output_size; rows [begin, end) are written whole
 ///
-/// Matches Detectron2 ROIPooler with ROIAlignV2. Samples more than one cell outside the map read as 0.
-/// Thread safety: reentrant; ranges of one output may run in parallel. Allocates a few KiB a call.
-/// \throws ShapeError if channel counts differ, or `pooled` is too small for the range.
+/// Matches Detectron2 ROIPooler with ROIAlignV2. Samples more than one cell outside the map read as 0. A
+/// region without samples (no side) pools to 0, as there; so does one that is not finite or reaches 2^20
+/// cells away, where f32 places no samples. Thread safety: reentrant; ranges of one output may run in
+/// parallel. Neighbouring regions share the cache, so large ranges (64 and more) cost less a region.
+/// Allocates about a KiB a region. \throws ShapeError if channel counts differ, or `pooled` is too small for
+/// the range.
 void roi_align(std::span<const FeatureView> levels, std::span<const Box> boxes, std::size_t begin,
                std::size_t end, const RoiPoolerParams& params, std::span<float> pooled);
 
