@@ -8,6 +8,8 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <regex>
+#include <string>
+#include <vector>
 
 #include "engine/compile/compiler.hpp"
 #include "engine/errors.hpp"
@@ -46,8 +48,8 @@ struct Totals {
   Sum all;
   Sum on_cores;
   std::map<std::string, Sum> by_place;
-  std::map<std::pair<std::string, std::string>, Sum> by_kind;  ///< Place, operator
-  std::map<std::string, std::size_t> unsupported;              ///< Operator, count
+  std::map<std::pair<std::string, std::string>, Sum> by_kind;   ///< Place, operator
+  std::map<std::string, std::vector<std::string>> unsupported;  ///< Operator, module paths
 };
 
 Totals add_up(const std::vector<OperatorReport>& reports) {
@@ -57,7 +59,7 @@ Totals add_up(const std::vector<OperatorReport>& reports) {
     if (report.where != "host") totals.on_cores.add(report);
     totals.by_place[report.where].add(report);
     totals.by_kind[{report.where, report.op}].add(report);
-    if (!report.supported) ++totals.unsupported[report.op];
+    if (!report.supported) totals.unsupported[report.op].push_back(report.name);
   }
   return totals;
 }
@@ -140,9 +142,10 @@ void print_totals(const Totals& totals) {
                                                 static_cast<double>(totals.all.count))),
                            format_percent(share(totals.on_cores.flops, totals.all.flops)));
   if (totals.unsupported.empty()) return;
-  std::cout << "Not supported on a core, run on the host:";
-  for (const auto& [op, count] : totals.unsupported) std::cout << fmt::format(" {} ({})", op, count);
-  std::cout << '\n';
+  std::cout << "Not supported on a core, run on the host:\n";
+  for (const auto& [op, names] : totals.unsupported) {
+    std::cout << fmt::format("  {}: {}\n", op, fmt::join(names, ", "));
+  }
 }
 
 int analyze(Settings settings) {

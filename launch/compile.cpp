@@ -89,7 +89,8 @@ Command add_compile(CLI::App& program) {
       ->capture_default_str();
   app->add_option("--threshold", settings->threshold,
                   "Score threshold of the artifact, 0..1 (default: the config's)")
-      ->check(CLI::Range(0., 1.));
+      ->check(CLI::Range(0., 1.))
+      ->option_text("0..1");
   app->add_flag("--json", settings->json, "Print the summary as JSON");
   return {app, [settings] { return compile(*settings); }};
 }

@@ -38,13 +38,16 @@ struct Settings {
 /// Shows and counts what comes: records to the writer, else readable tables to stdout; errors to stderr.
 class Presenter : public ResultSink {
  public:
-  Presenter(std::unique_ptr<ResultWriter> writer, bool tables, ClassNames names)
-      : writer_(std::move(writer)), tables_(tables), names_(std::move(names)) {}
+  Presenter(const Settings& settings, std::unique_ptr<ResultWriter> writer, ClassNames names)
+      : writer_(std::move(writer)),
+        tables_(settings.json.empty() && settings.output.empty()),
+        on_stdout_(tables_ || settings.json == "-"),
+        names_(std::move(names)) {}
 
   void found(const FrameResult& result) override {
     ++frames_;
     objects_ += result.objects.size();
-    bar_.clear();
+    if (on_stdout_) bar_.clear();
     if (writer_ != nullptr) writer_->add(result);
     if (tables_) print(result);
   }
@@ -102,6 +105,7 @@ class Presenter : public ResultSink {
 
   std::unique_ptr<ResultWriter> writer_;
   const bool tables_;
+  const bool on_stdout_;  ///< Where the progress bar would be written over
   const ClassNames names_;
   ProgressBar bar_;
   std::uint64_t frames_ = 0;
@@ -117,13 +121,14 @@ class Detector {
       : settings_(settings), inputs_(std::move(inputs)), annotated_(std::move(annotated)), sink_(sink) {}
 
   void run() {
-    for (std::size_t first = 0; first < inputs_.size();) {
+    bool wanted = true;
+    for (std::size_t first = 0; wanted && first < inputs_.size();) {
       std::size_t last = first + 1;
       if (inputs_[first].kind == InputKind::kImage) {
         while (last < inputs_.size() && inputs_[last].kind == InputKind::kImage) ++last;
         run_images(first, last - first);
       } else {
-        run_video(first);
+        wanted = run_video(first);
       }
       first = last;
     }
@@ -141,15 +146,18 @@ class Detector {
                   settings_.options, sink_);
   }
 
-  void run_video(std::size_t at) {
+  /// False once Ctrl-C was pressed.
+  bool run_video(std::size_t at) {
     gst_init(nullptr, nullptr);
     elements::register_static_plugin();
     try {
-      detect_video({inputs_[at], annotated_.empty() ? fs::path() : annotated_[at]}, settings_.options, sink_);
+      return detect_video({inputs_[at], annotated_.empty() ? fs::path() : annotated_[at]}, settings_.options,
+                          sink_);
     } catch (const engine::SettingError&) {
       throw;
     } catch (const engine::Error& error) {
       sink_.failed(error.what());
+      return true;
     }
   }
 
@@ -175,7 +183,7 @@ int detect(Settings settings) {
   std::unique_ptr<ResultWriter> writer;
   if (!settings.json.empty())
     writer = std::make_unique<ResultWriter>(settings.json, format, names, std::cout);
-  Presenter presenter(std::move(writer), settings.json.empty() && settings.output.empty(), names);
+  Presenter presenter(settings, std::move(writer), names);
   for (const auto& problem : expanded.problems) presenter.failed(problem);
   Detector(settings, std::move(expanded.inputs), std::move(annotated), presenter).run();
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - started;
@@ -196,22 +204,26 @@ Command add_detect(CLI::App& program) {
       ->required();
   app->add_option("--threshold", settings->options.threshold,
                   "Leave out objects with this score or less, 0..1 (default: the model's own)")
-      ->check(CLI::Range(0., 1.));
+      ->check(CLI::Range(0., 1.))
+      ->option_text("0..1");
   app->add_option("--json", settings->json, "Write results to this file; - for standard output");
   app->add_option("--format", settings->format, "Of the results: coco (default), detectron2 or json-lines")
-      ->check(CLI::IsMember({"coco", "detectron2", "json-lines"}));
+      ->check(CLI::IsMember({"coco", "detectron2", "json-lines"}))
+      ->option_text("NAME");
   app->add_option("--output", settings->output,
                   "Annotated copies: a folder, or a file for one input (mp4 for videos and cameras)");
   app->add_option("--cores", settings->options.cores, "NeuronCores to run on, such as 0-1 (default: all)");
   app->add_option("--placement", settings->placement,
-                  "replicate: every program on every core; split: programs dealt out over the cores")
+                  "replicate (default): every program on every core; split: programs dealt out over them")
       ->check(CLI::IsMember({"replicate", "split"}))
-      ->capture_default_str();
-  app->add_option("--max-in-flight", settings->options.max_in_flight, "Frames on their way at once, 1..64")
+      ->option_text("NAME");
+  app->add_option("--max-in-flight", settings->options.max_in_flight,
+                  "Frames on their way at once, 1..64 (default: 4)")
       ->check(CLI::Range(1, 64))
-      ->capture_default_str();
+      ->option_text("N");
   app->add_option("--frames", settings->options.frames, "Stop each video or camera after so many frames")
-      ->check(CLI::PositiveNumber);
+      ->check(CLI::PositiveNumber)
+      ->option_text("N");
   app->footer(
       "Ctrl-C ends a camera's recording well. Exit code 1: some input had no result (stderr says which).");
   return {app, [settings] { return detect(*settings); }};

@@ -12,8 +12,8 @@ namespace rcnn::launch {
 
 /// What `detect` was asked to do with every input.
 struct DetectOptions {
-  std::filesystem::path model;
-  std::string cores;  ///< "0-1"; empty = all
+  std::filesystem::path model{};
+  std::string cores{};  ///< "0-1"; empty = all
   engine::Placement placement = engine::Placement::kReplicate;
   int max_in_flight = 4;
   float threshold = -1;      ///< Scores at or below are left out; < 0 = the model's own

@@ -151,7 +151,7 @@ void check_readable(const Input& input) {
 
 }  // namespace
 
-void detect_video(const VideoJob& job, const DetectOptions& options, ResultSink& sink) {
+bool detect_video(const VideoJob& job, const DetectOptions& options, ResultSink& sink) {
   if (job.input.kind != InputKind::kCamera || job.camera_element == "v4l2src") check_readable(job.input);
   std::optional<PendingFile> pending;
   VideoJob written = job;
@@ -169,6 +169,7 @@ void detect_video(const VideoJob& job, const DetectOptions& options, ResultSink&
     sink.failed(fmt::format("'{}' was interrupted after {} frames; what came before is written",
                             job.input.path, frames));
   }
+  return !stopped_early;
 }
 
 }  // namespace rcnn::launch

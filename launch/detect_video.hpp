@@ -15,6 +15,6 @@ namespace rcnn::launch {
 /// \throws engine::Error (SettingError where a setting is at fault) with what GStreamer reports; the
 /// unfinished mp4
 ///         is removed.
-void detect_video(const VideoJob& job, const DetectOptions& options, ResultSink& sink);
+bool detect_video(const VideoJob& job, const DetectOptions& options, ResultSink& sink);
 
 }  // namespace rcnn::launch

@@ -25,25 +25,32 @@ constexpr double kUsualNeed = 1e9;
 
 struct Variable {
   const char* name;
-  const char* effect;
+  const char* meaning;
+  const char* unset;  ///< What holds without it
 };
 constexpr std::array kVariables{
-    Variable{"NEURON_RT_VISIBLE_CORES", "ids of the cores there are; wins over NEURON_RT_NUM_CORES"},
-    Variable{"NEURON_RT_NUM_CORES", "number of cores; unset: hardware threads / threads per core"},
-    Variable{"NEURON_RT_EXEC_TIMEOUT", "seconds that a program may run; unset: 30"},
-    Variable{"NEURON_EMU_THREADS_PER_CORE", "threads of a core; unset: 1"},
-    Variable{"NEURON_EMU_CORE_MEMORY", "MiB of a core; unset: 4096"},
-    Variable{"NEURON_EMU_PIN", "1 pins cores to processors; unset: 0"},
-    Variable{"NEURON_EMU_FAULT", "makes cores fail on purpose, for tests; unset: none"},
+    Variable{"NEURON_RT_VISIBLE_CORES", "ids of the cores", "see next line"},
+    Variable{"NEURON_RT_NUM_CORES", "number of cores", "as many as hardware threads allow"},
+    Variable{"NEURON_RT_EXEC_TIMEOUT", "seconds a program may run", "30"},
+    Variable{"NEURON_EMU_THREADS_PER_CORE", "threads of a core", "1"},
+    Variable{"NEURON_EMU_CORE_MEMORY", "MiB of a core", "4096"},
+    Variable{"NEURON_EMU_PIN", "1 pins cores to processors", "0"},
+    Variable{"NEURON_EMU_FAULT", "failures on purpose, for tests", "none"},
 };
 
 Check check_variable(const Variable& variable) {
   const char* value = std::getenv(variable.name);
-  Check check{Health::kOk, variable.name,
-              fmt::format("{}: {}", value == nullptr ? "unset" : value, variable.effect), ""};
-  if (value != nullptr && *value != '\0' && std::string_view(variable.name) == "NEURON_EMU_FAULT") {
+  const bool set = value != nullptr && *value != '\0';
+  Check check{Health::kOk, variable.name, "", ""};
+  check.found = set ? fmt::format("{}: {}", variable.meaning, value)
+                    : fmt::format("{}: unset, {}", variable.meaning, variable.unset);
+  if (set && std::string_view(variable.name) == "NEURON_EMU_FAULT") {
     check.health = Health::kWarn;
     check.advice = "unset it unless failures are wanted";
+  }
+  if (set && std::string_view(variable.name) == "NEURON_RT_NUM_CORES") {
+    const char* visible = std::getenv("NEURON_RT_VISIBLE_CORES");
+    if (visible != nullptr && *visible != '\0') check.found += " (NEURON_RT_VISIBLE_CORES wins)";
   }
   return check;
 }

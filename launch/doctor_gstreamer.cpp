@@ -4,8 +4,9 @@
 
 #include <filesystem>
 #include <optional>
-#include <string_view>
+#include <string>
 #include <system_error>
+#include <vector>
 
 #include "launch/doctor_checks.hpp"
 #include "launch/gst_parts.hpp"
@@ -99,12 +100,15 @@ bool can_make(const char* factory) {
 }
 
 Check check_own_elements() {
-  std::string missing;
+  std::vector<std::string> missing;
   for (const char* element : own_elements()) {
-    if (!can_make(element)) missing += fmt::format("{}{}", missing.empty() ? "" : ", ", element);
+    if (!can_make(element)) missing.emplace_back(element);
   }
-  if (missing.empty()) return {Health::kOk, "its elements", fmt::format("all {}", own_elements().size()), ""};
-  return {Health::kFail, "its elements", "missing: " + missing, "see the plugin's line above"};
+  const auto all = own_elements().size();
+  if (missing.empty()) return {Health::kOk, "its elements", fmt::format("all {}", all), ""};
+  const auto found = missing.size() == all ? fmt::format("none of {}", all)
+                                           : fmt::format("missing: {}", fmt::join(missing, ", "));
+  return {Health::kFail, "its elements", found, "see the plugin's line above"};
 }
 
 }  // namespace

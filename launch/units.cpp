@@ -41,6 +41,9 @@ std::string format_seconds(double seconds) {
 
 std::string format_percent(double fraction) {
   const double percent = fraction * 100;
+  // Neither nothing nor everything is claimed where something is left.
+  if (percent > 0 && percent < 0.05) return "<0.1 %";
+  if (percent < 100 && percent >= 99.5) return ">99 %";
   return fmt::format("{:.{}f} %", percent, percent >= 9.95 || percent == 0 ? 0 : 1);
 }
 

@@ -48,14 +48,10 @@ std::string uri_of(const std::string& path) {
 GstElement* add_network(GstBin* bin, const VideoJob& job, const DetectOptions& options) {
   GstElement* network = add_element(bin, "neuronrcnn");
   g_object_set(network, "model", options.model.c_str(), "cores", options.cores.c_str(), "max-in-flight",
-               options.max_in_flight, "overlay", static_cast<gboolean>(!job.annotated.empty()), nullptr);
+               options.max_in_flight, "overlay", static_cast<gboolean>(!job.annotated.empty()),
+               "score-threshold", static_cast<gdouble>(options.threshold), nullptr);
   gst_util_set_object_arg(G_OBJECT(network), "placement",
                           options.placement == engine::Placement::kSplit ? "split" : "replicate");
-  // At its default the element takes the model's own threshold.
-  if (options.threshold >= 0) {
-    gst_util_set_object_arg(G_OBJECT(network), "score-threshold",
-                            fmt::format("{}", options.threshold).c_str());
-  }
   return network;
 }
 

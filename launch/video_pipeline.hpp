@@ -17,8 +17,8 @@ namespace rcnn::launch {
 
 /// One video or camera to run through the network.
 struct VideoJob {
-  Input input;
-  std::filesystem::path annotated;         ///< mp4 to write; empty: none
+  Input input{};
+  std::filesystem::path annotated{};       ///< mp4 to write; empty: none
   std::string camera_element = "v4l2src";  ///< What opens a camera's device
 };
 

@@ -29,6 +29,7 @@ TEST(Analyze, CountsAddUp) {
   // ResNet-50 with FPN and RPN head at 800x800 is 234.1 GFLOP of convolutions, the box head on 1000
   // regions 28.6.
   EXPECT_NEAR(report.at("flops").get<double>(), 263e9, 6e9);
+  EXPECT_EQ(report.at("unsupported").size(), 4U);  // Preprocess, proposals, RoIAlign, detections
   EXPECT_GT(report.at("percent_flops_on_cores").get<double>(), 99);
 }
 

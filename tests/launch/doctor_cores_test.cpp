@@ -36,7 +36,7 @@ TEST(DoctorCores, CountsTheVisibleCores) {
   const auto check = check_of(check_cores(), "NeuronCores");
   EXPECT_EQ(check.health, Health::kOk);
   EXPECT_THAT(check.found, HasSubstr("1 core (ids 3)"));
-  EXPECT_THAT(check_of(check_cores(), "NEURON_RT_VISIBLE_CORES").found, HasSubstr("3: ids of the cores"));
+  EXPECT_THAT(check_of(check_cores(), "NEURON_RT_VISIBLE_CORES").found, HasSubstr("ids of the cores: 3"));
 }
 
 TEST(DoctorCores, BadVariableFailsAndIsNamed) {

@@ -32,6 +32,9 @@ TEST(Units, PercentAndPlural) {
   EXPECT_EQ(format_percent(0), "0 %");
   EXPECT_EQ(format_percent(0.005), "0.5 %");
   EXPECT_EQ(format_percent(0.983), "98 %");
+  EXPECT_EQ(format_percent(0.0004), "<0.1 %");
+  EXPECT_EQ(format_percent(0.9996), ">99 %");
+  EXPECT_EQ(format_percent(1), "100 %");
   EXPECT_EQ(plural(1, "image"), "1 image");
   EXPECT_EQ(plural(0, "image"), "0 images");
 }
