@@ -27,14 +27,14 @@ install_packages() {
   "${admin[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}"
 }
 
-# build_tree FOLDER CMAKE_OPTION...: configures and builds, with ninja's own progress.
+# build_tree FOLDER TARGET CMAKE_OPTION...: configures and builds, with ninja's own progress.
 build_tree() {
-  local folder=$1
-  shift
+  local folder=$1 target=$2
+  shift 2
   cmake -S "$root" -B "$folder" -G Ninja "$@" >"$folder.configure.log" 2>&1 || {
     cat "$folder.configure.log" >&2
     fail "Configuring failed; the log above says why."
   }
   rm -f "$folder.configure.log"
-  cmake --build "$folder" -j "$jobs"
+  cmake --build "$folder" --target "$target" -j "$jobs"
 }
