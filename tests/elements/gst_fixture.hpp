@@ -153,11 +153,11 @@ inline elements::BufferPtr picture(int width, int height, GstVideoFormat format,
 
 /// How a pipeline ended.
 struct Outcome {
-  std::string end;                    ///< "eos", "error" or "timeout"
-  std::string error;                  ///< Text of the first error
-  std::string source;                 ///< Element that posted it
-  std::vector<std::string> warnings;  ///< Texts
-  int errors = 0;                     ///< Error messages in all
+  std::string end = {};                    ///< "eos", "error" or "timeout"
+  std::string error = {};                  ///< Text of the first error
+  std::string source = {};                 ///< Element that posted it
+  std::vector<std::string> warnings = {};  ///< Texts
+  int errors = 0;                          ///< Error messages in all
 };
 
 /// A whole pipeline described as for gst-launch-1.0. An element named "out" is watched: its sink pad's
@@ -210,7 +210,7 @@ class Pipeline {
   }
   /// Waits for EOS or an error, then for what else is on the bus.
   Outcome wait(GstClockTime limit) {
-    Outcome outcome{.end = "timeout", .error = "", .source = "", .warnings = {}};
+    Outcome outcome{.end = "timeout"};
     GstBus* bus = gst_element_get_bus(pipeline_.get());
     const auto types = static_cast<GstMessageType>(GST_MESSAGE_EOS | GST_MESSAGE_ERROR | GST_MESSAGE_WARNING);
     GstClockTime patience = limit;

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: MIT
+#include "elements/stage_properties.hpp"  // First: proves the header is self-contained.
+
+#include <set>
+
+#include "tests/elements/gst_fixture.hpp"
+
+namespace rcnn::elements {
+namespace {
+
+using StageProperties = tests::GstTest;
+
+std::set<std::string> own_properties(const char* factory) {
+  const ElementPtr element(gst_element_factory_make(factory, nullptr));
+  guint count = 0;
+  GParamSpec** specs = g_object_class_list_properties(G_OBJECT_GET_CLASS(element.get()), &count);
+  std::set<std::string> names;
+  for (guint i = 0; i < count; ++i) {
+    if (specs[i]->owner_type == G_OBJECT_TYPE(element.get())) {
+      names.insert(specs[i]->name);
+    }
+  }
+  g_free(specs);
+  return names;
+}
+
+const std::set<std::string> kEntrance{"model", "cores", "placement", "max-in-flight", "on-error"};
+const std::set<std::string> kExit{"score-threshold", "overlay", "on-error"};
+const std::set<std::string> kBetween{"on-error"};
+
+TEST_F(StageProperties, StandOnTheElementsThatTheyConcern) {
+  EXPECT_EQ(own_properties("preprocess-resize-800"), kEntrance);
+  EXPECT_EQ(own_properties("postprocess-overlay"), kExit);
+  for (const char* name : {"neuron-backbone-rpn", "cpu-rpn-proposals", "roi-align", "neuron-box-head"}) {
+    EXPECT_EQ(own_properties(name), kBetween) << name;
+  }
+  std::set<std::string> all = kEntrance;
+  all.insert(kExit.begin(), kExit.end());
+  EXPECT_EQ(own_properties("neuronrcnn"), all);
+}
+
+TEST_F(StageProperties, HaveTheDocumentedDefaults) {
+  const ElementPtr element(gst_element_factory_make("neuronrcnn", nullptr));
+  gchar* model = nullptr;
+  gchar* cores = nullptr;
+  gint slots = 0;
+  gdouble threshold = 0;
+  gboolean overlay = FALSE;
+  gint placement = -1;
+  gint on_error = -1;
+  g_object_get(element.get(), "model", &model, "cores", &cores, "max-in-flight", &slots, "score-threshold",
+               &threshold, "overlay", &overlay, "placement", &placement, "on-error", &on_error, nullptr);
+  EXPECT_EQ(model, nullptr);
+  EXPECT_STREQ(cores, "");
+  EXPECT_EQ(slots, 4);
+  EXPECT_EQ(threshold, -1);
+  EXPECT_TRUE(overlay);
+  EXPECT_EQ(placement, static_cast<gint>(engine::Placement::kReplicate));
+  EXPECT_EQ(on_error, static_cast<gint>(OnError::kStop));
+  g_free(cores);
+}
+
+TEST_F(StageProperties, ComeBackAsTheyWereSet) {
+  const ElementPtr element(gst_element_factory_make("neuronrcnn", nullptr));
+  gst_util_set_object_arg(G_OBJECT(element.get()), "model", "/some/where.rcnn");
+  gst_util_set_object_arg(G_OBJECT(element.get()), "cores", "0-1");
+  gst_util_set_object_arg(G_OBJECT(element.get()), "placement", "split");
+  gst_util_set_object_arg(G_OBJECT(element.get()), "max-in-flight", "7");
+  gst_util_set_object_arg(G_OBJECT(element.get()), "score-threshold", "0.25");
+  gst_util_set_object_arg(G_OBJECT(element.get()), "overlay", "false");
+  gst_util_set_object_arg(G_OBJECT(element.get()), "on-error", "drop");
+  gchar* model = nullptr;
+  gchar* cores = nullptr;
+  gint slots = 0;
+  gdouble threshold = 0;
+  gboolean overlay = TRUE;
+  gint placement = -1;
+  gint on_error = -1;
+  g_object_get(element.get(), "model", &model, "cores", &cores, "max-in-flight", &slots, "score-threshold",
+               &threshold, "overlay", &overlay, "placement", &placement, "on-error", &on_error, nullptr);
+  EXPECT_STREQ(model, "/some/where.rcnn");
+  EXPECT_STREQ(cores, "0-1");
+  EXPECT_EQ(slots, 7);
+  EXPECT_EQ(threshold, 0.25);
+  EXPECT_FALSE(overlay);
+  EXPECT_EQ(placement, static_cast<gint>(engine::Placement::kSplit));
+  EXPECT_EQ(on_error, static_cast<gint>(OnError::kDrop));
+  g_free(model);
+  g_free(cores);
+}
+
+TEST_F(StageProperties, SayWhereTheyMayChange) {
+  const ElementPtr element(gst_element_factory_make("neuronrcnn", nullptr));
+  auto* object_class = G_OBJECT_GET_CLASS(element.get());
+  for (const char* name : {"model", "cores", "placement", "max-in-flight"}) {
+    EXPECT_TRUE(g_object_class_find_property(object_class, name)->flags & GST_PARAM_MUTABLE_READY) << name;
+  }
+  for (const char* name : {"score-threshold", "overlay", "on-error"}) {
+    EXPECT_TRUE(g_object_class_find_property(object_class, name)->flags & GST_PARAM_MUTABLE_PLAYING) << name;
+  }
+  const auto* slots = G_PARAM_SPEC_INT(g_object_class_find_property(object_class, "max-in-flight"));
+  EXPECT_EQ(slots->minimum, 1);
+  EXPECT_EQ(slots->maximum, 64);
+}
+
+}  // namespace
+}  // namespace rcnn::elements

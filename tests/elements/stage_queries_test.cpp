@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: MIT
+#include "elements/stage_queries.hpp"  // First: proves the header is self-contained.
+
+#include "elements/stage_caps.hpp"
+#include "tests/elements/gst_fixture.hpp"
+
+namespace rcnn::elements {
+namespace {
+
+using StageQueries = tests::GstTest;
+
+struct QueryFree {
+  void operator()(GstQuery* query) const { gst_query_unref(query); }
+};
+using QueryPtr = std::unique_ptr<GstQuery, QueryFree>;
+
+TEST_F(StageQueries, PassesWhatDownstreamWantsUpstreamWithItsOwnFeature) {
+  tests::Harness harness("roi-align");
+  gst_harness_set_sink_caps_str(harness.get(), tests::caps_of(70, 50, "BGR", "meta:RcnnPooled").c_str());
+  const CapsPtr caps(gst_pad_peer_query_caps(harness.get()->srcpad, nullptr));
+  const CapsPtr expected(gst_caps_from_string(tests::caps_of(70, 50, "BGR", "meta:RcnnProposals").c_str()));
+  EXPECT_TRUE(gst_caps_is_equal(caps.get(), expected.get())) << TextPtr(gst_caps_to_string(caps.get())).get();
+}
+
+TEST_F(StageQueries, PassesWhatUpstreamHasDownstreamAndFilters) {
+  tests::Harness harness("roi-align");
+  harness.set_caps(tests::caps_of(70, 50, "BGR", "meta:RcnnProposals"));
+  const CapsPtr filter(gst_caps_from_string("video/x-raw(memory:SystemMemory, meta:RcnnPooled), width=70"));
+  const CapsPtr caps(gst_pad_peer_query_caps(harness.get()->sinkpad, filter.get()));
+  const CapsPtr expected(gst_caps_from_string(tests::caps_of(70, 50, "BGR", "meta:RcnnPooled").c_str()));
+  EXPECT_TRUE(gst_caps_is_equal(caps.get(), expected.get())) << TextPtr(gst_caps_to_string(caps.get())).get();
+  const CapsPtr other(gst_caps_from_string("video/x-raw, width=70"));
+  EXPECT_TRUE(gst_caps_is_empty(CapsPtr(gst_pad_peer_query_caps(harness.get()->sinkpad, other.get())).get()));
+}
+
+TEST_F(StageQueries, AnswersAllocationAtTheEntrance) {
+  tests::Harness harness("neuronrcnn max-in-flight=5" + tests::with_model());
+  const CapsPtr caps(gst_caps_from_string(tests::caps_of(320, 240, "RGB").c_str()));
+  const QueryPtr query(gst_query_new_allocation(caps.get(), TRUE));
+  ASSERT_TRUE(gst_pad_peer_query(harness.get()->srcpad, query.get()));
+  EXPECT_TRUE(gst_query_find_allocation_meta(query.get(), GST_VIDEO_META_API_TYPE, nullptr));
+  ASSERT_EQ(gst_query_get_n_allocation_pools(query.get()), 1u);
+  GstBufferPool* pool = nullptr;
+  guint size = 0;
+  guint least = 0;
+  guint most = 1;
+  gst_query_parse_nth_allocation_pool(query.get(), 0, &pool, &size, &least, &most);
+  EXPECT_EQ(pool, nullptr);
+  EXPECT_EQ(size, 320u * 240 * 3);
+  EXPECT_EQ(least, 7u);
+  EXPECT_EQ(most, 0u) << "unlimited: frames are held for as long as the stages take";
+}
+
+TEST_F(StageQueries, RefusesAllocationBetweenTheStages) {
+  tests::Harness harness("roi-align");
+  const CapsPtr caps(gst_caps_from_string(tests::caps_of(320, 240, "RGB", "meta:RcnnProposals").c_str()));
+  const QueryPtr query(gst_query_new_allocation(caps.get(), TRUE));
+  EXPECT_FALSE(gst_pad_peer_query(harness.get()->srcpad, query.get()));
+}
+
+TEST_F(StageQueries, DrainWaitsUntilEverythingIsPushed) {
+  tests::Harness harness(tests::six());
+  harness.set_caps(tests::caps_of(96, 64, "RGB"));
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_EQ(harness.push(tests::picture(96, 64, GST_VIDEO_FORMAT_RGB, i)), GST_FLOW_OK);
+  }
+  const QueryPtr query(gst_query_new_drain());
+  EXPECT_TRUE(gst_pad_peer_query(harness.get()->srcpad, query.get()));
+  EXPECT_EQ(gst_harness_buffers_in_queue(harness.get()), 3u);
+}
+
+TEST_F(StageQueries, DrainFailsWhenNothingFlows) {
+  const ElementPtr element(gst_element_factory_make("roi-align", nullptr));
+  const PadPtr sink(gst_element_get_static_pad(element.get(), "sink"));
+  const QueryPtr query(gst_query_new_drain());
+  EXPECT_FALSE(gst_pad_query(sink.get(), query.get()));
+}
+
+// An upstream that is live with 10 ms, at most 20 ms.
+gboolean live_upstream(GstPad* pad, GstObject* parent, GstQuery* query) {
+  if (GST_QUERY_TYPE(query) == GST_QUERY_LATENCY) {
+    gst_query_set_latency(query, TRUE, 10 * GST_MSECOND, 20 * GST_MSECOND);
+    return TRUE;
+  }
+  return gst_pad_query_default(pad, parent, query);
+}
+
+struct Latency {
+  gboolean live = FALSE;
+  GstClockTime least = 0;
+  GstClockTime most = 0;
+};
+
+Latency latency_behind(tests::Harness& harness) {
+  gst_pad_set_query_function(harness.get()->srcpad, live_upstream);
+  const QueryPtr query(gst_query_new_latency());
+  Latency latency;
+  EXPECT_TRUE(gst_pad_peer_query(harness.get()->sinkpad, query.get()));
+  gst_query_parse_latency(query.get(), &latency.live, &latency.least, &latency.most);
+  return latency;
+}
+
+TEST_F(StageQueries, LatencyStartsFromTheWarmUpAndRaisesTheMaximumByTheSlots) {
+  tests::Harness harness("neuronrcnn max-in-flight=3" + tests::with_model());
+  harness.set_caps(tests::caps_of(96, 64, "RGB"));
+  const Latency latency = latency_behind(harness);
+  EXPECT_TRUE(latency.live);
+  EXPECT_GT(latency.least, 10 * GST_MSECOND);
+  EXPECT_NEAR(static_cast<double>(latency.most), 20e6 + 3 * 1e9 / 30, 10);
+}
+
+TEST_F(StageQueries, LatencyOfOtherStagesLeavesTheMaximumAlone) {
+  tests::Harness harness("cpu-rpn-proposals");
+  harness.set_caps(tests::caps_of(96, 64, "RGB", "meta:RcnnFeatures"));
+  const Latency latency = latency_behind(harness);
+  EXPECT_EQ(latency.least, 10 * GST_MSECOND) << "nothing measured yet";
+  EXPECT_EQ(latency.most, 20 * GST_MSECOND);
+}
+
+}  // namespace
+}  // namespace rcnn::elements
