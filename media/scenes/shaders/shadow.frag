@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: MIT
+#version 330
+flat in int kind;
+
+void main() {
+  if (kind == 14) discard;  // The space between spokes
+}
