@@ -69,7 +69,7 @@ void list_keys(const json& tree, const std::string& prefix, std::vector<std::str
 /// What to do about a key that nobody knows.
 std::string suggestion(const std::string& wrong) {
   constexpr std::size_t kSlip = 4;
-  const std::string plain = "correct or remove it";
+  std::string plain = "correct or remove it";
   if (wrong.size() > 100) return plain;
   std::vector<std::string> keys;
   list_keys(model_zoo("defaults"), "", keys);

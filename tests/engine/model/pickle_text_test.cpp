@@ -48,7 +48,9 @@ TEST(PickleText, Latin1TextIsOneByteACharacter) {
 
 TEST(PickleText, PrintedTextCannotSteerATerminal) {
   EXPECT_EQ(printable("a\x1b[2J\n\xFF"), "a?[2J??");
-  EXPECT_EQ(printable(std::string(500, 'x')), std::string(120, 'x') + "...");
+  EXPECT_EQ(printable(std::string(120, 'x')).size(), 120U);
+  EXPECT_EQ(printable(std::string(500, 'x')).size(), 123U);
+  EXPECT_TRUE(printable(std::string(500, 'x')).ends_with("x..."));
 }
 
 }  // namespace
