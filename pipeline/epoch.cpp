@@ -21,7 +21,7 @@ bool Epoch::enter(Item& item) {
 void Epoch::finish(std::unique_ptr<Item> item) {
   const auto now = std::chrono::steady_clock::now();
   std::lock_guard lock(mutex_);
-  if (dead()) return;  // `item` outlives the lock: parameters go after locals.
+  if (dead()) return;   // `item` outlives the lock: parameters go after locals.
   item->epoch.reset();  // A buffer that holds what holds it would never go.
   const auto number = item->number;
   early_.emplace(number, std::move(item));

@@ -7,7 +7,8 @@
 #include <tbb/task_arena.h>
 
 #include <algorithm>
-#include <atomic>
+
+#include "pipeline/handover.hpp"
 
 namespace rcnn::pipeline {
 namespace {
@@ -28,26 +29,29 @@ Arena& process_arena() {
 
 }  // namespace
 
-void run_in_arena(const std::function<void()>& body) { process_arena().arena.execute(body); }
+void run_in_arena(const std::function<void()>& body) {
+  const auto handed = [&body] {
+    const HandedWork work;
+    body();
+  };
+  const HandingOut call;
+  process_arena().arena.execute(handed);
+}
 
 void parallel_ranges(std::size_t count, std::size_t grain,
                      const std::function<void(std::size_t, std::size_t)>& body) {
   if (count == 0) return;
-  // TBB orders all of this; the atomic says so again where TSan can see it.
-  std::atomic<std::size_t> handed_over{0};
-  handed_over.fetch_add(1, std::memory_order_release);
   run_in_arena([&] {
     // Isolated: while it waits for the last piece, this thread must not begin a whole stage of another frame.
     tbb::this_task_arena::isolate([&] {
-      tbb::parallel_for(tbb::blocked_range<std::size_t>(0, count, std::max<std::size_t>(1, grain)),
-                        [&](const tbb::blocked_range<std::size_t>& range) {
-                          handed_over.fetch_add(1, std::memory_order_acq_rel);
-                          body(range.begin(), range.end());
-                          handed_over.fetch_add(1, std::memory_order_release);
-                        });
+      const tbb::blocked_range<std::size_t> range(0, count, std::max<std::size_t>(1, grain));
+      const HandingOut call;
+      tbb::parallel_for(range, [&body](const tbb::blocked_range<std::size_t>& piece) {
+        const HandedWork work;
+        body(piece.begin(), piece.end());
+      });
     });
   });
-  static_cast<void>(handed_over.load(std::memory_order_acquire));
 }
 
 }  // namespace rcnn::pipeline

@@ -10,6 +10,7 @@
 #include "engine/errors.hpp"
 #include "pipeline/epoch.hpp"
 #include "pipeline/graph_statistics.hpp"
+#include "pipeline/handover.hpp"
 #include "pipeline/parallel.hpp"
 #include "pipeline/stages.hpp"
 
@@ -24,14 +25,6 @@ using Message = std::shared_ptr<Carrier>;
 using HostNode = tbb::flow::function_node<Message, Message>;
 using CoreNode = tbb::flow::async_node<Message, Message>;
 using LastNode = tbb::flow::function_node<Message>;
-
-void hand_over(const Message& message) { message->item->handed_over.fetch_add(1, std::memory_order_release); }
-
-/// The item of a message that arrived; see Item::handed_over.
-Item& taken_over(const Message& message) {
-  static_cast<void>(message->item->handed_over.load(std::memory_order_acquire));
-  return *message->item;
-}
 
 /// True where a stage has nothing to do: its frame failed, or nobody wants it any more.
 bool skips(const Item& item) { return item.error || item.epoch->dead(); }
@@ -81,14 +74,17 @@ StageGraph::State::State(const Options& chosen) : options(chosen), epoch(make_ep
 void StageGraph::State::join_stages() {
   using tbb::flow::unlimited;
   const auto host = [this](StageId stage) {
-    return std::make_unique<HostNode>(
-        graph, unlimited, [this, stage](const Message& message) { return host_body(stage, message); });
+    return std::make_unique<HostNode>(graph, unlimited, [this, stage](const Message& message) {
+      take_over();
+      return host_body(stage, message);
+    });
   };
   // Noexcept, and so run in place by the thread that brings the frame: no worker is waited for just to
   // submit.
   const auto core = [this](StageId stage) {
     return std::make_unique<CoreNode>(
         graph, unlimited, [this, stage](const Message& message, CoreNode::gateway_type& gateway) noexcept {
+          take_over();
           core_body(stage, message, gateway);
         });
   };
@@ -98,7 +94,10 @@ void StageGraph::State::join_stages() {
   roi_align = host(StageId::kRoiAlign);
   box_head = core(StageId::kBoxHead);
   postprocess = host(StageId::kPostprocess);
-  reorder = std::make_unique<LastNode>(graph, unlimited, [](const Message& message) { last_body(message); });
+  reorder = std::make_unique<LastNode>(graph, unlimited, [](const Message& message) {
+    take_over();
+    last_body(message);
+  });
 
   const auto join = [this](StageId stage, auto& from, auto& next) {
     if (stage == options.first) entrance = &from;
@@ -137,7 +136,7 @@ void StageGraph::State::run_host(StageId stage, Item& item) const {
 }
 
 Message StageGraph::State::host_body(StageId stage, const Message& message) const noexcept {
-  auto& item = taken_over(message);
+  auto& item = *message->item;
   if (!skips(item)) {
     try {
       run_host(stage, item);
@@ -145,20 +144,20 @@ Message StageGraph::State::host_body(StageId stage, const Message& message) cons
       item.error = std::current_exception();
     }
   }
-  hand_over(message);
+  hand_over();
   return message;
 }
 
 void StageGraph::State::core_body(StageId stage, const Message& message,
                                   CoreNode::gateway_type& gateway) const noexcept {
-  auto& item = taken_over(message);
+  auto& item = *message->item;
   gateway.reserve_wait();  // Until `done` has put the frame back, the graph is not idle.
   // From here on the item may be gone at any moment: `done` sends it on, on another thread.
   const auto own = item.epoch;
   const auto number = item.number;
   const auto pass_on = [message, &gateway](std::exception_ptr error) {
     if (error) message->item->error = std::move(error);
-    hand_over(message);
+    hand_over();
     gateway.try_put(message);
     gateway.release_wait();
   };
@@ -169,7 +168,7 @@ void StageGraph::State::core_body(StageId stage, const Message& message,
   };
   try {
     const auto frame = item.frame;
-    hand_over(message);
+    hand_over();
     auto ticket = stage == StageId::kBackboneRpn ? start_backbone(frame, done) : start_box_head(frame, done);
     if (ticket) own->hold(number, stage, std::move(ticket));
   } catch (...) {
@@ -178,7 +177,7 @@ void StageGraph::State::core_body(StageId stage, const Message& message,
 }
 
 void StageGraph::State::last_body(const Message& message) noexcept {
-  auto& item = taken_over(message);
+  auto& item = *message->item;
   if (!skips(item) && item.payload) {
     try {
       item.payload->finish(*item.frame);
@@ -221,7 +220,7 @@ bool StageGraph::push(std::unique_ptr<Item> item) {
     return true;
   }
   const auto message = std::make_shared<Carrier>(Carrier{std::move(item)});
-  hand_over(message);
+  hand_over();
   state_->entrance->try_put(message);
   return true;
 }

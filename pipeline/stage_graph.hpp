@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <exception>
@@ -35,8 +34,6 @@ struct Item {
   std::uint64_t number = 0;      ///< Set by push()
   std::shared_ptr<Epoch> epoch;  ///< Set while inside
   std::chrono::steady_clock::time_point entered;
-  std::atomic<int> handed_over{
-      0};  ///< Release/acquire between threads around TBB, whose own is unseen by TSan
 };
 
 /// Figures since construction.
