@@ -53,6 +53,7 @@ std::string header_of(const CompiledModel& model) {
 
 void write_all(const CompiledModel& model, const std::filesystem::path& file, const Progress& progress) {
   std::ofstream out(file, std::ios::binary | std::ios::trunc);
+  if (!out) throw std::system_error(errno, std::generic_category());
   const auto header = header_of(model);
   std::array<char, kLengthBytes> length{};
   for (std::size_t i = 0; i < length.size(); ++i)

@@ -6,6 +6,7 @@
 #include "engine/errors.hpp"
 #include "engine/model/graph_shapes.hpp"
 #include "engine/runtime/program_builder.hpp"
+#include "engine/runtime/thread_count.hpp"
 
 namespace rcnn::engine {
 namespace {
@@ -13,7 +14,7 @@ namespace {
 class ProgramExecutable final : public Executable {
  public:
   ProgramExecutable(const Graph& graph, const ProgramShapes& shapes, PackedWeights& weights)
-      : program_(graph.name), inputs_(shapes.inputs) {
+      : program_(graph.name), inputs_(shapes.inputs), threads_(ThreadCount::current()) {
     ProgramBuilder builder(graph, shapes, weights);
     builder.build();
     steps_ = std::move(builder.steps);
@@ -48,6 +49,7 @@ class ProgramExecutable final : public Executable {
           return scratch.data() + storage.offset;
       }
     };
+    const ThreadCount threads(threads_);
     std::vector<const void*> sources;
     for (const auto& step : steps_) {
       sources.clear();
@@ -63,6 +65,7 @@ class ProgramExecutable final : public Executable {
   std::vector<Storage> storages_;
   std::vector<Step> steps_;
   std::size_t scratch_bytes_ = 0;
+  int threads_;  ///< Of the team that the operators were made for
 };
 
 }  // namespace

@@ -21,7 +21,7 @@ struct ProgramShapes {
 
 /// Makes operators for the graph's nodes, puts reorders only between those that cannot agree on a layout,
 /// lets sums happen in place where the summand dies, and plans one arena for all values that are not outputs.
-/// The thread's OpenMP team size at this call is the one to run with.
+/// It runs with the OpenMP team size that the calling thread has now, whichever thread runs it.
 /// \throws ModelError, ShapeError
 std::shared_ptr<const Executable> build_executable(const Graph& graph, const ProgramShapes& shapes,
                                                    PackedWeights& weights);

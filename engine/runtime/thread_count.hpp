@@ -11,6 +11,8 @@ namespace rcnn::engine {
 class ThreadCount {
  public:
   explicit ThreadCount(int threads);
+  /// What the calling thread's teams have now.
+  static int current();
   ~ThreadCount();
   ThreadCount(const ThreadCount&) = delete;
   ThreadCount& operator=(const ThreadCount&) = delete;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // The compiled programs against what Detectron2 itself computed between the stages, on the same weights.
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cmath>
-#include <cstring>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -37,18 +37,28 @@ double relative_error(std::span<const float> ours, std::span<const float> refere
 
 class GoldenStages : public ::testing::Test {
  protected:
-  void SetUp() override {
-    golden_ = tests::golden_file("stages_faster_rcnn_R_50_FPN_3x_320.npz");
-    RCNN_SKIP_WITHOUT(golden_);
+  /// Compiled once for both tests. Null where something is missing.
+  static std::shared_ptr<LoadedModel> make_model() {
     const auto weights = tests::reference_weights(kArch);
-    if (weights.empty()) GTEST_SKIP() << "the reference weights cannot be made here (python3 with numpy)";
-    const auto file = weights.parent_path() / (std::string(kArch) + ".stages.rcnn");
+    if (weights.empty()) return nullptr;
+    const auto file = std::filesystem::path(RCNN_BINARY_DIR) / "golden" /
+                      (std::string(kArch) + "-" + std::to_string(::getpid()) + ".rcnn");
     const auto config = load_config(std::string("COCO-Detection/") + kArch);
-    write_artifact(compile(config, read_checkpoint(weights), {.input = {.width = 320, .height = 320}}), file);
-    model_ = LoadedModel::load(file);
+    const CompileOptions options{.input = {.width = 320, .height = 320}};
+    write_artifact(compile(config, read_checkpoint(weights), options), file);
+    auto model = LoadedModel::load(file);
+    std::filesystem::remove(file);  // The mapping keeps it
+    return model;
   }
 
-  std::filesystem::path golden_;
+  void SetUp() override {
+    RCNN_SKIP_WITHOUT(golden_);
+    static const auto kModel = make_model();
+    if (!kModel) GTEST_SKIP() << "the reference weights cannot be made here (python3 with numpy)";
+    model_ = kModel;
+  }
+
+  std::filesystem::path golden_ = tests::golden_file("stages_faster_rcnn_R_50_FPN_3x_320.npz");
   std::shared_ptr<LoadedModel> model_;
 };
 

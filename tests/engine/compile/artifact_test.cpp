@@ -3,7 +3,9 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
+#include <csignal>
 #include <cstring>
 #include <fstream>
 #include <functional>
@@ -219,9 +221,41 @@ TEST(WriteArtifact, LeavesNothingBehindWhereItCannotWrite) {
   const auto folder = tests::tiny_model().parent_path() / "taken";
   fs::create_directories(folder / "model.rcnn" / "in the way");  // The final rename cannot succeed
   EXPECT_THROW(write_artifact(model, folder / "model.rcnn"), ModelError);
-  int left = 0;
-  for ([[maybe_unused]] const auto& entry : fs::directory_iterator(folder)) ++left;
-  EXPECT_EQ(left, 1);
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder), fs::directory_iterator()), 1);
+}
+
+/// Files of this process can grow to `bytes` only, as if the disk were full; its signal is an error code
+/// instead.
+class FileSizeLimit {
+ public:
+  explicit FileSizeLimit(rlim_t bytes) : handler_(std::signal(SIGXFSZ, SIG_IGN)) {
+    ::getrlimit(RLIMIT_FSIZE, &before_);
+    const rlimit limit{bytes, before_.rlim_max};
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+  }
+  ~FileSizeLimit() {
+    ::setrlimit(RLIMIT_FSIZE, &before_);
+    std::signal(SIGXFSZ, handler_);
+  }
+  FileSizeLimit(const FileSizeLimit&) = delete;
+  FileSizeLimit& operator=(const FileSizeLimit&) = delete;
+
+ private:
+  rlimit before_{};
+  void (*handler_)(int);
+};
+
+TEST(WriteArtifact, KeepsTheOldFileWhereThereIsNoRoomForTheNew) {
+  const auto model = compile(tests::tiny_config(), tests::tiny_checkpoint(), {});
+  const auto folder = tests::tiny_model().parent_path() / "full";
+  fs::create_directories(folder);
+  write_artifact(model, folder / "model.rcnn");
+  {
+    const FileSizeLimit limit(1 << 16);
+    EXPECT_THROW(write_artifact(model, folder / "model.rcnn"), ModelError);
+  }
+  EXPECT_NO_THROW(Artifact::open(folder / "model.rcnn"));
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder), fs::directory_iterator()), 1);
 }
 
 }  // namespace

@@ -117,6 +117,23 @@ TEST_F(Program, FlattensTheInputOfALinearLayer) {
                       tests::slow_linear({1, kIn, kOut}, source_, weights_["fc"], {}), 1e-3f);
 }
 
+// Another image size must not cost another copy of the weights.
+TEST_F(Program, SharesWeightsBetweenShapes) {
+  add_weights("a", 16, kChannels, 3);
+  const Graph graph{"g", {make_node(OpKind::kConv2d, "a", {"x"}, 16, 3)}, {"x"}, {"a"}};
+  int reads = 0;
+  PackedWeights packed([&](const std::string&) {
+    ++reads;
+    return std::span<const float>(weights_["a"]);
+  });
+  std::vector<std::shared_ptr<const Executable>> executables;
+  for (const int side : {8, 24, 40}) {
+    const TensorSpec input{"x", {1, kChannels, side, side}, DType::kF32, Layout::kRowMajor};
+    executables.push_back(build_executable(graph, {{input}, {}}, packed));
+  }
+  EXPECT_EQ(reads, 1);
+}
+
 TEST_F(Program, RefusesHostOperatorsAndWrongScratch) {
   auto packed = named_.packed();
   const TensorSpec input{"x", {1, 4, 4, 4}, DType::kF32, Layout::kRowMajor};
