@@ -50,37 +50,44 @@ void task(gpointer element) {
   }
 }
 
-void start_task(GstPad* source, gpointer element) { gst_pad_start_task(source, task, element, nullptr); }
+// Not GStreamer's macro: it mixes enumerations, which clang refuses in C++20.
+bool is_serialized(GstEvent* event) {
+  return (gst_event_type_get_flags(GST_EVENT_TYPE(event)) & GST_EVENT_TYPE_SERIALIZED) != 0;
+}
 
-gboolean flush_start(GstRcnnStage::State& state, EventPtr event) {
+GstFlowReturn flow_of(bool passed) { return passed ? GST_FLOW_OK : GST_FLOW_ERROR; }
+
+GstFlowReturn flush_start(GstRcnnStage::State& state, EventPtr event) {
   state.flow->interrupt();
   // Downstream first: it frees a push that the task may be in, which pausing waits for.
-  const gboolean passed = gst_pad_push_event(state.source, event.release());
+  const bool passed = gst_pad_push_event(state.source, event.release());
   gst_pad_pause_task(state.source);
-  return passed;
+  return flow_of(passed);
 }
 
-gboolean flush_stop(GstRcnnStage::State& state, gpointer element, EventPtr event) {
-  state.flow->begin();
-  const gboolean passed = gst_pad_push_event(state.source, event.release());
+GstFlowReturn flush_stop(GstRcnnStage::State& state, gpointer element, EventPtr event) {
+  state.flow->begin_again();
+  const bool passed = gst_pad_push_event(state.source, event.release());
   if (gst_pad_is_active(state.source)) {
-    start_task(state.source, element);
+    gst_pad_start_task(state.source, task, element, nullptr);
   }
-  return passed;
+  return flow_of(passed);
 }
 
-gboolean sink_event(GstPad* pad, GstObject* parent, GstEvent* event) {
+// The full form of an event function: refused as FLUSHING, a source ends quietly; refused as FALSE, it
+// reports an error.
+GstFlowReturn sink_event(GstPad* pad, GstObject* parent, GstEvent* event) {
   EventPtr owned(event);
   auto& state = state_of(parent);
-  return guarded(parent, FALSE, [&]() -> gboolean {
+  return guarded(parent, GST_FLOW_ERROR, [&] {
     switch (GST_EVENT_TYPE(event)) {
       case GST_EVENT_FLUSH_START:
         return flush_start(state, std::move(owned));
       case GST_EVENT_FLUSH_STOP:
         return flush_stop(state, parent, std::move(owned));
       default:
-        return GST_EVENT_IS_SERIALIZED(event) ? state.flow->push_event(std::move(owned))
-                                              : gst_pad_event_default(pad, parent, owned.release());
+        return is_serialized(event) ? state.flow->push_event(std::move(owned))
+                                    : flow_of(gst_pad_event_default(pad, parent, owned.release()));
     }
   });
 }
@@ -197,7 +204,7 @@ void constructed(GObject* object) {
   state.source = gst_pad_new_from_template(gst_element_get_pad_template(element, "src"), "src");
   state.flow = std::make_unique<StageFlow>(element, state.source, stages_of(object));
   gst_pad_set_chain_function(state.sink, chain);
-  gst_pad_set_event_function(state.sink, sink_event);
+  gst_pad_set_event_full_function(state.sink, sink_event);
   gst_pad_set_query_function(state.sink, sink_query);
   gst_pad_set_activatemode_function(state.sink, sink_activate);
   gst_pad_set_event_function(state.source, source_event);

@@ -8,6 +8,12 @@
 namespace rcnn::elements {
 namespace {
 
+// A flush ends segments and EOS for good; all other sticky events outlive it.
+bool outlives_flush(GstEventType type) {
+  return (gst_event_type_get_flags(type) & GST_EVENT_TYPE_STICKY) != 0 && type != GST_EVENT_SEGMENT &&
+         type != GST_EVENT_EOS;
+}
+
 // Events may queue beside the frames; the smallest max-in-flight plus 64 holds for every element, and is
 // enough for the largest max-in-flight (64).
 constexpr int kItemsBesideSlots = 64;
@@ -71,6 +77,7 @@ void StageFlow::close() {
     graph.swap(graph_);  // Destroyed below, without the lock.
     pool.swap(pool_);
     session.swap(session_);
+    undelivered_.clear();
     flow_ = GST_FLOW_FLUSHING;
   }
   have_caps_ = false;
@@ -93,9 +100,22 @@ void StageFlow::begin() {
     pool->set_cancelled(false);
   }
   const std::lock_guard lock(mutex_);
+  undelivered_.clear();
   flow_ = GST_FLOW_OK;
   failure_known_ = false;
   eos_ = false;
+}
+
+void StageFlow::begin_again() {
+  std::deque<EventPtr> overtaken;
+  {
+    const std::lock_guard lock(mutex_);
+    overtaken.swap(undelivered_);
+  }
+  for (const EventPtr& event : overtaken) {
+    gst_pad_store_sticky_event(source_, event.get());
+  }
+  begin();
 }
 
 void StageFlow::interrupt() {
@@ -248,11 +268,14 @@ bool StageFlow::accept_caps(EventPtr& event) {
   return true;
 }
 
-bool StageFlow::push_event(EventPtr event) {
+GstFlowReturn StageFlow::push_event(EventPtr event) {
   const GstEventType type = GST_EVENT_TYPE(event.get());
   const auto graph = this->graph();
-  if (!graph || flow() == GST_FLOW_FLUSHING || (type == GST_EVENT_CAPS && !accept_caps(event))) {
-    return false;
+  if (!graph || flow() == GST_FLOW_FLUSHING) {
+    return GST_FLOW_FLUSHING;
+  }
+  if (type == GST_EVENT_CAPS && !accept_caps(event)) {
+    return GST_FLOW_NOT_NEGOTIATED;
   }
   GstFlowReturn stored = GST_FLOW_OK;
   bool post_now = false;
@@ -265,6 +288,9 @@ bool StageFlow::push_event(EventPtr event) {
     } else if (type == GST_EVENT_STREAM_START) {
       eos_ = false;
     }
+    if (outlives_flush(type)) {
+      undelivered_.emplace_back(gst_event_ref(event.get()));
+    }
     stored = flow_;
   }
   if (post_now) {
@@ -272,7 +298,10 @@ bool StageFlow::push_event(EventPtr event) {
   }
   auto item = std::make_unique<pipeline::Item>();
   item->payload = std::make_unique<EventPayload>(std::move(event));
-  return graph->push(std::move(item)) && !is_failure(stored);
+  if (!graph->push(std::move(item))) {
+    return GST_FLOW_FLUSHING;
+  }
+  return is_failure(stored) ? stored : GST_FLOW_OK;
 }
 
 bool StageFlow::drain() {

@@ -4,6 +4,7 @@
 #include <gst/video/video.h>
 
 #include <atomic>
+#include <deque>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -65,16 +66,20 @@ class StageFlow {
   void open(const StageSettings& settings);
   /// PAUSED -> READY, pads inactive: lets go of everything.
   void close();
-  /// Empty and ready to stream: after activation and after a flush.
+  /// Empty and ready to stream, after activation.
   void begin();
+  /// The same after a flush: sticky events (stream-start, caps, tags) that the flush overtook are put on the
+  /// source pad, where the next push finds them; upstream would not send them again.
+  void begin_again();
   /// Flush, deactivation: waiting calls return, what is inside is discarded. Never waits.
   void interrupt();
   /// The source pad was linked again: a stored GST_FLOW_NOT_LINKED is forgotten.
   void relinked();
 
   GstFlowReturn push_buffer(BufferPtr buffer);
-  /// Serialized events only. False if refused.
-  bool push_event(EventPtr event);
+  /// Serialized events only. Also a failure that a chain call would return; the event takes its place even
+  /// so.
+  GstFlowReturn push_event(EventPtr event);
   /// Waits until all that was accepted is pushed; false on flush.
   bool drain();
 
@@ -119,8 +124,9 @@ class StageFlow {
   std::shared_ptr<pipeline::FramePool> pool_;
   std::shared_ptr<const pipeline::Session> session_;
   GstFlowReturn flow_ = GST_FLOW_FLUSHING;
-  bool failure_known_ = false;  // Upstream was told or the bus has it: EOS need not post it.
-  bool eos_ = false;            // Accepted: no chain call will tell upstream of a later failure.
+  bool failure_known_ = false;        // Upstream was told or the bus has it: EOS need not post it.
+  bool eos_ = false;                  // Accepted: no chain call will tell upstream of a later failure.
+  std::deque<EventPtr> undelivered_;  // Sticky events inside the graph, in order.
 
   GstVideoInfo info_{};  // Sink streaming thread only.
   bool have_caps_ = false;

@@ -21,7 +21,7 @@ void StageFlow::pop_one() {
 
 void StageFlow::deliver(pipeline::Item& item) {
   if (auto* event = dynamic_cast<EventPayload*>(item.payload.get())) {
-    gst_pad_push_event(source_, event->take().release());
+    deliver_event(event->take());
     return;
   }
   auto& payload = dynamic_cast<BufferPayload&>(*item.payload);
@@ -34,6 +34,18 @@ void StageFlow::deliver(pipeline::Item& item) {
   if (stages_.leaves()) {
     ride.frame->release_slot();
   }
+}
+
+void StageFlow::deliver_event(EventPtr event) {
+  EventPtr delivered;
+  {
+    const std::lock_guard lock(mutex_);
+    if (!undelivered_.empty() && undelivered_.front() == event) {
+      delivered = std::move(undelivered_.front());
+      undelivered_.pop_front();
+    }
+  }
+  gst_pad_push_event(source_, event.release());  // Keeps a sticky event on the pad, delivered or not.
 }
 
 void StageFlow::push(BufferPtr buffer, const FrameRide& ride, bool failed) {

@@ -6,6 +6,11 @@
 namespace rcnn::elements {
 namespace {
 
+// Not GStreamer's macro: it mixes enumerations, which clang refuses in C++20.
+bool is_serialized(GstQuery* query) {
+  return (gst_query_type_get_flags(GST_QUERY_TYPE(query)) & GST_QUERY_TYPE_SERIALIZED) != 0;
+}
+
 gboolean answer_caps(const QueryPlace& place, bool at_sink, GstQuery* query) {
   const char* before = feature_before(place.stages.first);
   const char* after = feature_after(place.stages.last);
@@ -63,7 +68,7 @@ gboolean answer_sink_query(const QueryPlace& place, StageFlow& flow, GstQuery* q
       gst_pad_peer_query(place.opposite, query);  // Elements that hold nothing may leave it unanswered.
       return TRUE;
     default:
-      if (GST_QUERY_IS_SERIALIZED(query) && !flow.drain()) {
+      if (is_serialized(query) && !flow.drain()) {
         return FALSE;
       }
       return gst_pad_query_default(place.pad, place.element, query);

@@ -26,6 +26,15 @@ class GstTest : public testing::Test {
   static void SetUpTestSuite() {
     gst_init(nullptr, nullptr);
     elements::register_static_plugin();
+    g_log_set_default_handler(fail_on_warning, nullptr);
+  }
+
+ private:
+  // GLib and GStreamer warn where an element breaks a rule (data before a segment, a reference too many).
+  static void fail_on_warning(const gchar* domain, GLogLevelFlags level, const gchar* message, gpointer) {
+    if ((level & (G_LOG_LEVEL_WARNING | G_LOG_LEVEL_CRITICAL | G_LOG_LEVEL_ERROR)) != 0) {
+      ADD_FAILURE() << (domain == nullptr ? "" : domain) << ": " << message;
+    }
   }
 };
 

@@ -116,7 +116,7 @@ TEST_F(StageElement, SurvivesStateCyclesAtAnyMoment) {
     const int before = pipeline.count();
     pipeline.set(GST_STATE_PLAYING);
     EXPECT_TRUE(tests::eventually([&] { return pipeline.count() > before + 5; }));
-    EXPECT_EQ(pipeline.wait(GST_MSECOND).errors, 0);
+    EXPECT_EQ(pipeline.wait(GST_MSECOND).error, "");
   }
 }
 

@@ -150,6 +150,27 @@ TEST_F(StageFlowTest, LeavesNothingBehindAfterAFlush) {
   }
 }
 
+TEST_F(StageFlowTest, KeepsStickyEventsThatAFlushOvertakes) {
+  for (int round = 0; round < 20;
+       ++round) {  // Some rounds flush before the task has pushed the events, some after.
+    Harness harness("neuronrcnn" + tests::with_model());
+    harness.set_caps(caps());
+    ASSERT_TRUE(gst_harness_push_event(harness.get(),
+                                       gst_event_new_tag(gst_tag_list_new(GST_TAG_TITLE, "x", nullptr))));
+    ASSERT_TRUE(gst_harness_push_event(harness.get(), gst_event_new_flush_start()));
+    ASSERT_TRUE(gst_harness_push_event(harness.get(), gst_event_new_flush_stop(TRUE)));
+    GstSegment segment;
+    gst_segment_init(&segment, GST_FORMAT_TIME);
+    ASSERT_TRUE(gst_harness_push_event(harness.get(), gst_event_new_segment(&segment)));
+    ASSERT_EQ(harness.push(frame(1)), GST_FLOW_OK);
+    harness.pull();
+    for (const auto type : {GST_EVENT_STREAM_START, GST_EVENT_CAPS, GST_EVENT_TAG}) {
+      const EventPtr event(gst_pad_get_sticky_event(harness.get()->sinkpad, type, 0));
+      EXPECT_TRUE(event) << gst_event_type_get_name(type) << " in round " << round;
+    }
+  }
+}
+
 TEST_F(StageFlowTest, SeeksWhilePlaying) {
   Pipeline pipeline("videotestsrc ! video/x-raw,format=BGR,width=96,height=64,framerate=1000/1 ! " +
                     tests::six() + " ! fakesink name=out sync=false");
@@ -183,7 +204,10 @@ TEST_F(StageFlowTest, StopsWhileTheEntranceWaitsAndSaysWhoHolds) {
 
 TEST_F(StageFlowTest, RefusesABufferBeforeCaps) {
   Harness harness("neuronrcnn" + tests::with_model());
+  GstSegment segment;
+  gst_segment_init(&segment, GST_FORMAT_TIME);
   gst_pad_push_event(harness.get()->srcpad, gst_event_new_stream_start("here"));
+  gst_pad_push_event(harness.get()->srcpad, gst_event_new_segment(&segment));
   EXPECT_EQ(harness.push(frame(0)), GST_FLOW_NOT_NEGOTIATED);
 }
 
