@@ -3,6 +3,7 @@
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 jobs=${JOBS:-$(nproc)}
+python=/usr/bin/python3 # Debian's own: its packages (numpy) are for it, whatever else is called python3 here.
 
 say() { printf '\n== %s\n' "$*"; }
 fail() {

@@ -28,9 +28,9 @@ fs::path reference_weights(const std::string& arch) {
   // Written beside and renamed: processes that race make the same bytes and the last rename wins.
   const auto unfinished = folder / (arch + "-" + std::to_string(::getpid()) + ".safetensors");
   fs::create_directories(folder);
-  const auto command = "python3 " + quoted(generator) + " " + arch + " " + quoted(unfinished);
+  const auto command = std::string(RCNN_PYTHON " ") + quoted(generator) + " " + arch + " " + quoted(unfinished);
   if (std::system(command.c_str()) != 0 || !fs::exists(unfinished)) {
-    std::cerr << "reference weights: '" << command << "' failed; python3 with numpy is needed\n";
+    std::cerr << "reference weights: '" << command << "' failed; a python3 with numpy is needed (Debian: python3-numpy)\n";
     fs::remove(unfinished);
     return {};
   }
