@@ -21,6 +21,10 @@ bool fits(const TensorSet& set, const std::vector<engine::TensorSpec>& specs) {
       [](const engine::Tensor& tensor, const engine::TensorSpec& spec) { return tensor.spec() == spec; });
 }
 
+bool of_one_stage(const TensorSet& set, const std::vector<engine::TensorSpec>& specs) {
+  return !set.empty() && !specs.empty() && set.front().spec().name == specs.front().name;
+}
+
 }  // namespace
 
 struct TensorPool::State {
@@ -45,9 +49,13 @@ struct TensorPool::State {
       return set;
     }
     ++misses;
-    while (idle_bytes > kIdleBytes) {
-      idle_bytes -= bytes_of(*idle.front());
-      evicted.splice(evicted.end(), idle, idle.begin());
+    for (auto set = idle.begin(); set != idle.end() && idle_bytes > kIdleBytes;) {
+      const auto next = std::next(set);
+      if (of_one_stage(**set, specs)) {
+        idle_bytes -= bytes_of(**set);
+        evicted.splice(evicted.end(), idle, set);
+      }
+      set = next;
     }
     return nullptr;
   }

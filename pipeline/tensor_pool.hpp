@@ -18,9 +18,9 @@ using TensorSet = std::vector<engine::Tensor>;
 /// Thread safety: thread-safe; one mutex guards the idle sets, allocation happens outside it.
 class TensorPool {
  public:
-  /// Idle tensors that may stay while others are allocated. Frames of one size reuse everything and never
-  /// come here; where each frame has a size of its own (a folder of pictures), this bounds what earlier ones
-  /// leave.
+  /// Idle bytes beyond which a stage that meets a new shape first gives up what it left in others (sets whose
+  /// first tensor has the same name). Frames of one size never come here and so keep all they need; where
+  /// each frame has a size of its own (a folder of pictures), this bounds what the earlier ones leave.
   static constexpr std::size_t kIdleBytes = std::size_t{128} << 20;
 
   TensorPool();

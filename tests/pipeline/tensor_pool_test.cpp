@@ -51,6 +51,21 @@ TEST(TensorPool, BoundsWhatIdlesWhenShapesKeepChanging) {
   EXPECT_LE(pool.idle_bytes(), TensorPool::kIdleBytes + (std::size_t{11} << 20));
 }
 
+TEST(TensorPool, AStageNeverGivesUpWhatAnotherLeft) {
+  const TensorPool pool;
+  const auto half = static_cast<std::int64_t>(TensorPool::kIdleBytes / sizeof(float) / 2);
+  const Specs features{{"p2", {half}}};
+  {
+    std::vector<std::shared_ptr<TensorSet>> held;
+    for (int i = 0; i < 4; ++i) held.push_back(pool.acquire(features));
+  }
+  for (std::int64_t i = 1; i <= 3; ++i) pool.acquire({{"pooled", {half + i}}});
+  const auto misses = pool.misses();
+  std::vector<std::shared_ptr<TensorSet>> again;
+  for (int i = 0; i < 4; ++i) again.push_back(pool.acquire(features));
+  EXPECT_EQ(pool.misses(), misses);
+}
+
 TEST(TensorPool, ManyShapesInTurnStopMissing) {
   const TensorPool pool;
   for (int round = 0; round < 10; ++round) {
