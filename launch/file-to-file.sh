@@ -12,9 +12,10 @@ fi
 built=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)/build/elements
 [ -n "${GST_PLUGIN_PATH:-}" ] || [ ! -d "$built" ] || export GST_PLUGIN_PATH=$built
 
-# videoconvert before the first stage makes RGB of whatever was decoded; x264enc takes its own format again.
+# videoconvert before the first stage makes RGB of whatever was decoded; x264enc takes its own format again. Without
+# B-frames the muxer needs no edit list, which would cut off the first frame of streams of uneven rate.
 exec gst-launch-1.0 -q \
   filesrc location="$2" ! decodebin ! videoconvert \
   ! preprocess-resize-800 model="$1" ! neuron-backbone-rpn ! cpu-rpn-proposals \
   ! roi-align ! neuron-box-head ! postprocess-overlay \
-  ! videoconvert ! x264enc ! mp4mux ! filesink location="$3"
+  ! videoconvert ! x264enc bframes=0 ! mp4mux ! filesink location="$3"

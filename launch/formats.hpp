@@ -35,7 +35,7 @@ ResultFormat parse_result_format(const std::string& text);
 struct FrameResult {
   std::string file;                        ///< Input::name
   std::optional<std::uint64_t> frame;      ///< Number in its video, from 0; none for images
-  std::optional<std::uint64_t> pts_ns;     ///< Time in its video
+  std::optional<std::uint64_t> pts_ns;     ///< Time in its video (stream time)
   engine::Size image;                      ///< Pixels
   std::vector<engine::Detection> objects;  ///< Image pixels, best first
 };

@@ -5,6 +5,7 @@
 #include <spdlog/fmt/fmt.h>
 
 #include <initializer_list>
+#include <optional>
 #include <utility>
 
 #include "elements/rcnn_meta.h"
@@ -53,6 +54,18 @@ GstElement* add_network(GstBin* bin, const VideoJob& job, const DetectOptions& o
   gst_util_set_object_arg(G_OBJECT(network), "placement",
                           options.placement == engine::Placement::kSplit ? "split" : "replicate");
   return network;
+}
+
+/// Position in the video as players count it: an mp4 with B-frames starts at 80 ms by its buffers' own count.
+std::optional<std::uint64_t> stream_time(GstPad* pad, GstBuffer* buffer) {
+  if (!GST_BUFFER_PTS_IS_VALID(buffer)) return std::nullopt;
+  GstEvent* event = gst_pad_get_sticky_event(pad, GST_EVENT_SEGMENT, 0);
+  if (event == nullptr) return GST_BUFFER_PTS(buffer);
+  const GstSegment* segment = nullptr;
+  gst_event_parse_segment(event, &segment);
+  const guint64 time = gst_segment_to_stream_time(segment, GST_FORMAT_TIME, GST_BUFFER_PTS(buffer));
+  gst_event_unref(event);
+  return time == GST_CLOCK_TIME_NONE ? GST_BUFFER_PTS(buffer) : time;
 }
 
 std::vector<engine::Detection> detections_of(const RcnnDetectionsMeta& meta) {
@@ -121,8 +134,10 @@ void VideoPipeline::build_sink(GstElement* network, const std::filesystem::path&
   GstElement* convert = add_element(bin, "videoconvert");
   encoder_caps_ = add_element(bin, "capsfilter");
   GstElement* encoder = add_element(bin, "x264enc");
-  // Constant quality whatever the size; the preset leaves the processor to the network.
-  g_object_set(encoder, "quantizer", 21U, nullptr);
+  // Constant quality whatever the size; the preset leaves the processor to the network. Without B-frames
+  // decoding order is display order: with them, mp4's edit list cuts off the first frame of streams of uneven
+  // rate.
+  g_object_set(encoder, "quantizer", 21U, "bframes", 0U, nullptr);
   gst_util_set_object_arg(G_OBJECT(encoder), "pass", "qual");
   gst_util_set_object_arg(G_OBJECT(encoder), "speed-preset", "veryfast");
   GstElement* muxer = add_element(bin, "mp4mux");
@@ -137,9 +152,8 @@ std::vector<FrameResult> VideoPipeline::take_results() {
   return std::exchange(results_, {});
 }
 
-void VideoPipeline::gather(GstBuffer* buffer) {
-  FrameResult result{name_, frames_out_++, std::nullopt, {}, {}};
-  if (GST_BUFFER_PTS_IS_VALID(buffer)) result.pts_ns = GST_BUFFER_PTS(buffer);
+void VideoPipeline::gather(GstPad* pad, GstBuffer* buffer) {
+  FrameResult result{name_, frames_out_++, stream_time(pad, buffer), {}, {}};
   if (const auto* meta = rcnn_buffer_get_detections_meta(buffer)) {
     result.image = {static_cast<int>(meta->width), static_cast<int>(meta->height)};
     result.objects = detections_of(*meta);
@@ -176,9 +190,9 @@ GstPadProbeReturn VideoPipeline::on_frame_in(GstPad* pad, GstPadProbeInfo*, gpoi
   return GST_PAD_PROBE_DROP;
 }
 
-GstPadProbeReturn VideoPipeline::on_frame_out(GstPad*, GstPadProbeInfo* info, gpointer self) {
+GstPadProbeReturn VideoPipeline::on_frame_out(GstPad* pad, GstPadProbeInfo* info, gpointer self) {
   auto* pipeline = static_cast<VideoPipeline*>(self);
-  pipeline->gather(GST_PAD_PROBE_INFO_BUFFER(info));
+  pipeline->gather(pad, GST_PAD_PROBE_INFO_BUFFER(info));
   gst_element_post_message(pipeline->pipeline_.get(),
                            gst_message_new_application(GST_OBJECT(pipeline->pipeline_.get()),
                                                        gst_structure_new_empty("frame-result")));

@@ -47,7 +47,7 @@ class VideoPipeline {
  private:
   GstElement* build_source(const VideoJob& job);
   void build_sink(GstElement* network, const std::filesystem::path& annotated);
-  void gather(GstBuffer* buffer);
+  void gather(GstPad* pad, GstBuffer* buffer);
 
   static void on_pad_added(GstElement* decoder, GstPad* pad, gpointer self);
   static void on_no_more_pads(GstElement* decoder, gpointer self);

@@ -55,12 +55,12 @@ TEST_F(DetectImages, ManyUnreadableImagesInARowDoNotBlock) {
 
 TEST_F(DetectImages, ThresholdIsStrictlyKept) {
   const auto inputs = make_inputs(4, 100);
-  detect_images(inputs, {}, session_, {.threshold = 0.3F}, sink_);
+  detect_images(inputs, {}, session_, {.threshold = 0.7F}, sink_);
   for (const auto& result : sink_.results) {
-    for (const auto& object : result.objects) EXPECT_GT(object.score, 0.3F);
+    for (const auto& object : result.objects) EXPECT_GT(object.score, 0.7F);
   }
   RecordingSink low;
-  detect_images(inputs, {}, session_, {.threshold = 0.01F}, low);
+  detect_images(inputs, {}, session_, {.threshold = 0.1F}, low);
   EXPECT_GT(low.objects(), sink_.objects());
 }
 

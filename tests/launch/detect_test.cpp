@@ -43,7 +43,7 @@ TEST_F(Detect, FolderGivesATableAnImage) {
   EXPECT_EQ(outcome.err, "");
   EXPECT_THAT(outcome.out, HasSubstr("a.png (120x90): "));
   EXPECT_THAT(outcome.out, HasSubstr("sub/c.bmp (64x64): "));
-  EXPECT_THAT(outcome.out, HasSubstr("class 1"));
+  EXPECT_THAT(outcome.out, ::testing::ContainsRegex("  class [0-2] +0\\.[0-9]+ "));
   EXPECT_THAT(outcome.out, HasSubstr("3 frames, "));
 }
 
@@ -173,10 +173,11 @@ TEST_F(Detect, FailingCoreCostsOnlyTheFrameThatWasOnIt) {
   const auto outcome = detect(images() + " --format detectron2 --max-in-flight 1",
                               "NEURON_RT_NUM_CORES=1 NEURON_EMU_FAULT=0:fail:4");
   EXPECT_EQ(outcome.code, 1);
-  const auto errors = lines_of(outcome.err);
-  ASSERT_GE(errors.size(), 1U);
-  EXPECT_THAT(errors[0], HasSubstr("No result for '"));
-  EXPECT_EQ(json::parse(outcome.out).at("images").size() + errors.size(), 3U);
+  std::size_t failed = 0;
+  for (const auto& line : lines_of(outcome.err))
+    failed += line.starts_with("neuron-rcnn: No result for '") ? 1 : 0;
+  EXPECT_GE(failed, 1U) << outcome.err;
+  EXPECT_EQ(json::parse(outcome.out).at("images").size() + failed, 3U);
 }
 
 TEST_F(Detect, VideoOutHasExactlyTheFramesAndTimesOfTheInput) {

@@ -61,7 +61,7 @@ TEST_F(DetectVideo, ResultsComeInOrderWithTimesAndSizes) {
 }
 
 TEST_F(DetectVideo, OddSizesAreEncodedWhole) {
-  write_clip(folder_ / "in.mp4", 5, 161, 121, "video/x-raw,format=Y444 ! ");
+  write_clip(folder_ / "in.mp4", 5, 161, 121, ",format=Y444");
   detect_video({video(folder_ / "in.mp4"), folder_ / "seen.mp4"}, options_, sink_);
   EXPECT_EQ(frame_times(folder_ / "seen.mp4").size(), 5U);
   EXPECT_EQ(sink_.results.front().image, (engine::Size{161, 121}));

@@ -15,7 +15,8 @@ using ::testing::HasSubstr;
 json plugin_check(const TempFolder& folder, const std::string& plugin_path) {
   const auto outcome = run_neuron_rcnn("doctor --json", "GST_REGISTRY=" + (folder / "registry.bin").string() +
                                                             " GST_PLUGIN_PATH=" + plugin_path);
-  for (const auto& check : json::parse(outcome.out).at("checks")) {
+  const auto report = json::parse(outcome.out);
+  for (const auto& check : report.at("checks")) {
     if (check.at("what") == "plugin neuronrcnn") return check;
   }
   return {};

@@ -56,12 +56,12 @@ inline void write_tiny_config(const std::filesystem::path& file) {
 
 /// A clip of videotestsrc as mp4 (H.264), `frames` frames of 25 a second.
 inline void write_clip(const std::filesystem::path& file, int frames, int width = 160, int height = 120,
-                       const std::string& head = "") {
+                       const std::string& more_caps = "") {
   gst_init(nullptr, nullptr);
   const std::string line = "videotestsrc num-buffers=" + std::to_string(frames) +
                            " pattern=ball ! video/x-raw,width=" + std::to_string(width) +
-                           ",height=" + std::to_string(height) + ",framerate=25/1 ! " + head +
-                           "x264enc speed-preset=ultrafast ! mp4mux ! filesink location=" + file.string();
+                           ",height=" + std::to_string(height) + ",framerate=25/1" + more_caps +
+                           " ! x264enc speed-preset=ultrafast ! mp4mux ! filesink location=" + file.string();
   GstElement* pipeline = gst_parse_launch(line.c_str(), nullptr);
   gst_element_set_state(pipeline, GST_STATE_PLAYING);
   GstBus* bus = gst_element_get_bus(pipeline);
@@ -75,7 +75,7 @@ inline void write_clip(const std::filesystem::path& file, int frames, int width 
   if (!made) throw std::runtime_error("cannot make a clip: " + line);
 }
 
-/// The times of a video's decoded frames, ns.
+/// The times of a video's decoded frames, ns from its start as players count.
 inline std::vector<std::uint64_t> frame_times(const std::filesystem::path& file) {
   gst_init(nullptr, nullptr);
   std::vector<std::uint64_t> times;
@@ -83,8 +83,13 @@ inline std::vector<std::uint64_t> frame_times(const std::filesystem::path& file)
                            " ! decodebin ! video/x-raw ! fakesink name=sink sync=false signal-handoffs=true";
   GstElement* pipeline = gst_parse_launch(line.c_str(), nullptr);
   GstElement* sink = gst_bin_get_by_name(GST_BIN(pipeline), "sink");
-  const auto note = +[](GstElement*, GstBuffer* buffer, GstPad*, gpointer into) {
-    static_cast<std::vector<std::uint64_t>*>(into)->push_back(GST_BUFFER_PTS(buffer));
+  const auto note = +[](GstElement*, GstBuffer* buffer, GstPad* pad, gpointer into) {
+    GstEvent* event = gst_pad_get_sticky_event(pad, GST_EVENT_SEGMENT, 0);
+    const GstSegment* segment = nullptr;
+    gst_event_parse_segment(event, &segment);
+    static_cast<std::vector<std::uint64_t>*>(into)->push_back(
+        gst_segment_to_stream_time(segment, GST_FORMAT_TIME, GST_BUFFER_PTS(buffer)));
+    gst_event_unref(event);
   };
   g_signal_connect(sink, "handoff", G_CALLBACK(note), &times);
   gst_object_unref(sink);
