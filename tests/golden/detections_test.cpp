@@ -68,7 +68,8 @@ std::size_t count_matches(const std::vector<Found>& reference, std::vector<Found
 json read_json(const fs::path& path) { return json::parse(std::ifstream(path)); }
 
 void run_program(const std::string& arguments) {
-  const std::string command = RCNN_BINARY_DIR "/launch/neuron-rcnn " + arguments;
+  // Half a minute a program is plenty, but not on a machine that runs other tests meanwhile.
+  const std::string command = "NEURON_RT_EXEC_TIMEOUT=600 " RCNN_BINARY_DIR "/launch/neuron-rcnn " + arguments;
   ASSERT_EQ(std::system(command.c_str()), 0) << command;
 }
 
