@@ -69,7 +69,7 @@ std::string_view header_text(std::span<const std::byte> file) {
 /// The strings of "__metadata__". \throws ModelError for plain checkpoints and newer versions.
 std::map<std::string, std::string> read_metadata(const json& header) {
   const auto found = header.find("__metadata__");
-  const auto metadata = found == header.end() ? std::map<std::string, std::string>()
+  auto metadata = found == header.end() ? std::map<std::string, std::string>()
                                               : found->get<std::map<std::string, std::string>>();
   if (const auto format = metadata.find("format");
       format == metadata.end() || format->second != kArtifactFormat) {

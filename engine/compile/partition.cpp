@@ -12,12 +12,12 @@ namespace {
 
 /// The cuts there are. Further ones are further rows.
 const std::vector<Partition>& table() {
-  static const std::vector<Partition> kTable{
+  static const std::vector<Partition> rows{
       {"fused+box-head",
        {{"backbone-rpn", {"backbone.", "proposal_generator.rpn_head."}},
         {"box-head", {"roi_heads.box_head.", "roi_heads.box_predictor."}}}},
   };
-  return kTable;
+  return rows;
 }
 
 /// Values that no node of the program writes, in the order in which they are first read.

@@ -6,8 +6,8 @@
 namespace rcnn::engine::onednn {
 
 const dnnl::engine& cpu() {
-  static const dnnl::engine kEngine(dnnl::engine::kind::cpu, 0);
-  return kEngine;
+  static const dnnl::engine engine(dnnl::engine::kind::cpu, 0);
+  return engine;
 }
 
 dnnl::stream& stream() {

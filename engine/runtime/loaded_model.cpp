@@ -132,7 +132,7 @@ std::shared_ptr<LoadedModel> LoadedModel::load(const std::filesystem::path& file
   if (const auto found = all.models.find(key); found != all.models.end()) {
     if (auto model = found->second.lock()) return model;
   }
-  const std::shared_ptr<LoadedModel> model(new LoadedModel());
+  std::shared_ptr<LoadedModel> model(new LoadedModel());
   model->state_ = std::make_unique<State>(Artifact::open(file));
   all.models[key] = model;
   return model;

@@ -100,12 +100,12 @@ void ProgramBuilder::add_node(const Node& node, int index) {
 }
 
 ProgramBuilder::Value ProgramBuilder::brought_to(const std::string& name, const Format& wanted) {
-  const auto value = values_.at(name);
+  const auto& value = values_.at(name);
   if (value.format == wanted) return value;
   for (const auto& copy : reordered_[name]) {
     if (copy.format == wanted) return copy;
   }
-  const Value copy{wanted, new_storage(wanted.bytes())};
+  Value copy{wanted, new_storage(wanted.bytes())};
   add_step(make_reorder(name + ".reorder", value.format, wanted), {value.storage}, copy.storage);
   reordered_[name].push_back(copy);
   return copy;
