@@ -99,5 +99,11 @@ TEST_F(GoldenStages, BoxHeadIsDetectron2s) {
   }
 }
 
+// Two cores, four frames in flight and the weights are to fit into 1,000 MB, so values must take turns in an
+// arena.
+TEST_F(GoldenStages, ActivationsOfAFullSizeImageShareOneSmallArena) {
+  EXPECT_LE(model_->image_executable({800, 800})->scratch_bytes(), 110'000'000U);
+}
+
 }  // namespace
 }  // namespace rcnn::engine
