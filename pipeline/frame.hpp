@@ -42,11 +42,13 @@ struct Frame {
   engine::Size network_size;  ///< After the resize, without padding
   std::shared_ptr<const Geometry> geometry;
 
-  std::shared_ptr<TensorSet> image;           ///< {[1, 3, H, W]}, until the backbone has run
-  std::shared_ptr<TensorSet> backbone;        ///< Outputs of the image program, until pooled
-  std::vector<engine::Proposal> proposals;    ///< Network frame
-  std::shared_ptr<TensorSet> pooled;          ///< {[bucket, S*S, C]}, until the box head has run
-  std::shared_ptr<TensorSet> box_outputs;     ///< {class logits, box deltas}, until postprocessed
+  std::shared_ptr<TensorSet> image;         ///< {[1, 3, H, W]}, until handed to the backbone
+  std::shared_ptr<TensorSet> backbone;      ///< Outputs of the image program, until pooled
+  std::vector<engine::Proposal> proposals;  ///< Network frame
+  /// {[most regions, S*S, C]}, a row a proposal and undefined beyond; until handed to the box head.
+  std::shared_ptr<TensorSet> pooled;
+  /// {class logits, box deltas}, a row a proposal and undefined beyond; until postprocessed.
+  std::shared_ptr<TensorSet> box_outputs;
   std::vector<engine::Detection> detections;  ///< Video-frame pixels, best first
 
   Frame();

@@ -54,6 +54,12 @@ struct Share {
   std::vector<ResidentProgram> programs;
 };
 
+const std::shared_ptr<NeuronCore>& least_loaded(const Cores& cores) {
+  return *std::min_element(cores.begin(), cores.end(), [](const auto& a, const auto& b) {
+    return std::make_tuple(a->load(), a->id()) < std::make_tuple(b->load(), b->id());
+  });
+}
+
 class Placed final : public LoadedPrograms {
  public:
   /// `places[i]`: the cores that hold program i. `keep` is what owns `dispatching`.
@@ -76,12 +82,15 @@ class Placed final : public LoadedPrograms {
       throw Error("program " + std::to_string(program) + " was not loaded; there are " +
                   std::to_string(places_.size()));
     }
-    std::lock_guard lock(dispatching_);
-    const auto& cores = places_[program];
-    const auto best = std::min_element(cores.begin(), cores.end(), [](const auto& a, const auto& b) {
-      return std::make_tuple(a->load(), a->id()) < std::make_tuple(b->load(), b->id());
-    });
-    return (*best)->submit(names_[program], std::move(execution));
+    std::shared_ptr<NeuronCore> core;
+    NeuronCore::Queued queued;
+    {
+      std::lock_guard lock(dispatching_);
+      core = least_loaded(places_[program]);
+      queued = core->queue(names_[program], std::move(execution));
+    }
+    core->settle(queued);  // May complete it, which may submit the next.
+    return queued.job;
   }
 
   std::vector<int> cores() const override {

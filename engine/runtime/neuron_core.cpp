@@ -102,19 +102,27 @@ void NeuronCore::stop(Clock::time_point deadline) {
 }
 
 std::shared_ptr<Job> NeuronCore::submit(const std::string& program, Execution execution) {
-  auto job = std::make_shared<Job>(program, std::move(execution), weak_from_this());
-  bool closed = false;
-  {
-    std::lock_guard lock(mutex_);
-    closed = stopping_;
-    if (!closed) queue_.push_back(job);
-    wake_.notify_one();
+  const auto queued = queue(program, std::move(execution));
+  settle(queued);
+  return queued.job;
+}
+
+NeuronCore::Queued NeuronCore::queue(const std::string& program, Execution execution) {
+  Queued queued{std::make_shared<Job>(program, std::move(execution), weak_from_this())};
+  std::lock_guard lock(mutex_);
+  queued.accepted = !stopping_;
+  if (queued.accepted) queue_.push_back(queued.job);
+  wake_.notify_all();
+  return queued;
+}
+
+void NeuronCore::settle(const Queued& queued) {
+  if (queued.accepted) return started_callback_();
+  if (queued.job->claim()) {
+    queued.job->complete(
+        std::make_exception_ptr(DeviceError(where(id_, queued.job->program) + ": the core pool is closed")));
   }
-  if (closed && job->claim()) {
-    job->complete(std::make_exception_ptr(DeviceError(where(id_, program) + ": the core pool is closed")));
-  }
-  started_callback_();
-  return job;
+  queued.job->release();
 }
 
 void NeuronCore::forget(const Job& job) {
@@ -137,22 +145,23 @@ NeuronCore::Load NeuronCore::load() const {
 }
 
 std::optional<NeuronCore::Clock::time_point> NeuronCore::expire(Clock::time_point now) {
-  std::vector<std::shared_ptr<Job>> expired;
-  std::vector<std::shared_ptr<Job>> unqueued;  // These never ran: nobody else will let go of their tensors.
+  std::shared_ptr<Job> overrun;
+  std::vector<std::shared_ptr<Job>> stranded;
   std::optional<Clock::time_point> next;
   {
     std::lock_guard lock(mutex_);
     if (!running_) return std::nullopt;
-    const auto take = [&](const std::shared_ptr<Job>& job) {
-      if (!job->claim()) return;
+    const auto count = [&](const Job& job) {
       total_.timed_out();
-      recorder(job->program).timed_out();
-      expired.push_back(job);
+      recorder(job.program).timed_out();
     };
     if (!overdue_since_ && now < run_began_ + timeout_) return run_began_ + timeout_;
     if (!overdue_since_) {
       overdue_since_ = now;
-      take(running_);
+      if (running_->claim()) {
+        overrun = running_;
+        count(*overrun);
+      }
     }
     // Those behind it would wait for ever: each gets as long again, from when the core was known to be lost.
     for (auto job = queue_.begin(); job != queue_.end();) {
@@ -160,24 +169,32 @@ std::optional<NeuronCore::Clock::time_point> NeuronCore::expire(Clock::time_poin
       if (now < deadline) {
         next = next ? std::min(*next, deadline) : deadline;
         ++job;
-        continue;
+      } else if ((*job)->claim()) {
+        count(**job);
+        stranded.push_back(std::move(*job));
+        job = queue_.erase(job);
+      } else {
+        ++job;  // Its canceller is about to look for it here.
       }
-      take(*job);
-      unqueued.push_back(std::move(*job));
-      job = queue_.erase(job);
     }
     wake_.notify_all();
   }
-  for (const auto& job : expired) {
-    const auto message =
-        where(id_, job->program) + " ran past " + std::to_string(timeout_.count()) +
-        " ms, or waited that long behind one that did; raise NEURON_RT_EXEC_TIMEOUT (seconds) if "
-        "the program is just slow";
-    spdlog::warn("{}", message);
-    job->complete(std::make_exception_ptr(TimeoutError(message)));
+  if (overrun) {
+    time_out(*overrun, "ran past " + std::to_string(timeout_.count()) +
+                           " ms; raise NEURON_RT_EXEC_TIMEOUT (seconds) if it is just slow");
   }
-  for (const auto& job : unqueued) job->release();
+  for (const auto& job : stranded) {
+    time_out(*job,
+             "waited " + std::to_string(timeout_.count()) + " ms behind a program that does not return");
+    job->release();  // It never ran: nobody else will let go of its tensors.
+  }
   return next;
+}
+
+void NeuronCore::time_out(Job& job, const std::string& what) const {
+  const auto message = where(id_, job.program) + " " + what;
+  spdlog::warn("{}", message);
+  job.complete(std::make_exception_ptr(TimeoutError(message)));
 }
 
 CoreStatus NeuronCore::status() const {

@@ -73,7 +73,16 @@ class NeuronCore : public std::enable_shared_from_this<NeuronCore> {
   /// program that has not returned by then keeps the thread, which touches only what it owns.
   void stop(Clock::time_point deadline);
 
+  /// queue() and settle() in one.
   std::shared_ptr<Job> submit(const std::string& program, Execution execution);
+  /// Puts a job at the end of the FIFO, calling nobody. settle() must follow, with no lock held.
+  struct Queued {
+    std::shared_ptr<Job> job;
+    bool accepted = false;  ///< False once stopped
+  };
+  Queued queue(const std::string& program, Execution execution);
+  /// Refuses the job if it was not accepted, tells the watchdog otherwise.
+  void settle(const Queued& queued);
   /// Drops a claimed job if it still waits; wakes an injected "stuck" that waits for just that.
   void forget(const Job& job);
 
@@ -105,6 +114,7 @@ class NeuronCore : public std::enable_shared_from_this<NeuronCore> {
   std::exception_ptr execute(Job& job, const std::string& fault);
   std::span<std::byte> arena_of(const Job& job);
   void record(const Job& job, std::chrono::nanoseconds took, bool mine, bool failed);
+  void time_out(Job& job, const std::string& what) const;
   std::string next_fault();
   CounterRecorder& recorder(const std::string& program) { return programs_[program]; }
 

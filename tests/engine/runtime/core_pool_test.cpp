@@ -201,6 +201,20 @@ TEST(CorePool, DoneMaySubmitTheNext) {
   EXPECT_EQ(message_of(second_done), "");
 }
 
+TEST(CorePool, DoneMaySubmitTheNextEvenToAClosedPool) {
+  auto pool = std::make_unique<CorePool>(settings_of({0}));
+  const auto loaded = pool->load(two_programs(), {}, Placement::kReplicate);
+  pool.reset();
+  auto [second, second_done] = execution_of([](auto) {});
+  Execution first;
+  first.executable = std::make_shared<FakeExecutable>([](auto) {});
+  first.done = [&loaded, next = std::make_shared<Execution>(std::move(second))](std::exception_ptr) {
+    loaded->submit(0, std::move(*next));
+  };
+  loaded->submit(0, std::move(first));
+  EXPECT_TRUE(holds<DeviceError>(second_done.get()));
+}
+
 // Cancellers, the watchdog and the cores race for the same executions; each must complete just once.
 // execution_of's promise throws on a second completion, a lost one never becomes ready.
 TEST(CorePool, CompletesExactlyOnceWhoeverGetsThereFirst) {
