@@ -91,15 +91,16 @@ VideoPipeline::VideoPipeline(const VideoJob& job, const DetectOptions& options)
   GstElement* upright = add_element(bin, "videoflip");
   gst_util_set_object_arg(G_OBJECT(upright), "video-direction", "auto");
   GstElement* network = add_network(bin, job, options);
+  constexpr auto kLimit = static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_BLOCK | GST_PAD_PROBE_TYPE_BUFFER);
   if (job.input.kind == InputKind::kCamera) {
     GstElement* latest = add_element(bin, "queue");
     g_object_set(latest, "max-size-buffers", 1U, "max-size-bytes", 0U, "max-size-time", guint64{0}, nullptr);
     gst_util_set_object_arg(G_OBJECT(latest), "leaky", "downstream");
     link({entry_, upright, latest, network});
-    if (frame_limit_ > 0) probe(latest, "src", GST_PAD_PROBE_TYPE_BUFFER, on_frame_in, this);
+    if (frame_limit_ > 0) probe(latest, "src", kLimit, on_frame_in, this);
   } else {
     link({entry_, upright, network});
-    if (frame_limit_ > 0) probe(upright, "src", GST_PAD_PROBE_TYPE_BUFFER, on_frame_in, this);
+    if (frame_limit_ > 0) probe(upright, "src", kLimit, on_frame_in, this);
   }
   probe(network, "src", GST_PAD_PROBE_TYPE_BUFFER, on_frame_out, this);
   build_sink(network, job.annotated);
@@ -180,14 +181,17 @@ void VideoPipeline::on_no_more_pads(GstElement* decoder, gpointer self) {
   }
 }
 
+// Blocks the decoder's thread at the limit and ends the stream behind it. Pushing EOS on the decoder's own
+// pad would come back to it as a flow return, which some decoders report as an error.
 GstPadProbeReturn VideoPipeline::on_frame_in(GstPad* pad, GstPadProbeInfo*, gpointer self) {
   auto* pipeline = static_cast<VideoPipeline*>(self);
   if (pipeline->frames_in_ < pipeline->frame_limit_) {
     ++pipeline->frames_in_;
-    return GST_PAD_PROBE_OK;
+    return GST_PAD_PROBE_PASS;
   }
-  gst_pad_push_event(pad, gst_event_new_eos());
-  return GST_PAD_PROBE_DROP;
+  const GstPointer<GstPad> network(gst_pad_get_peer(pad));
+  if (network != nullptr) gst_pad_send_event(network.get(), gst_event_new_eos());
+  return GST_PAD_PROBE_OK;
 }
 
 GstPadProbeReturn VideoPipeline::on_frame_out(GstPad* pad, GstPadProbeInfo* info, gpointer self) {
