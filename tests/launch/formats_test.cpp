@@ -89,7 +89,7 @@ TEST(Formats, ClassesWithoutANameHaveANumber) {
 TEST(Formats, FileNamesOfAnyBytesMakeValidJson) {
   auto result = image_result();
   result.file = "bad\xFFname.jpg";
-  EXPECT_NO_THROW(json::parse(written(ResultFormat::kDetectron2, {result})));
+  EXPECT_TRUE(json::accept(written(ResultFormat::kDetectron2, {result})));
 }
 
 TEST(ResultWriter, WholeFilesAppearAtTheEnd) {
