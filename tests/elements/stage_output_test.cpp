@@ -124,6 +124,18 @@ TEST_F(StageOutput, StopsWithOneErrorByDefault) {
   EXPECT_EQ(harness.message(GST_MESSAGE_ERROR, 200 * GST_MSECOND), "") << "the same failure a second time";
 }
 
+TEST_F(StageOutput, StopsWhileTheEntranceIsFull) {
+  for (const auto& stages :
+       {"neuronrcnn max-in-flight=1" + tests::with_model(), tests::six(" ! ", "max-in-flight=1")}) {
+    Harness harness(stages);
+    harness.set_caps(caps());
+    ASSERT_EQ(harness.push(broken(0)), GST_FLOW_OK);
+    EXPECT_TRUE(tests::eventually([&] { return harness.push(frame(1)) == GST_FLOW_ERROR; }))
+        << "a chain call that waits for the slot has to come back";
+    EXPECT_THAT(harness.message(GST_MESSAGE_ERROR), HasSubstr("10 bytes"));
+  }
+}
+
 TEST_F(StageOutput, PassesFailedFramesOnWithoutDetections) {
   for (const auto& stages : {"neuronrcnn on-error=pass max-in-flight=2" + tests::with_model(),
                              tests::six(" ! ", "on-error=pass max-in-flight=2")}) {
