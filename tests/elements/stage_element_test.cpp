@@ -40,7 +40,7 @@ TEST_F(StageElement, SaysWhatToDoWithoutAModel) {
 }
 
 TEST_F(StageElement, FailsTheStateChangeOnceForAModelThatIsNone) {
-  const auto folder = std::filesystem::path(testing::TempDir());
+  const auto folder = tests::tiny_model().parent_path();  // Goes when this process ends.
   const auto foreign = folder / "foreign.rcnn";
   std::ofstream(foreign) << "not a model at all, but longer than a header";
   const auto truncated = folder / "truncated.rcnn";
