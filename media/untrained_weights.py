@@ -53,7 +53,7 @@ def parameters():
     for leaf, out_channels, kernel, gain in (("conv", FPN, 3, 2.0), ("objectness_logits", 3, 1, 1.5), ("anchor_deltas", 12, 1, 0.02)):
         made |= conv(f"{rpn}.{leaf}", out_channels, FPN, kernel, gain) | bias(f"{rpn}.{leaf}", out_channels)
     for name, out_features, in_features, gain in (("box_head.fc1", FC, FPN * 49, 2.0), ("box_head.fc2", FC, FC, 2.0),
-                                                  ("box_predictor.cls_score", CLASSES + 1, FC, 6.0),
+                                                  ("box_predictor.cls_score", CLASSES + 1, FC, 0.3),
                                                   ("box_predictor.bbox_pred", 4 * CLASSES, FC, 0.2)):
         path = f"roi_heads.{name}"
         made[f"{path}.weight"] = lambda rng, o=out_features, i=in_features, g=gain: rng.standard_normal((o, i)) * (g / i) ** 0.5
