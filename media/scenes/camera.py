@@ -7,11 +7,13 @@ from .scene import Camera
 ASPECTS = (1.0, 4 / 3, 16 / 9, 16 / 9, 3 / 2, 3 / 4)
 
 
-def draw_camera(rng, plan, aspect=None):
-    """`aspect` None: any sensor, whose picture is then squeezed into the frame."""
-    aspect = float(rng.choice(ASPECTS)) if aspect is None else aspect
+def draw_camera(rng, plan, aspect=None, view=None):
+    """`aspect` None: any sensor, whose picture is then squeezed into the frame. `view` None: any kind of viewpoint."""
+    drawn = float(rng.choice(ASPECTS))  # Always, so that the rest of the scene does not depend on it
+    aspect = drawn if aspect is None else aspect
     sorts, odds = ("pavement", "driver", "mast", "steep"), (0.28, 0.22, 0.28, 0.22)
-    sort = "steep" if plan.lot and rng.random() < 0.6 else rng.choice(sorts, p=odds)
+    sort = "steep" if plan.lot and rng.random() < 0.6 else str(rng.choice(sorts, p=odds))
+    sort = view or sort
     degrees = lambda low, high: np.radians(rng.uniform(low, high))
     near = plan.side + rng.uniform(6, 28) if plan.side else rng.uniform(-10, 20)
     along = rng.choice([-1, 1])

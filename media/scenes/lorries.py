@@ -54,7 +54,7 @@ def bus(rng):
 
     rounded_box(mesh, (-length / 2, -width / 2, floor), (length / 2, width / 2, height), 0.22, (1, 1, 1), faces=faces)
     half, front, rear = width / 2, length / 2, -length / 2
-    mesh.ellipsoid((front - 0.12, 0, floor + (height - floor) * 0.60), (0.16, half * 0.92, (height - floor) * 0.25), DARK_GLASS, Kind.GLASS, 0.95, 14, 8)
+    mesh.box((front - 0.01, 0, floor + (height - floor) * 0.60), (0.06, half * 1.78, (height - floor) * 0.46), DARK_GLASS, Kind.GLASS, 0.95)
     mesh.box((front + 0.005, 0, height - 0.30), (0.05, half * 1.3, 0.22), (0.02, 0.02, 0.02), gloss=0.6)
     mesh.box((front + 0.025, 0, height - 0.30), (0.03, half * 0.9, 0.12), (0.9, 0.45, 0.05), Kind.LAMP, 0.4)
     mesh.box((rear + 0.0, 0, height - 0.85), (0.06, half * 1.5, 0.8), DARK_GLASS, Kind.GLASS, 0.9)
@@ -81,7 +81,7 @@ def add_cab(mesh, front, width, height, floor, length):
         return (Kind.PLAIN, BLACK, 0.1) if level < 0.08 else None
     rounded_box(mesh, (front - length, -width / 2, floor), (front, width / 2, height), 0.18, (1, 1, 1), faces=faces, gloss=0.7)
     half = width / 2
-    mesh.ellipsoid((front - 0.10, 0, floor + (height - floor) * 0.66), (0.15, half * 0.88, (height - floor) * 0.17), DARK_GLASS, Kind.GLASS, 0.95, 14, 6)
+    mesh.box((front - 0.01, 0, floor + (height - floor) * 0.67), (0.06, half * 1.72, (height - floor) * 0.32), DARK_GLASS, Kind.GLASS, 0.95)
     mesh.box((front + 0.01, 0, floor + (height - floor) * 0.28), (0.05, half * 1.1, (height - floor) * 0.2), BLACK, gloss=0.4)
     mesh.box((front + 0.03, 0, floor + 0.12), (0.14, half * 1.9, 0.24), (0.5, 0.5, 0.5), gloss=0.3)
     mesh.box((front + 0.105, 0, floor + 0.14), (0.03, 0.5, 0.12), (0.75, 0.75, 0.75), Kind.PLATE)
@@ -153,7 +153,8 @@ def delivery_van(rng):
         return (Kind.PLAIN, BLACK, 0.1) if z < floor + 0.10 else None
     rounded_box(mesh, (rear, -width / 2, floor), (front - nose - 0.9, width / 2, height), 0.14, (1, 1, 1), faces=faces)
     deck, foot = floor + 0.48 * (height - floor), floor + 0.40 * (height - floor)
-    outline = np.array([(front - nose - 1.0, floor), (front, floor), (front, foot - 0.15), (front - 0.1, foot), (front - nose + 0.1, deck), (front - nose - 0.75, height - 0.03), (front - nose - 1.0, height - 0.01)])
+    outline = np.array([(front - nose - 1.0, floor), (front, floor), (front, foot - 0.15), (front - 0.1, foot), (front - nose + 0.1, deck),
+                        (front - nose - 0.75, height - 0.03), (front - nose - 1.0, height - 0.01)])
     rings = np.stack([np.stack([outline[:, 0], np.full(len(outline), y), outline[:, 1]], axis=1) * (1, 1, 1) for y in np.array((-1, -0.94, 0.94, 1)) * width / 2])
     for ring in (rings[0], rings[-1]):
         ring[:, 2] = floor + (ring[:, 2] - floor) * 0.985

@@ -31,17 +31,17 @@ class World:
         return Scene(self.street, things, self.weather, self.camera, self.lens)
 
 
-def draw_world(seed, aspect=None):
-    """The world of a seed. `aspect`: the sensor's; None for a random one."""
+def draw_world(seed, aspect=None, seconds=0.0, view=None):
+    """The world of a seed. `aspect`: the sensor's; None for a random one. `seconds`: how long it must last. `view`: a kind of viewpoint."""
     rng = np.random.default_rng([seed, 4])
-    sort = str(rng.choice(["street", "junction", "lot"], p=[0.44, 0.40, 0.16]))
+    sort = "street" if view else str(rng.choice(["street", "junction", "lot"], p=[0.44, 0.40, 0.16]))
     plan = ground.draw_plan(rng, sort)
     condition, weather = draw_weather(rng)
     asphalt = np.array((0.5, 0.5, 0.51)) * rng.choice([rng.uniform(0.10, 0.22), rng.uniform(0.2, 0.55)]) * rng.uniform(0.96, 1.04, 3)
     street = Street(ground.build(rng, plan), tuple(asphalt), float(rng.uniform(0.3, 1.1)), float(rng.uniform(0.1, 0.6)), float(rng.random()))
-    camera = draw_camera(rng, plan, aspect)
+    camera = draw_camera(rng, plan, aspect, view)
     fixed = scenery(rng, plan)
-    actors = populate(rng, plan, camera)
+    actors = populate(rng, plan, camera, seconds)
     lens = draw_lens(rng, condition == "rain")
     fixed = [thing for thing in fixed if not blocks(thing, camera)]
     world = World(street, fixed, actors, weather, camera, lens)

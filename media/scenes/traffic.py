@@ -94,43 +94,50 @@ def parked_bicycle(rng, start, heading):
     return Actor(start, heading, 0.0, [part], lean=float(rng.normal(0, 0.1)))
 
 
-def populate(rng, plan, camera):
+def populate(rng, plan, camera, seconds=0.0):
+    """Who is there. `seconds`: for how long nobody may run into another; for a still picture 0."""
     actors = []
+    reach = 55 + 12 * seconds
     focus = camera.eye + (camera.target - camera.eye) * 1.5
     busy = rng.uniform(0.25, 0.9)
     if plan.lot:
         actors += parked_in_bays(rng, plan, busy) + roaming(rng, plan, camera)
     else:
-        actors += in_lanes(rng, plan, busy, focus)
+        actors += in_lanes(rng, plan, busy, focus, reach)
         if plan.parking:
             actors += along_kerb(rng, plan, rng.uniform(0.2, 0.9))
         if plan.side and rng.random() < 0.7:
             actors += on_side_street(rng, plan)
     actors += on_pavements(rng, plan, focus)
-    return [actor for actor in without_collisions(actors) if not in_the_way(actor, camera)]
+    return [actor for actor in without_collisions(actors, seconds) if not in_the_way(actor, camera)]
 
 
 def in_the_way(actor, camera):
     """Too near to a low camera to be a picture of anything."""
     distance = np.linalg.norm(np.array(actor.start[:2]) - camera.eye[:2])
     size = actor.parts[0].model.size
-    return camera.eye[2] < size[2] + 1.0 and distance < max(size[0] * 0.75, 1.2) + 1.2
+    return camera.eye[2] < size[2] + 3.0 and distance < max(size[0] * 0.75, 1.2) + 1.2
 
 
-def without_collisions(actors):
-    """Drops each actor that would stand in an earlier one, taking each as up to three circles along its length."""
-    kept, circles = [], np.zeros((0, 3))
+def circles_of(actor, times):
+    """[times, circles, 3]: an actor as up to four circles along its length, x, y and radius."""
+    length, width = actor.parts[0].model.size[:2]
+    count = max(1, min(4, round(length / max(width, 0.5))))
+    along = ((np.arange(count) - (count - 1) / 2) * length / count)[None] + actor.speed * times[:, None]
+    return np.stack([actor.start[0] + np.cos(actor.heading) * along, actor.start[1] + np.sin(actor.heading) * along, np.full_like(along, width * 0.56)], axis=2)
+
+
+def without_collisions(actors, seconds):
+    """Drops each actor that would meet an earlier one."""
+    times = np.arange(0, seconds + 0.1, 0.25)
+    kept, taken = [], np.zeros((len(times), 0, 3))
     for actor in actors:
-        length, width = actor.parts[0].model.size[:2]
-        count = max(1, min(4, round(length / max(width, 0.5))))
-        offsets = (np.arange(count) - (count - 1) / 2) * length / count
-        own = np.stack([actor.start[0] + np.cos(actor.heading) * offsets, actor.start[1] + np.sin(actor.heading) * offsets, np.full(count, width * 0.56)], axis=1)
-        if len(circles):
-            gaps = np.linalg.norm(circles[:, None, :2] - own[None, :, :2], axis=2) - circles[:, None, 2] - own[None, :, 2]
-            if gaps.min() < 0.05:
-                continue
+        own = circles_of(actor, times)
+        gaps = np.linalg.norm(taken[:, :, None, :2] - own[:, None, :, :2], axis=3) - taken[:, :, None, 2] - own[:, None, :, 2]
+        if gaps.size and gaps.min() < 0.05:
+            continue
         kept.append(actor)
-        circles = np.concatenate([circles, own])
+        taken = np.concatenate([taken, own], axis=1)
     return kept
 
 
@@ -138,15 +145,15 @@ def lane_vehicle(rng):
     return str(rng.choice(["car", "car", "car", "car", "car", "pickup", "lorry", "van", "bus"]))
 
 
-def in_lanes(rng, plan, busy, focus):
+def in_lanes(rng, plan, busy, focus, reach):
     actors = []
     for lane in range(plan.lanes):
         for direction in (1, -1):
             y = -direction * plan.lane * (lane + 0.5)
             heading = 0.0 if direction > 0 or plan.one_way else np.pi
             speed = float(rng.uniform(4, 14))
-            x = focus[0] - 55 + rng.uniform(0, 12)
-            while x < focus[0] + 55:
+            x = focus[0] - reach + rng.uniform(0, 12)
+            while x < focus[0] + reach:
                 if rng.random() < busy:
                     actors.append(vehicle(rng, lane_vehicle(rng), (x, y + rng.normal(0, 0.2)), heading + rng.normal(0, 0.02), speed))
                     x += actors[-1].parts[0].model.size[0]

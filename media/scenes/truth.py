@@ -14,7 +14,7 @@ def categories():
 
 
 def annotate(scene, frame):
-    """[{category_id, bbox, area, segmentation (RLE), iscrowd, shown}] of one frame, without ids."""
+    """[{category_id, track (the same in all frames), bbox, area, segmentation (RLE), iscrowd, shown}] of one frame, without ids."""
     category = {thing.number: thing.category for thing in scene.things if thing.category}
     found = []
     for number, shown in frame.shown.items():
@@ -23,7 +23,7 @@ def annotate(scene, frame):
         area = int(mask.sum())
         left, top = int(columns[0]), int(rows[0])
         coded = coco_mask.encode(np.asfortranarray(mask.astype(np.uint8)))
-        found.append({"category_id": category[number], "bbox": [left, top, int(columns[-1]) + 1 - left, int(rows[-1]) + 1 - top], "area": area,
+        found.append({"category_id": category[number], "track": number, "bbox": [left, top, int(columns[-1]) + 1 - left, int(rows[-1]) + 1 - top], "area": area,
                       "segmentation": {"size": [int(side) for side in coded["size"]], "counts": coded["counts"].decode()},
                       "iscrowd": int(area < SMALL_AREA or shown < SHOWN_LEAST), "shown": round(shown, 3)})
     return found

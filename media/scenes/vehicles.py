@@ -57,7 +57,8 @@ def car_shape(rng, body):
     middle = (rear_foot + foot) / 2 - 0.01
     pillars = (middle,) if body == "pickup" and rng.random() < 0.5 else (middle, rear_end + (0.05 if body in ("sedan", "pickup") else 0.16))
     return Shape(length, width, height, vary(0.16, 0.2) + (0.06 if body in ("suv", "pickup") else 0), vary(0.31, 0.345) + (0.05 if body in ("suv", "pickup") else 0),
-                 (vary(0.17, 0.2), vary(0.80, 0.825)), top, line, (rear_foot, rear_end, front, foot), pillars, vary(0.66, 0.73) + (0.06 if body in ("suv", "minivan", "pickup") else 0))
+                 (vary(0.17, 0.2), vary(0.80, 0.825)), top, line, (rear_foot, rear_end, front, foot), pillars, vary(0.66, 0.73) + (0.06 if body in ("suv", "minivan", "pickup") else 0),
+                 vary(0.13, 0.26))
 
 
 def stations(shape):
@@ -80,7 +81,7 @@ def rings(shape, x):
     top = np.interp(x, *zip(*shape.top)) * shape.height
     belt = np.minimum(np.interp(x, *zip(*shape.belt)) * shape.height, top - 0.015)
     distance = np.abs(2 * x - 1)
-    half = shape.width / 2 * (1 - shape.nose * distance ** 7 - 0.03 * distance ** 2)
+    half = shape.width / 2 * (1 - shape.nose * distance ** 6 - 0.03 * distance ** 2)
     floor = shape.clearance + 0.10 * np.maximum(distance - 0.86, 0) / 0.14
     rise = np.clip((top - belt) / (0.30 * shape.height), 0, 1)  # 0 on the bonnet, 1 at the roof
     edge = half * ((1 - rise) * 0.86 + rise * shape.roof_width)
@@ -152,8 +153,8 @@ def add_lamps_and_plates(mesh, shape, rng):
     tail = rng.uniform((0.06, 0.10, 0.05), (0.10, 0.22, 0.13))
     lit = Kind.LAMP if rng.random() < 0.35 else Kind.GLASS
     for side in (-1, 1):
-        mesh.ellipsoid((front - 0.22, side * half * 0.72, hood - 0.075), lamp, HEADLAMP, lit, 0.9, 12, 6)
-        mesh.ellipsoid((rear + 0.085, side * half * 0.77, deck - 0.13), tail, TAILLAMP, lit, 0.9, 12, 6)
+        mesh.ellipsoid((front - 0.22, side * half * 0.68, hood - 0.08), lamp, HEADLAMP, lit, 0.9, 12, 6)
+        mesh.ellipsoid((rear + 0.085, side * half * 0.71, deck - 0.13), tail, TAILLAMP, lit, 0.9, 12, 6)
         mesh.ellipsoid((front - 0.17, side * half * 0.74, shape.clearance + 0.18), (0.12, 0.13, 0.05), (0.25, 0.25, 0.25), gloss=0.6, sides=8, rows=4)
     grille = rng.uniform(0.08, 0.2)
     mesh.ellipsoid((front - 0.10, 0, hood - 0.13 - grille * 0.4), (0.115, half * rng.uniform(0.45, 0.6), grille * 0.6), BLACK, gloss=0.5, sides=10, rows=6)
@@ -176,7 +177,7 @@ def add_mirrors_and_roof(mesh, shape, rng):
     at = lambda x: (x - 0.5) * shape.length
     roof = shape.height * 1.0
     if rng.random() < 0.22:
-        mesh.ellipsoid((at(rear_end * 0.35 + front * 0.65), 0, roof - 0.022), (0.10 * shape.length, shape.width * 0.24, 0.026), DARK_GLASS, Kind.GLASS, 0.9, 16, 4)
+        mesh.box((at(rear_end * 0.3 + front * 0.7), 0, roof - 0.022), (0.13 * shape.length, shape.width * 0.46, 0.03), DARK_GLASS, Kind.GLASS, 0.9)
     if rng.random() < 0.3:
         for side in (-1, 1):
             mesh.box((at((rear_end + front) / 2), side * shape.width * 0.32, roof + 0.02), ((front - rear_end) * shape.length, 0.035, 0.035), BLACK, gloss=0.5)

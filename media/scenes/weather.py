@@ -15,7 +15,8 @@ def draw_weather(rng):
     sun, sky, zenith, horizon, clouds, haze, wet, exposure = {
         "clear": lambda: (vary(2.4, 3.4), np.array((0.50, 0.62, 0.82)) * vary(0.6, 0.9), blue * vary(0.8, 1.2), pale, vary(0, 0.35), vary(0.0005, 0.002), 0, 0.62),
         "broken": lambda: (vary(1.2, 2.4), np.array((0.68, 0.76, 0.88)) * vary(0.8, 1.1), blue * vary(0.9, 1.3), pale * 1.05, vary(0.45, 0.8), vary(0.0005, 0.002), 0, 0.66),
-        "overcast": lambda: (vary(0, 0.35) * (rng.random() < 0.5), grey * vary(0.9, 1.2), grey * 0.75, grey * 0.95, 1.0, vary(0.0005, 0.004), vary(0, 0.5) * (rng.random() < 0.3), 0.85),
+        "overcast": lambda: (vary(0, 0.35) * (rng.random() < 0.5), grey * vary(0.9, 1.2), grey * 0.75, grey * 0.95, 1.0, vary(0.0005, 0.004),
+                             vary(0, 0.5) * (rng.random() < 0.3), 0.85),
         "rain": lambda: (0.0, grey * vary(0.6, 0.9), grey * 0.55, grey * 0.75, 1.0, vary(0.003, 0.009), vary(0.6, 1.0), 1.0),
         "haze": lambda: (vary(0.2, 0.8), grey * vary(0.9, 1.1), grey * 0.8, grey * 1.0, 0.9, vary(0.006, 0.014), 0, 0.8),
         "dusk": lambda: (vary(0, 0.5), np.array((0.45, 0.48, 0.62)) * vary(0.35, 0.6), np.array((0.20, 0.24, 0.42)) * 0.7, np.array((0.75, 0.52, 0.42)) * 0.6,

@@ -56,9 +56,9 @@ float skylit() {
 
 vec3 around(vec3 d) {  // What a mirror sees: sky over a skyline over ground
   vec3 above = sky(d);
-  float bearing = d.x / (abs(d.x) + abs(d.y) + 1e-3);
-  float skyline = 0.10 + 0.30 * texture(noise, vec2(bearing * 0.21 + drift.x, 0.37 + sign(d.y) * 0.2)).r;
-  float wall = 0.25 + 0.5 * texture(noise, vec2(bearing * 1.7, d.z * 1.3)).a;
+  vec2 bearing = d.xy / (length(d.xy) + 1e-3);
+  float skyline = 0.10 + 0.30 * texture(noise, bearing * 0.11 + drift).r;
+  float wall = 0.25 + 0.5 * texture(noise, bearing * 0.8 + d.z * 1.3).a;
   vec3 below = mix(sky_light * wall * 0.45, sky_light * asphalt * 0.9, smoothstep(0.02, -0.05, d.z));
   return mix(below, above, smoothstep(skyline - 0.06, skyline + 0.06, d.z));
 }
@@ -68,8 +68,8 @@ vec3 road(out float sheen) {
   float large = texture(noise, at * 0.021).r, middle = texture(noise, at * 0.13 + 0.3).a, fine = texture(noise, at * 1.1).g;
   float grain = texture(noise, at * 4.3).g;
   float tone = 1.0 + coarse * (0.55 * (large - 0.5) + 0.35 * (middle - 0.5) + 0.30 * (fine - 0.5) + 0.5 * (grain - 0.5));
-  float crack = smoothstep(0.93, 0.99, texture(noise, at * 0.09 + 0.7).b) * smoothstep(0.5, 0.7, large);
-  tone *= 1.0 - 0.45 * coarse * crack;
+  float crack = smoothstep(0.955, 0.995, texture(noise, at * 0.07 + 0.7).b) * smoothstep(0.58, 0.75, large);
+  tone *= 1.0 - 0.35 * coarse * crack;
   float lane = abs(fract(uv.y) - 0.5);  // uv.y counts lanes: their middle is oily, wheel tracks are polished
   tone *= 1.0 - 0.14 * exp(-lane * lane * 90.0) * middle * coarse + 0.08 * exp(-pow(lane - 0.24, 2.0) * 260.0) * coarse;
   float speck = smoothstep(0.86, 0.92, texture(noise, at * 0.83 + 0.11).g) * smoothstep(0.62, 0.75, texture(noise, at * 0.37).g);

@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: MIT
+"""Trains the default model; interrupt and resume it at will.
+
+    python3 -m train --run DIR --minutes 24                      # one go on a GPU
+    python3 -m train --run DIR --minutes 24 --stop-after 8       # the same in parts: run it until it says that it is done
+    python3 -m train --run DIR --smoke                           # a minute on a CPU: shows that all parts work, learns little
+
+The learning rate follows the share of --minutes (or of --iterations, which does not depend on the machine) that is over. DIR holds
+the weights (averaged over steps), state.json, log.csv and loss.png. Optimiser moments are not kept: after a resume the rate rises again
+within 100 steps. Scenes are made while training by --makers processes; --folder reads a folder of `python3 -m scenes` instead.
+"""
+import argparse
+import contextlib
+import copy
+import csv
+import math
+import os
+import pathlib
+import sys
+import time
+
+import numpy as np
+import torch
+from tqdm import tqdm
+
+from . import checkpoint
+from .losses import losses
+from .model import MaskRCNN, Widths
+from .plot import draw
+from .supply import Supply
+
+WARM_UP, RESUME_WARM_UP = 500, 100
+NAMES = ("rpn_class", "rpn_box", "class", "box", "mask")
+
+
+def parse(arguments):
+    parser = argparse.ArgumentParser(prog="python3 -m train", description="Trains the default model on scenes of its own making.")
+    add = parser.add_argument
+    add("--run", type=pathlib.Path, required=True, help="folder of the run; one that holds weights is resumed")
+    add("--minutes", type=float, default=24, help="length of the whole training (default 24)")
+    add("--iterations", type=int, default=0, help="length in steps instead, for a schedule that does not depend on the machine")
+    add("--stop-after", type=float, default=math.inf, help="end this part after so many minutes")
+    add("--batch", type=int, default=48)
+    add("--sides", type=int, nargs="+", default=[800, 800, 704, 608, 512], help="input sides, one drawn per step")
+    add("--size", type=int, default=800, help="side of the scenes as they are made")
+    add("--rate", type=float, default=8e-4, help="highest learning rate of AdamW")
+    add("--makers", type=int, default=max((os.cpu_count() or 2) - 2, 1), help="processes that make scenes")
+    add("--capacity", type=int, default=12000, help="scenes kept on the device; 2.6 MB each at 800")
+    add("--folder", help="pictures and instances.json to use instead of new scenes")
+    add("--seed", type=int, default=1)
+    add("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    add("--smoke", action="store_true", help="tiny sizes and 12 steps")
+    options = parser.parse_args(arguments)
+    if options.smoke:
+        options.iterations, options.batch, options.sides, options.size, options.makers, options.capacity = 12, 2, [256], 256, 1, 64
+    return options
+
+
+class Trainer:
+    def __init__(self, options):
+        self.options, self.device = options, torch.device(options.device)
+        torch.manual_seed(options.seed)
+        torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
+        self.model = MaskRCNN(Widths()).to(self.device, memory_format=torch.channels_last)
+        self.progress = {"iteration": 0, "minutes": 0.0, "scenes": 0, "seed": options.seed, "parts": 0}
+        if (options.run / "state.json").exists():
+            state, self.progress = checkpoint.load(options.run)
+            checkpoint.restore(self.model, state)
+        self.average = copy.deepcopy(self.model)
+        self.optimizer = torch.optim.AdamW(self._groups(), lr=options.rate, betas=(0.9, 0.999))
+        self.started_at, self.resumed = self.progress["iteration"], self.progress["iteration"] > 0
+        self.rng = np.random.default_rng([options.seed, self.progress["parts"]])
+        self.generator = torch.Generator(self.device).manual_seed(options.seed + self.progress["parts"])
+
+    def _groups(self):
+        """Weight decay for matrices and kernels alone."""
+        decayed = [p for p in self.model.parameters() if p.ndim > 1]
+        others = [p for p in self.model.parameters() if p.ndim <= 1]
+        return [{"params": decayed, "weight_decay": 0.03}, {"params": others, "weight_decay": 0.0}]
+
+    def share(self):
+        """How much of the training is over, 0..1."""
+        done = self.progress["iteration"] / self.options.iterations if self.options.iterations else self.progress["minutes"] / self.options.minutes
+        return min(done, 1.0)
+
+    def rate(self):
+        steps = self.progress["iteration"] - self.started_at + 1
+        warm = min(steps / (RESUME_WARM_UP if self.resumed else min(WARM_UP, max(self.options.iterations // 4, 1) if self.options.iterations else WARM_UP)), 1.0)
+        return self.options.rate * warm * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * self.share())))
+
+    def step(self, supply):
+        side = int(self.rng.choice(self.options.sides))
+        pictures, targets = supply.batch(self.options.batch, side, self.rng)
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.rate()
+        self.model.train()
+        fast = torch.autocast("cuda", torch.bfloat16) if self.device.type == "cuda" else contextlib.nullcontext()
+        with fast:
+            parts = losses(self.model, pictures, targets, self.generator)
+            total = sum(parts.values())
+        self.optimizer.zero_grad(set_to_none=True)
+        total.backward()
+        norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), 5.0)
+        if torch.isfinite(norm):  # A step that overflowed is left out
+            self.optimizer.step()
+        self._follow()
+        self.progress["iteration"] += 1
+        return {name: parts[name].detach() for name in NAMES}
+
+    @torch.no_grad()
+    def _follow(self):
+        """Moves the averaged weights towards the current ones, faster while there are few steps."""
+        decay = min(0.999, (1 + self.progress["iteration"]) / (10 + self.progress["iteration"]))
+        for kept, current in zip(self.average.state_dict().values(), self.model.state_dict().values()):
+            if kept.dtype.is_floating_point:
+                kept.lerp_(current, 1 - decay)
+            else:
+                kept.copy_(current)
+
+
+def train(options):
+    trainer, progress = Trainer(options), None
+    options.run.mkdir(parents=True, exist_ok=True)
+    progress = trainer.progress
+    if trainer.share() >= 1:
+        print("done: this run has reached its end")
+        return
+    supply = Supply(trainer.device, options.size, options.makers, options.capacity, options.seed * 100_000_000 + progress["parts"] * 10_000_000, options.folder)
+    log_path = options.run / "log.csv"
+    fresh = not log_path.exists()
+    base, start, saved = progress["minutes"], None, time.monotonic()
+    try:
+        supply.wait_for(min(options.batch * 2, options.capacity))
+        with open(log_path, "a", newline="") as file, tqdm(total=100, unit="%", initial=round(100 * trainer.share()), disable=not sys.stderr.isatty()) as bar:
+            log = csv.writer(file)
+            if fresh:
+                log.writerow(["iteration", "minutes", "scenes", "rate", *NAMES])
+            start, before, kept = time.monotonic(), progress["scenes"], []
+            while trainer.share() < 1 and progress["minutes"] - base < options.stop_after:
+                kept.append(trainer.step(supply))
+                progress["minutes"] = base + (time.monotonic() - start) / 60
+                progress["scenes"] = before + supply.received
+                if len(kept) == 20 or options.smoke:
+                    means = [float(torch.stack([entry[name] for entry in kept]).mean()) for name in NAMES]
+                    log.writerow([progress["iteration"], round(progress["minutes"], 3), progress["scenes"], f"{trainer.rate():.3g}", *(round(mean, 4) for mean in means)])
+                    file.flush()
+                    kept = []
+                    bar.set_postfix_str(f"step {progress['iteration']}, loss {sum(means):.3f}")
+                bar.update(round(100 * trainer.share()) - bar.n)
+                if time.monotonic() - saved > 120:
+                    checkpoint.save(options.run, trainer.average.state_dict(), progress)
+                    saved = time.monotonic()
+    finally:
+        supply.stop()
+        if start is not None:
+            progress["parts"] += 1
+            checkpoint.save(options.run, trainer.average.state_dict(), progress)
+    draw(log_path, options.run / "loss.png")
+    ended = trainer.share() >= 1
+    print(f"step {progress['iteration']}, {progress['minutes']:.1f} min, {progress['scenes']} scenes in {options.run}: {'done' if ended else 'not done, run again'}")
+
+
+if __name__ == "__main__":
+    train(parse(sys.argv[1:]))

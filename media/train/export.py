@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: MIT
+"""Writes the default model from a run: one safetensors file, a Detectron2 config and the list of classes.
+
+    python3 -m train.export --run DIR --out ../default
+
+makes default.safetensors (F16; batch norms F32, as FrozenBN's four arrays), default.yaml and default.classes.yaml.
+"""
+import argparse
+import pathlib
+import sys
+
+from safetensors.torch import save_file
+
+from scenes.scene import CLASSES
+
+from . import checkpoint
+from .model import MaskRCNN, Widths
+
+DATASET = "streets_scenes"
+CONFIG = """\
+# SPDX-License-Identifier: MIT
+# The default model: Detectron2's Mask R-CNN with ResNet-18 and FPN, trained by media/train on scenes of media/scenes.
+_BASE_: "COCO-InstanceSegmentation/mask_rcnn_R_50_FPN_3x"
+MODEL:
+  RESNETS:
+    DEPTH: 18
+    RES2_OUT_CHANNELS: 64
+  FPN:
+    OUT_CHANNELS: {fpn}
+  ROI_HEADS:
+    NUM_CLASSES: {classes}
+  ROI_BOX_HEAD:
+    FC_DIM: {fc}
+  ROI_MASK_HEAD:
+    CONV_DIM: {mask}
+DATASETS:
+  TRAIN: ("{dataset}_train",)
+  TEST: ("{dataset}_val",)
+"""
+
+
+def class_list():
+    rows = "\n".join(f"  - [{identifier}, {name}]" for identifier, name in CLASSES.items())
+    return ("# SPDX-License-Identifier: MIT\n# The classes of the default model in the order of its outputs, each with COCO's id.\n"
+            f"datasets: [{DATASET}_]\nclasses:\n{rows}\n")
+
+
+def export(run, out):
+    state, progress = checkpoint.load(run)
+    checkpoint.restore(MaskRCNN(), state)  # Refuses what is not this model
+    widths = Widths()
+    metadata = {"format": "pt", "trained": f"{progress['iteration']} steps, {progress['scenes']} scenes"}
+    save_file(checkpoint.rounded(state), f"{out}.safetensors", metadata)
+    text = CONFIG.format(fpn=widths.fpn, classes=widths.classes, fc=widths.fc, mask=widths.mask, dataset=DATASET)
+    pathlib.Path(f"{out}.yaml").write_text(text)
+    pathlib.Path(f"{out}.classes.yaml").write_text(class_list())
+    return pathlib.Path(f"{out}.safetensors").stat().st_size
+
+
+def main(arguments):
+    parser = argparse.ArgumentParser(prog="python3 -m train.export", description="Writes the default model from a run.")
+    parser.add_argument("--run", type=pathlib.Path, required=True)
+    parser.add_argument("--out", required=True, help="path without its ending, such as ../default")
+    options = parser.parse_args(arguments)
+    print(f"{options.out}.safetensors: {export(options.run, options.out) / 1e6:.1f} MB")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
