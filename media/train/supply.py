@@ -5,6 +5,7 @@ A batch mixes pictures that were never used with ones that were, so training doe
 mirrored and scaled anew. Boxes are always measured on the map of object numbers, so they fit whatever the cut left.
 """
 import dataclasses
+import os
 import pathlib
 import threading
 
@@ -42,7 +43,7 @@ class SceneSource:
         present = sorted(frame.shown, key=lambda number: -counts[number])[:MOST]
         table = np.zeros(len(counts), np.uint8)
         table[present] = np.arange(1, len(present) + 1)
-        crowd = [frame.shown[number] < shown_least or counts[number] < small_area for number in present]
+        crowd = [bool(frame.shown[number] < shown_least or counts[number] < small_area) for number in present]
         return picture[..., ::-1].transpose(2, 0, 1), table[frame.numbers], [self.order[category[number]] for number in present], crowd
 
 
@@ -74,6 +75,7 @@ class FolderSource:
 def produce(queue, stop, size, folder, first, step):
     """Runs in a process of its own."""
     torch.set_num_threads(1)
+    os.environ.setdefault("LP_NUM_THREADS", "1")  # llvmpipe would start a thread per CPU in every process
     source = FolderSource(size, folder) if folder else SceneSource(size)
     seed = first
     while not stop.is_set():
@@ -130,7 +132,7 @@ class Supply:
         with self.arrival:
             self.arrival.wait_for(lambda: self.received >= count or self.failure)
             if self.failure and self.received < count:
-                raise RuntimeError("every process that makes scenes has ended; run 'python3 -m scenes --count 1 --out DIR' to see why") from self.failure
+                raise RuntimeError("every process that makes scenes has ended; why is said above") from self.failure
 
     def rows(self, count, rng):
         """Rows of a batch: new ones first, the rest at random."""
