@@ -118,34 +118,57 @@ class Trainer:
                 kept.copy_(current)
 
 
+class Log:
+    """Means of the losses over a few steps, as rows of a CSV file that a resumed run goes on with."""
+
+    def __init__(self, path, every):
+        fresh = not path.exists()
+        self.file, self.every, self.kept, self.row, self.total = open(path, "a", newline=""), every, [], None, math.nan
+        self.writer = csv.writer(self.file)
+        if fresh:
+            self.writer.writerow(["iteration", "minutes", "scenes", "rate", *NAMES])
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._write()
+        self.file.close()
+
+    def add(self, progress, rate, parts):
+        self.kept.append(parts)
+        self.row = [progress["iteration"], round(progress["minutes"], 3), progress["scenes"], f"{rate:.3g}"]
+        if len(self.kept) == self.every:
+            self._write()
+
+    def _write(self):
+        if self.kept:
+            means = [float(torch.stack([parts[name] for parts in self.kept]).mean()) for name in NAMES]
+            self.writer.writerow([*self.row, *(round(mean, 4) for mean in means)])
+            self.file.flush()
+            self.total, self.kept = sum(means), []
+
+
 def train(options):
-    trainer, progress = Trainer(options), None
-    options.run.mkdir(parents=True, exist_ok=True)
+    trainer = Trainer(options)
     progress = trainer.progress
+    options.run.mkdir(parents=True, exist_ok=True)
     if trainer.share() >= 1:
         print("done: this run has reached its end")
         return
     supply = Supply(trainer.device, options.size, options.makers, options.capacity, options.seed * 100_000_000 + progress["parts"] * 10_000_000, options.folder)
     log_path = options.run / "log.csv"
-    fresh = not log_path.exists()
-    base, start, saved = progress["minutes"], None, time.monotonic()
+    base, before, start, saved = progress["minutes"], progress["scenes"], None, time.monotonic()
     try:
         supply.wait_for(min(options.batch * 2, options.capacity))
-        with open(log_path, "a", newline="") as file, tqdm(total=100, unit="%", initial=round(100 * trainer.share()), disable=not sys.stderr.isatty()) as bar:
-            log = csv.writer(file)
-            if fresh:
-                log.writerow(["iteration", "minutes", "scenes", "rate", *NAMES])
-            start, before, kept = time.monotonic(), progress["scenes"], []
+        with Log(log_path, 1 if options.smoke else 20) as log, tqdm(total=100, unit="%", initial=round(100 * trainer.share()), disable=not sys.stderr.isatty()) as bar:
+            start = time.monotonic()
             while trainer.share() < 1 and progress["minutes"] - base < options.stop_after:
-                kept.append(trainer.step(supply))
+                parts = trainer.step(supply)
                 progress["minutes"] = base + (time.monotonic() - start) / 60
                 progress["scenes"] = before + supply.received
-                if len(kept) == 20 or options.smoke:
-                    means = [float(torch.stack([entry[name] for entry in kept]).mean()) for name in NAMES]
-                    log.writerow([progress["iteration"], round(progress["minutes"], 3), progress["scenes"], f"{trainer.rate():.3g}", *(round(mean, 4) for mean in means)])
-                    file.flush()
-                    kept = []
-                    bar.set_postfix_str(f"step {progress['iteration']}, loss {sum(means):.3f}")
+                log.add(progress, trainer.rate(), parts)
+                bar.set_postfix_str(f"step {progress['iteration']}, loss {log.total:.3f}", refresh=False)
                 bar.update(round(100 * trainer.share()) - bar.n)
                 if time.monotonic() - saved > 120:
                     checkpoint.save(options.run, trainer.average.state_dict(), progress)
