@@ -3,6 +3,7 @@
 
 #include "elements/elements.hpp"
 #include "tests/elements/gst_fixture.hpp"
+#include "tests/support/shared_files.hpp"
 
 namespace rcnn::elements {
 namespace {
@@ -35,10 +36,8 @@ TEST_F(Neuronrcnn, RunsTwiceInOnePipelineOnSharedCores) {
 }
 
 TEST_F(Neuronrcnn, KeepsFramesOfAFileCountForCount) {
-  const auto file = std::filesystem::path(RCNN_SHARED_DIR) / "data/video/car-detection.mp4";
-  if (!std::filesystem::exists(file)) {
-    GTEST_SKIP() << file << " is not here; configure with -DRCNN_SHARED_DIR=FOLDER that holds it";
-  }
+  const auto file = tests::shared_file("data/video/car-detection.mp4");
+  RCNN_SKIP_WITHOUT(file);
   tests::Pipeline plain("filesrc location=" + file.string() +
                         " ! decodebin ! videoconvert ! fakesink name=out");
   ASSERT_EQ(plain.run().end, "eos");

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// End to end, as a user does it: `compile` a checkpoint, `detect` on images, compare with what Detectron2 found.
+// End to end, as a user does it: `compile` a checkpoint, `detect` on images, compare with what Detectron2
+// found.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -12,6 +13,7 @@
 #include <vector>
 
 #include "tests/support/reference_weights.hpp"
+#include "tests/support/shared_files.hpp"
 
 namespace rcnn {
 namespace {
@@ -25,7 +27,9 @@ struct Case {
   const char* suffix;  ///< Of the golden file
 };
 
-std::ostream& operator<<(std::ostream& out, const Case& test) { return out << test.arch << " " << test.input; }
+std::ostream& operator<<(std::ostream& out, const Case& test) {
+  return out << test.arch << " " << test.input;
+}
 
 struct Found {
   std::array<double, 4> box;
@@ -36,8 +40,8 @@ struct Found {
 std::vector<Found> read_found(const json& image) {
   std::vector<Found> found;
   for (std::size_t i = 0; i < image.at("scores").size(); ++i) {
-    found.push_back({image.at("boxes_xyxy")[i].get<std::array<double, 4>>(), image.at("scores")[i].get<double>(),
-                     image.at("classes")[i].get<int>()});
+    found.push_back({image.at("boxes_xyxy")[i].get<std::array<double, 4>>(),
+                     image.at("scores")[i].get<double>(), image.at("classes")[i].get<int>()});
   }
   return found;
 }
@@ -62,11 +66,12 @@ bool take(std::vector<Found>& ours, Fits fits) {
   return true;
 }
 
-/// Reference detections that `ours` has too: same class, IoU >= 0.99, score within 1e-3; each of ours serves once.
+/// Reference detections that `ours` has too: same class, IoU >= 0.99, score within 1e-3; each of ours serves
+/// once.
 ///
-/// Ties aside: where the reference is cut at 100 and many scores equal the last one (000000122745.jpg is black: one
-/// box, found at each place of a flat area), which of them made it is chance. Those need one of the same class and
-/// score in ours, wherever it lies.
+/// Ties aside: where the reference is cut at 100 and many scores equal the last one (000000122745.jpg is
+/// black: one box, found at each place of a flat area), which of them made it is chance. Those need one of
+/// the same class and score in ours, wherever it lies.
 std::size_t count_matches(const std::vector<Found>& reference, std::vector<Found> ours) {
   std::vector<Found> missed;
   for (const auto& wanted : reference) {
@@ -91,7 +96,8 @@ json read_json(const fs::path& path) { return json::parse(std::ifstream(path)); 
 
 void run_program(const std::string& arguments) {
   // Half a minute a program is plenty, but not on a machine that runs other tests meanwhile.
-  const std::string command = "NEURON_RT_EXEC_TIMEOUT=600 " RCNN_BINARY_DIR "/launch/neuron-rcnn " + arguments;
+  const std::string command =
+      "NEURON_RT_EXEC_TIMEOUT=600 " + tests::built_file("launch/neuron-rcnn") + " " + arguments;
   ASSERT_EQ(std::system(command.c_str()), 0) << command;
 }
 
@@ -99,27 +105,29 @@ class GoldenDetections : public ::testing::TestWithParam<Case> {};
 
 TEST_P(GoldenDetections, FindsWhatDetectron2Found) {
   const auto& test = GetParam();
-  const fs::path golden =
-      fs::path(RCNN_SHARED_DIR) / "golden/expected" / (std::string("detections_") + test.arch + test.suffix + ".json");
-  const fs::path images = fs::path(RCNN_SHARED_DIR) / "data/coco50";
-  if (!fs::exists(golden) || !fs::exists(images)) GTEST_SKIP() << golden << " or " << images << " is not here";
+  const fs::path golden = tests::golden_file(std::string("detections_") + test.arch + test.suffix + ".json");
+  const fs::path images = tests::shared_file("data/coco50");
+  if (!fs::exists(golden) || !fs::exists(images))
+    GTEST_SKIP() << golden << " or " << images << " is not here";
   const auto weights = tests::reference_weights(test.arch);
   if (weights.empty()) GTEST_SKIP() << "the reference weights cannot be made here (python3 with numpy)";
 
-  const fs::path work = fs::path(RCNN_BINARY_DIR) / "golden" / (std::string(test.arch) + test.suffix);
+  const fs::path work = fs::path(tests::built_file("golden")) / (std::string(test.arch) + test.suffix);
   fs::create_directories(work);
   const auto artifact = work / "model.rcnn";
-  run_program("compile --config COCO-Detection/" + std::string(test.arch) + ".yaml --weights " + weights.string() +
-              " --input " + test.input + " -o " + artifact.string());
+  run_program("compile --config COCO-Detection/" + std::string(test.arch) + ".yaml --weights " +
+              weights.string() + " --input " + test.input + " -o " + artifact.string());
   const auto expected = read_json(golden);
   std::string files;
   for (const auto& image : expected.at("images")) {
     for (const auto& entry : fs::recursive_directory_iterator(images)) {
-      if (entry.path().filename() == image.at("file").get<std::string>()) files += " " + entry.path().string();
+      if (entry.path().filename() == image.at("file").get<std::string>())
+        files += " " + entry.path().string();
     }
   }
   const auto result = work / "found.json";
-  run_program("detect -m " + artifact.string() + files + " --threshold 0.05 --format detectron2 --json " + result.string());
+  run_program("detect -m " + artifact.string() + files + " --threshold 0.05 --format detectron2 --json " +
+              result.string());
 
   const auto ours = read_json(result);
   ASSERT_EQ(ours.at("images").size(), expected.at("images").size());
@@ -145,7 +153,8 @@ INSTANTIATE_TEST_SUITE_P(Zoo, GoldenDetections,
                                            Case{"faster_rcnn_X_101_32x8d_FPN_3x", kStretch, "_stretch"}),
                          [](const auto& row) {
                            std::string name = std::string(row.param.arch) + row.param.suffix;
-                           std::replace_if(name.begin(), name.end(), [](char c) { return std::isalnum(c) == 0; }, '_');
+                           std::replace_if(
+                               name.begin(), name.end(), [](char c) { return std::isalnum(c) == 0; }, '_');
                            return name;
                          });
 

@@ -41,7 +41,7 @@ class GoldenStages : public ::testing::Test {
   static std::shared_ptr<LoadedModel> make_model() {
     const auto weights = tests::reference_weights(kArch);
     if (weights.empty()) return nullptr;
-    const auto file = std::filesystem::path(RCNN_BINARY_DIR) / "golden" /
+    const auto file = std::filesystem::path(tests::built_file("golden")) /
                       (std::string(kArch) + "-" + std::to_string(::getpid()) + ".rcnn");
     const auto config = load_config(std::string("COCO-Detection/") + kArch);
     const CompileOptions options{.input = {.width = 320, .height = 320}};

@@ -24,7 +24,7 @@ json plugin_check(const TempFolder& folder, const std::string& plugin_path) {
 
 TEST(DoctorGstreamer, FindsThePluginOfTheBuild) {
   const TempFolder folder;
-  const auto check = plugin_check(folder, RCNN_BINARY_DIR "/elements");
+  const auto check = plugin_check(folder, tests::built_file("elements"));
   EXPECT_EQ(check.at("status"), "ok") << check;
   EXPECT_THAT(check.at("found").get<std::string>(), HasSubstr("libgstneuronrcnn.so"));
 }
@@ -35,7 +35,7 @@ TEST(DoctorGstreamer, MissingPluginComesWithThePathToSet) {
   if (check.at("status") == "ok") GTEST_SKIP() << "the plugin is installed on this machine";
   EXPECT_EQ(check.at("status"), "fail");
   EXPECT_THAT(check.at("advice").get<std::string>(),
-              HasSubstr("GST_PLUGIN_PATH=" RCNN_BINARY_DIR "/elements"));
+              HasSubstr("GST_PLUGIN_PATH=" + tests::built_file("elements")));
 }
 
 TEST(DoctorGstreamer, BlacklistedPluginIsNamedWithTheWayOut) {

@@ -11,7 +11,7 @@ namespace {
 using nlohmann::json;
 using ::testing::HasSubstr;
 
-constexpr const char* kWithPlugin = "GST_PLUGIN_PATH=" RCNN_BINARY_DIR "/elements";
+const std::string kWithPlugin = "GST_PLUGIN_PATH=" + tests::built_file("elements");
 
 TEST(Doctor, HealthyMachineIsReady) {
   const auto outcome = run_neuron_rcnn("doctor", kWithPlugin);

@@ -14,6 +14,8 @@
 #include <stdexcept>
 #include <string>
 
+#include "tests/support/shared_files.hpp"
+
 namespace rcnn::launch {
 
 inline std::string read_text(const std::filesystem::path& file) {
@@ -64,7 +66,7 @@ inline Outcome run_shell(const std::string& command) {
 
 /// Runs the program that was built; `environment` is prefixed as in a shell.
 inline Outcome run_neuron_rcnn(const std::string& arguments, const std::string& environment = "") {
-  return run_shell(environment + " " RCNN_BINARY_DIR "/launch/neuron-rcnn " + arguments);
+  return run_shell(environment + " " + tests::built_file("launch/neuron-rcnn") + " " + arguments);
 }
 
 /// A picture with something in it, the same every time.
@@ -82,7 +84,7 @@ inline cv::Mat make_picture(int width, int height, int seed = 1) {
 }
 
 inline std::filesystem::path launch_data(const std::string& name) {
-  return std::filesystem::path(RCNN_SOURCE_DIR) / "tests/launch/data" / name;
+  return tests::source_file("tests/launch/data/" + std::string(name));
 }
 
 /// Lines of a text, without the empty one after the last line break.

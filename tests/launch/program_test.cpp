@@ -17,7 +17,7 @@ TEST(Program, VersionIsTheProjects) {
   EXPECT_EQ(outcome.code, 0);
   ASSERT_THAT(outcome.out, ::testing::MatchesRegex("neuron-rcnn [0-9.]+\n"));
   const auto version = outcome.out.substr(12, outcome.out.size() - 13);
-  EXPECT_THAT(read_text(RCNN_SOURCE_DIR "/CMakeLists.txt"), HasSubstr(" VERSION " + version));
+  EXPECT_THAT(read_text(tests::source_file("CMakeLists.txt")), HasSubstr(" VERSION " + version));
 }
 
 TEST(Program, EverySubcommandDocumentsItselfAndHasJson) {
@@ -60,11 +60,10 @@ TEST(Program, FailedWorkIsOneLineAndOne) {
 }
 
 TEST(Program, FullStandardOutputIsAFailure) {
-  EXPECT_EQ(
-      run_shell(RCNN_BINARY_DIR
-                "/launch/neuron-rcnn analyze --config COCO-Detection/faster_rcnn_R_50_FPN_3x >/dev/full")
-          .code,
-      1);
+  EXPECT_EQ(run_shell(tests::built_file("launch/neuron-rcnn") +
+                      " analyze --config COCO-Detection/faster_rcnn_R_50_FPN_3x >/dev/full")
+                .code,
+            1);
 }
 
 }  // namespace

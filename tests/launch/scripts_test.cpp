@@ -12,8 +12,8 @@ using ::testing::HasSubstr;
 
 Outcome run_script(const std::string& name, const std::string& arguments,
                    const std::string& environment = "") {
-  return run_shell("GST_PLUGIN_PATH=" RCNN_BINARY_DIR "/elements " + environment +
-                   " " RCNN_SOURCE_DIR "/launch/" + name + " " + arguments);
+  return run_shell("GST_PLUGIN_PATH=" + tests::built_file("elements") + " " + environment + " " +
+                   tests::source_file("launch/") + name + " " + arguments);
 }
 
 TEST(Scripts, FileToFileKeepsEveryFrameAndItsTime) {

@@ -6,6 +6,8 @@
 #include <cstdlib>
 #include <iostream>
 
+#include "tests/support/shared_files.hpp"
+
 namespace rcnn::tests {
 namespace {
 
@@ -17,10 +19,10 @@ std::string quoted(const fs::path& path) { return std::string("'").append(path.s
 }  // namespace
 
 fs::path reference_weights(const std::string& arch) {
-  const auto folder = fs::path(RCNN_BINARY_DIR) / "golden";
+  const auto folder = fs::path(built_file("golden"));
   const auto file = folder / (arch + ".safetensors");
   if (fs::exists(file)) return file;
-  const auto generator = fs::path(RCNN_SHARED_DIR) / "golden/weights.py";
+  const auto generator = shared_file("golden/weights.py");
   if (!fs::exists(generator)) {
     std::cerr << "reference weights: " << generator << " is not here\n";
     return {};
@@ -28,9 +30,10 @@ fs::path reference_weights(const std::string& arch) {
   // Written beside and renamed: processes that race make the same bytes and the last rename wins.
   const auto unfinished = folder / (arch + "-" + std::to_string(::getpid()) + ".safetensors");
   fs::create_directories(folder);
-  const auto command = std::string(RCNN_PYTHON " ") + quoted(generator) + " " + arch + " " + quoted(unfinished);
+  const auto command = python() + " " + quoted(generator) + " " + arch + " " + quoted(unfinished);
   if (std::system(command.c_str()) != 0 || !fs::exists(unfinished)) {
-    std::cerr << "reference weights: '" << command << "' failed; a python3 with numpy is needed (Debian: python3-numpy)\n";
+    std::cerr << "reference weights: '" << command
+              << "' failed; a python3 with numpy is needed (Debian: python3-numpy)\n";
     fs::remove(unfinished);
     return {};
   }

@@ -10,16 +10,20 @@ namespace rcnn::tests {
 
 /// RELATIVE in the folder of recorded references and data beside the checkout, e.g.
 /// "data/coco50/000000001000.jpg".
-inline std::filesystem::path shared_file(const std::string& relative) {
-  return std::filesystem::path(RCNN_SHARED_DIR) / relative;
-}
+std::filesystem::path shared_file(const std::string& relative);
 
 /// A recorded reference, e.g. "boxes.npz": the copy kept with the tests where there is one, else the shared
 /// one.
-inline std::filesystem::path golden_file(const std::string& name) {
-  const auto copied = std::filesystem::path(RCNN_TEST_DATA_DIR) / name;
-  return std::filesystem::exists(copied) ? copied : shared_file("golden/expected/" + name);
-}
+std::filesystem::path golden_file(const std::string& name);
+
+/// RELATIVE in the checkout, e.g. "launch/demo".
+std::string source_file(const std::string& relative);
+
+/// RELATIVE in the build folder, e.g. "launch/neuron-rcnn".
+std::string built_file(const std::string& relative);
+
+/// The interpreter that has numpy.
+std::string python();
 
 }  // namespace rcnn::tests
 

@@ -15,6 +15,7 @@
 
 #include "engine/errors.hpp"
 #include "engine/model/checkpoint_formats.hpp"
+#include "tests/support/shared_files.hpp"
 
 /// Checkpoint bytes made by hand, and the fixtures that make_fixtures.py wrote.
 namespace rcnn::tests {
@@ -24,7 +25,7 @@ inline std::span<const std::byte> bytes_of(const std::string& text) {
 }
 
 inline std::filesystem::path fixture(const std::string& name) {
-  return std::filesystem::path(RCNN_SOURCE_DIR) / "tests/engine/model/data" / name;
+  return source_file("tests/engine/model/data/" + std::string(name));
 }
 
 inline std::string read_text(const std::filesystem::path& file) {
