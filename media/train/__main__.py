@@ -16,6 +16,7 @@ import csv
 import math
 import os
 import pathlib
+import signal
 import sys
 import time
 
@@ -159,6 +160,7 @@ def train(options):
     supply = Supply(trainer.device, options.size, options.makers, options.capacity, options.seed * 100_000_000 + progress["parts"] * 10_000_000, options.folder)
     log_path = options.run / "log.csv"
     base, before, start, saved = progress["minutes"], progress["scenes"], None, time.monotonic()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended by SIGTERM; run again to go on"))  # So that what was learnt is kept
     try:
         supply.wait_for(min(options.batch * 2, options.capacity))
         with Log(log_path, 1 if options.smoke else 20) as log, tqdm(total=100, unit="%", initial=round(100 * trainer.share()), disable=not sys.stderr.isatty()) as bar:

@@ -8,6 +8,7 @@ import dataclasses
 import os
 import pathlib
 import threading
+from queue import Full
 
 import numpy as np
 import torch
@@ -77,14 +78,21 @@ def produce(queue, stop, size, folder, first, step):
     torch.set_num_threads(1)
     os.environ.setdefault("LP_NUM_THREADS", "1")  # llvmpipe would start a thread per CPU in every process
     source = FolderSource(size, folder) if folder else SceneSource(size)
-    seed = first
-    while not stop.is_set():
+    seed, parent = first, multiprocessing.parent_process()
+    wanted = lambda: not stop.is_set() and parent.is_alive()  # A parent that was killed cannot say stop
+    while wanted():
         picture, numbers, classes, crowd = source.get(seed)
         labels = torch.full((2, MOST), -1, dtype=torch.int8)
         labels[0, :len(classes)] = torch.tensor(classes, dtype=torch.int8)
         labels[1, :len(classes)] = torch.tensor(crowd, dtype=torch.int8)
-        queue.put((torch.from_numpy(np.ascontiguousarray(picture)), torch.from_numpy(np.ascontiguousarray(numbers)), labels))
+        item = torch.from_numpy(np.ascontiguousarray(picture)), torch.from_numpy(np.ascontiguousarray(numbers)), labels
         seed += step
+        while wanted():
+            try:
+                queue.put(item, timeout=2)
+                break
+            except Full:
+                continue
 
 
 class Supply:
