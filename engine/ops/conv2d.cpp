@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "engine/ops/onednn.hpp"
+#include "engine/ops/winograd_conv2d.hpp"
 
 namespace rcnn::engine {
 namespace {
@@ -29,6 +30,36 @@ Shape output_shape(const Conv2dParams& params, const Shape& source) {
   return shape;
 }
 
+convolution_forward::primitive_desc describe(const Conv2dParams& params, const dnnl::memory::desc& source,
+                                             const Format* summand) {
+  const auto dims = source.dims();
+  const auto shape = output_shape(params, dims);
+  const auto weight = onednn::any(weight_shape(params, dims[1]));
+  const auto destination = summand != nullptr ? onednn::desc(*summand) : onednn::any(shape);
+  const dnnl::memory::dims strides(2, params.stride), padding(2, params.padding);
+  const auto kind = dnnl::prop_kind::forward_inference;
+  const auto algorithm = dnnl::algorithm::convolution_direct;
+  const auto attributes = onednn::attributes(summand != nullptr, params.relu);
+  if (params.bias.empty()) {
+    return {
+        {kind, algorithm, source, weight, destination, strides, padding, padding}, attributes, onednn::cpu()};
+  }
+  const auto bias = onednn::desc(Format({params.out_channels}, Layout::kRowMajor));
+  return {{kind, algorithm, source, weight, bias, destination, strides, padding, padding},
+          attributes,
+          onednn::cpu()};
+}
+
+/// Takes the source as it lies if there is a fast implementation for that; otherwise the library's
+/// favourite.
+convolution_forward::primitive_desc choose(const Conv2dParams& params, const Format& source,
+                                           const Format* summand) {
+  auto as_it_lies = describe(params, onednn::desc(source), summand);
+  if (!onednn::is_reference(as_it_lies.impl_info_str())) return as_it_lies;
+  auto favourite = describe(params, onednn::any(source.shape()), summand);
+  return onednn::is_reference(favourite.impl_info_str()) ? as_it_lies : favourite;
+}
+
 class Conv2d final : public onednn::PrimitiveOperator {
  public:
   Conv2d(const Conv2dParams& params, const Format& source, const Format* summand, PackedWeights& weights)
@@ -37,38 +68,6 @@ class Conv2d final : public onednn::PrimitiveOperator {
   }
 
  private:
-  static convolution_forward::primitive_desc describe(const Conv2dParams& params,
-                                                      const dnnl::memory::desc& source,
-                                                      const Format* summand) {
-    const auto dims = source.dims();
-    const auto shape = output_shape(params, dims);
-    const auto weight = onednn::any(weight_shape(params, dims[1]));
-    const auto destination = summand != nullptr ? onednn::desc(*summand) : onednn::any(shape);
-    const dnnl::memory::dims strides(2, params.stride), padding(2, params.padding);
-    const auto kind = dnnl::prop_kind::forward_inference;
-    const auto algorithm = dnnl::algorithm::convolution_direct;
-    const auto attributes = onednn::attributes(summand != nullptr, params.relu);
-    if (params.bias.empty()) {
-      return {{kind, algorithm, source, weight, destination, strides, padding, padding},
-              attributes,
-              onednn::cpu()};
-    }
-    const auto bias = onednn::desc(Format({params.out_channels}, Layout::kRowMajor));
-    return {{kind, algorithm, source, weight, bias, destination, strides, padding, padding},
-            attributes,
-            onednn::cpu()};
-  }
-
-  /// Takes the source as it lies if there is a fast implementation for that; otherwise the library's
-  /// favourite.
-  static convolution_forward::primitive_desc choose(const Conv2dParams& params, const Format& source,
-                                                    const Format* summand) {
-    auto as_it_lies = describe(params, onednn::desc(source), summand);
-    if (!onednn::is_reference(as_it_lies.impl_info_str())) return as_it_lies;
-    auto favourite = describe(params, onednn::any(source.shape()), summand);
-    return onednn::is_reference(favourite.impl_info_str()) ? as_it_lies : favourite;
-  }
-
   void build(const Conv2dParams& params, const Format& source, const Format* summand,
              PackedWeights& weights) {
     const auto shape = output_shape(params, source.shape());
@@ -101,16 +100,59 @@ class Conv2d final : public onednn::PrimitiveOperator {
   }
 };
 
+/// Where a convolution's values lie, whatever computes it.
+struct Formats {
+  Format source;
+  Format destination;
+};
+
+Formats formats_of(const Conv2dParams& params, const Format& source, const Format* summand) {
+  return onednn::translate<ModelError>(params.name, [&] {
+    const auto chosen = choose(params, source, summand);
+    return Formats{onednn::format(chosen.src_desc()), onednn::format(chosen.dst_desc())};
+  });
+}
+
+std::unique_ptr<Operator> make(const Conv2dParams& params, const Format& source, const Format* summand,
+                               PackedWeights& weights, Conv2dAlgorithm algorithm) {
+  if (algorithm == Conv2dAlgorithm::kDirect) {
+    return std::make_unique<Conv2d>(params, source, summand, weights);
+  }
+  const auto formats = formats_of(params, source, summand);
+  if (!winograd_can(params, formats.source, formats.destination)) {
+    throw ModelError(
+        "convolution '" + params.name + "' cannot be computed by " + to_string(algorithm) +
+        "; that takes 3x3 windows of stride 1, padding 1 and one group over whole blocks of channels");
+  }
+  const auto variant =
+      algorithm == Conv2dAlgorithm::kWinograd2x2 ? winograd::Variant::kF2x2 : winograd::Variant::kF4x4;
+  return make_winograd_conv2d(params, variant, formats.source, formats.destination, summand != nullptr,
+                              weights);
+}
+
 }  // namespace
 
+std::string to_string(Conv2dAlgorithm algorithm) {
+  if (algorithm == Conv2dAlgorithm::kDirect) return "direct";
+  return algorithm == Conv2dAlgorithm::kWinograd2x2 ? "F(2x2,3x3)" : "F(4x4,3x3)";
+}
+
+std::vector<Conv2dAlgorithm> conv2d_algorithms(const Conv2dParams& params, const Format& source,
+                                               const Format* summand) {
+  const auto formats = formats_of(params, source, summand);
+  if (!winograd_can(params, formats.source, formats.destination)) return {Conv2dAlgorithm::kDirect};
+  return {Conv2dAlgorithm::kDirect, Conv2dAlgorithm::kWinograd2x2, Conv2dAlgorithm::kWinograd4x4};
+}
+
 std::unique_ptr<Operator> make_conv2d(const Conv2dParams& params, const Format& source,
-                                      PackedWeights& weights) {
-  return std::make_unique<Conv2d>(params, source, nullptr, weights);
+                                      PackedWeights& weights, Conv2dAlgorithm algorithm) {
+  return make(params, source, nullptr, weights, algorithm);
 }
 
 std::unique_ptr<Operator> make_conv2d_sum(const Conv2dParams& params, const Format& source,
-                                          const Format& summand, PackedWeights& weights) {
-  return std::make_unique<Conv2d>(params, source, &summand, weights);
+                                          const Format& summand, PackedWeights& weights,
+                                          Conv2dAlgorithm algorithm) {
+  return make(params, source, &summand, weights, algorithm);
 }
 
 }  // namespace rcnn::engine

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
@@ -60,6 +61,16 @@ struct Conv2dParams {
   bool relu = false;
 };
 
+/// How a convolution is computed: as it is defined, or by Winograd's method, which takes 2.25 or 4 times
+/// fewer products and rounds two to five times as much (engine/README.md).
+enum class Conv2dAlgorithm : std::uint8_t { kDirect, kWinograd2x2, kWinograd4x4 };
+/// "direct", "F(2x2,3x3)", "F(4x4,3x3)".
+std::string to_string(Conv2dAlgorithm algorithm);
+/// What this convolution can be computed by, direct first. All take and give the same formats.
+///   summand  of conv2d, sum; null for conv2d
+std::vector<Conv2dAlgorithm> conv2d_algorithms(const Conv2dParams& params, const Format& source,
+                                               const Format* summand);
+
 /// The catalogue. All values are f32; N, C, H, W shapes. A factory takes the format in which an input lies
 /// and may ask for another in Operator::inputs(): a reorder must then come between. Those that choose the
 /// output's format say "free". \throws ShapeError, ModelError (weights), with the operator's name.
@@ -75,9 +86,11 @@ struct Conv2dParams {
 ///   relu          any                             -> as the input
 ///   reorder       any                             -> the same values in `target`
 std::unique_ptr<Operator> make_conv2d(const Conv2dParams& params, const Format& source,
-                                      PackedWeights& weights);
+                                      PackedWeights& weights,
+                                      Conv2dAlgorithm algorithm = Conv2dAlgorithm::kDirect);
 std::unique_ptr<Operator> make_conv2d_sum(const Conv2dParams& params, const Format& source,
-                                          const Format& summand, PackedWeights& weights);
+                                          const Format& summand, PackedWeights& weights,
+                                          Conv2dAlgorithm algorithm = Conv2dAlgorithm::kDirect);
 std::unique_ptr<Operator> make_max_pool2d(const std::string& name, const Format& source, int kernel,
                                           int stride, int padding);
 std::unique_ptr<Operator> make_upsample_add(const std::string& name, const Format& fine,

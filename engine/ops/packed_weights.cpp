@@ -8,7 +8,26 @@
 
 namespace rcnn::engine {
 
+namespace {
+
+std::shared_ptr<Tensor> floats_named(const std::string& name, std::size_t floats) {
+  return std::make_shared<Tensor>(
+      TensorSpec{name, {static_cast<std::int64_t>(floats)}, DType::kF32, Layout::kRowMajor});
+}
+
+}  // namespace
+
 PackedWeights::PackedWeights(Read read) : read_(std::move(read)) {}
+
+std::span<const float> PackedWeights::read(const std::string& name, std::size_t floats,
+                                           const std::string& needed) const {
+  const auto values = read_(name);
+  if (values.size() != floats) {
+    throw ModelError("parameter '" + name + "' has " + std::to_string(values.size()) +
+                     " values; its operator needs " + needed);
+  }
+  return values;
+}
 
 std::shared_ptr<const Tensor> PackedWeights::get(const std::string& name, const Format& plain,
                                                  const Format& wanted) {
@@ -19,13 +38,8 @@ std::shared_ptr<const Tensor> PackedWeights::get(const std::string& name, const 
     if (!(entry.format == wanted)) continue;
     if (auto tensor = entry.tensor.lock()) return tensor;
   }
-  const auto values = read_(name);
-  if (values.size_bytes() != plain.bytes()) {
-    throw ModelError("parameter '" + name + "' has " + std::to_string(values.size()) +
-                     " values; its operator needs " + to_string(plain.shape()));
-  }
-  const auto floats = static_cast<std::int64_t>(wanted.bytes() / sizeof(float));
-  const auto tensor = std::make_shared<Tensor>(TensorSpec{name, {floats}, DType::kF32, Layout::kRowMajor});
+  const auto values = read(name, plain.bytes() / sizeof(float), to_string(plain.shape()));
+  const auto tensor = floats_named(name, wanted.bytes() / sizeof(float));
   onednn::translate<ModelError>(name, [&] {
     auto from = onednn::borrow(plain, values.data());
     auto to = onednn::borrow(wanted, tensor->data());
@@ -33,6 +47,17 @@ std::shared_ptr<const Tensor> PackedWeights::get(const std::string& name, const 
     onednn::stream().wait();
   });
   entries.push_back({wanted, tensor});
+  return tensor;
+}
+
+std::shared_ptr<const Tensor> PackedWeights::derive(const std::string& name, const Derivation& derivation) {
+  const std::lock_guard lock(mutex_);
+  auto& known = derived_[{name, derivation.kind, derivation.floats}];
+  if (auto tensor = known.lock()) return tensor;
+  const auto values = read(name, derivation.plain_floats, std::to_string(derivation.plain_floats));
+  const auto tensor = floats_named(name, derivation.floats);
+  derivation.make(values, tensor->values<float>());
+  known = tensor;
   return tensor;
 }
 

@@ -8,14 +8,16 @@
 #include <mutex>
 #include <span>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "engine/ops/format.hpp"
 
 namespace rcnn::engine {
 
-/// Parameters in the layouts that operators asked for. Each pair of parameter and layout is made once and
-/// lives as long as some operator holds it, so executables of several shapes share what they agree on.
+/// Parameters in the layouts that operators asked for, or transformed. Each pair of parameter and layout is
+/// made once and lives as long as some operator holds it, so executables of several shapes share what they
+/// agree on.
 ///
 /// Thread safety: thread-safe. One mutex guards the map; making an entry holds it.
 class PackedWeights {
@@ -30,14 +32,28 @@ class PackedWeights {
   /// \throws ModelError if the parameter has another number of values than `plain`.
   std::shared_ptr<const Tensor> get(const std::string& name, const Format& plain, const Format& wanted);
 
+  /// What an operator computes from a parameter, besides its layouts.
+  struct Derivation {
+    std::string kind;          ///< Two derivations of one kind and size are equal
+    std::size_t plain_floats;  ///< Values that the parameter has
+    std::size_t floats;        ///< Values of the result
+    std::function<void(std::span<const float> plain, std::span<float> result)> make;
+  };
+  /// \throws ModelError if the parameter has another number of values than `plain_floats`.
+  std::shared_ptr<const Tensor> derive(const std::string& name, const Derivation& derivation);
+
  private:
   struct Entry {
     Format format;
     std::weak_ptr<const Tensor> tensor;
   };
+  using DerivedKey = std::tuple<std::string, std::string, std::size_t>;  ///< Parameter, kind, floats
+  std::span<const float> read(const std::string& name, std::size_t floats, const std::string& needed) const;
+
   Read read_;
-  std::mutex mutex_;  ///< Guards entries_
+  std::mutex mutex_;  ///< Guards entries_ and derived_
   std::map<std::string, std::vector<Entry>> entries_;
+  std::map<DerivedKey, std::weak_ptr<const Tensor>> derived_;
 };
 
 }  // namespace rcnn::engine

@@ -10,7 +10,7 @@
 
 #include "engine/errors.hpp"
 #include "tests/engine/image/reference/resize.hpp"
-#include "tests/engine/rcnn/reference/instruction_sets.hpp"
+#include "tests/support/instruction_sets.hpp"
 #include "tests/support/npz.hpp"
 #include "tests/support/shared_files.hpp"
 

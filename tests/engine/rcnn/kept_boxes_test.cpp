@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "tests/engine/rcnn/reference/instruction_sets.hpp"
+#include "tests/support/instruction_sets.hpp"
 #include "tests/engine/rcnn/reference/nms.hpp"
 #include "tests/engine/rcnn/reference/random_boxes.hpp"
 

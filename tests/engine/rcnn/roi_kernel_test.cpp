@@ -6,7 +6,7 @@
 #include <limits>
 #include <vector>
 
-#include "tests/engine/rcnn/reference/instruction_sets.hpp"
+#include "tests/support/instruction_sets.hpp"
 #include "tests/engine/rcnn/reference/roi_align.hpp"
 
 namespace rcnn::engine {

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <memory>
+
+#include "engine/ops/ops.hpp"
+#include "engine/ops/winograd/blocking.hpp"
+
+namespace rcnn::engine {
+
+/// True for 3x3, stride 1, padding 1, one group, where source and destination lie in blocks of 8 or 16
+/// channels that the channels fill.
+bool winograd_can(const Conv2dParams& params, const Format& source, const Format& destination);
+
+/// conv2d, or conv2d with a sum (in place of the second input), by Winograd's method.
+///   source, destination  as winograd_can() accepted them
+/// run() shares the work among as many threads as the calling thread's OpenMP teams have now. \throws
+/// ModelError (weights)
+std::unique_ptr<Operator> make_winograd_conv2d(const Conv2dParams& params, winograd::Variant variant,
+                                               const Format& source, const Format& destination, bool sum,
+                                               PackedWeights& weights);
+
+}  // namespace rcnn::engine
