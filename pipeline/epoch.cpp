@@ -70,10 +70,11 @@ void Epoch::kill() {
     early.swap(early_);
     ready.swap(ready_);
     executions.swap(executions_);
-    ended_.clear();
     changed_.notify_all();
   }
-  for (const auto& [place, ticket] : executions) ticket->cancel();
+  for (const auto& [place, ticket] : executions) {
+    if (ticket) ticket->cancel();
+  }
 }
 
 int Epoch::inside() const {
@@ -81,11 +82,17 @@ int Epoch::inside() const {
   return dead() ? 0 : static_cast<int>(entered_ - left_);
 }
 
+void Epoch::expect(std::uint64_t number, StageId stage) {
+  std::lock_guard lock(mutex_);
+  if (!dead()) executions_.emplace(Place{number, stage}, nullptr);
+}
+
 void Epoch::hold(std::uint64_t number, StageId stage, std::shared_ptr<engine::ExecutionTicket> ticket) {
   {
     std::lock_guard lock(mutex_);
     if (!dead()) {
-      if (ended_.erase({number, stage}) == 0) executions_.emplace(Place{number, stage}, std::move(ticket));
+      const auto expected = executions_.find({number, stage});
+      if (expected != executions_.end()) expected->second = std::move(ticket);
       return;
     }
   }
@@ -93,15 +100,12 @@ void Epoch::hold(std::uint64_t number, StageId stage, std::shared_ptr<engine::Ex
 }
 
 void Epoch::drop(std::uint64_t number, StageId stage) {
-  std::shared_ptr<engine::ExecutionTicket> ticket;
+  std::shared_ptr<engine::ExecutionTicket> ticket;  // Goes without the lock.
   std::lock_guard lock(mutex_);
   const auto found = executions_.find({number, stage});
-  if (found != executions_.end()) {
-    ticket = std::move(found->second);
-    executions_.erase(found);
-  } else if (!dead()) {
-    ended_.insert({number, stage});
-  }
+  if (found == executions_.end()) return;
+  ticket = std::move(found->second);
+  executions_.erase(found);
 }
 
 }  // namespace rcnn::pipeline

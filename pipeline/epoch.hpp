@@ -8,7 +8,6 @@
 #include <map>
 #include <memory>
 #include <mutex>
-#include <set>
 #include <utility>
 
 #include "engine/runtime/core_pool.hpp"
@@ -42,8 +41,10 @@ class Epoch {
   bool dead() const { return dead_.load(std::memory_order_acquire); }
   int inside() const;
 
-  /// An execution that kill() must cancel until drop() is called for the same item and stage. May be called
-  /// after drop(): the execution may end before its submitter gets here.
+  /// An execution is about to be submitted, for which hold() may be called until drop() is, in this order or
+  /// not: it may end before its submitter gets to hold it.
+  void expect(std::uint64_t number, StageId stage);
+  /// What kill() cancels. Forgotten where drop() came first; cancelled at once where kill() did.
   void hold(std::uint64_t number, StageId stage, std::shared_ptr<engine::ExecutionTicket> ticket);
   void drop(std::uint64_t number, StageId stage);
 
@@ -62,8 +63,7 @@ class Epoch {
   std::uint64_t passed_on_ = 0;
   std::map<std::uint64_t, std::unique_ptr<Item>> early_;  ///< Finished before their turn
   std::deque<std::unique_ptr<Item>> ready_;
-  std::map<Place, std::shared_ptr<engine::ExecutionTicket>> executions_;
-  std::set<Place> ended_;  ///< Dropped before they were held
+  std::map<Place, std::shared_ptr<engine::ExecutionTicket>> executions_;  ///< Null until held
 };
 
 }  // namespace rcnn::pipeline

@@ -168,11 +168,12 @@ void StageGraph::State::core_body(StageId stage, const Message& message,
   };
   try {
     const auto frame = item.frame;
+    own->expect(number, stage);
     hand_over();
     auto ticket = stage == StageId::kBackboneRpn ? start_backbone(frame, done) : start_box_head(frame, done);
     if (ticket) own->hold(number, stage, std::move(ticket));
   } catch (...) {
-    pass_on(std::current_exception());
+    done(std::current_exception());
   }
 }
 

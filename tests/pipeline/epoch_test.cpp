@@ -98,17 +98,29 @@ TEST_F(EpochTest, DyingCancelsJustWhatStillRuns) {
   const auto ended = std::make_shared<CountingTicket>();
   const auto ended_early = std::make_shared<CountingTicket>();
   const auto late = std::make_shared<CountingTicket>();
+  for (std::uint64_t number = 0; number < 4; ++number) epoch_.expect(number, StageId::kBackboneRpn);
   epoch_.hold(0, StageId::kBackboneRpn, running);
   epoch_.hold(1, StageId::kBackboneRpn, ended);
   epoch_.drop(1, StageId::kBackboneRpn);
   epoch_.drop(2, StageId::kBackboneRpn);  // Done before its submitter came to hold it.
   epoch_.hold(2, StageId::kBackboneRpn, ended_early);
   epoch_.kill();
-  epoch_.hold(3, StageId::kBoxHead, late);
+  epoch_.hold(3, StageId::kBackboneRpn, late);
   EXPECT_EQ(running->cancelled.load(), 1);
   EXPECT_EQ(ended->cancelled.load(), 0);
   EXPECT_EQ(ended_early->cancelled.load(), 0);
   EXPECT_EQ(late->cancelled.load(), 1);
+}
+
+// A box head without proposals ends before there is anything to hold.
+TEST_F(EpochTest, AnExecutionThatWasNeverHeldLeavesNoRecord) {
+  const auto ticket = std::make_shared<CountingTicket>();
+  epoch_.expect(0, StageId::kBoxHead);
+  epoch_.drop(0, StageId::kBoxHead);
+  epoch_.expect(0, StageId::kBoxHead);
+  epoch_.hold(0, StageId::kBoxHead, ticket);
+  epoch_.kill();
+  EXPECT_EQ(ticket->cancelled.load(), 1) << "the first drop() concerns the first expect() alone";
 }
 
 TEST_F(EpochTest, CountsFramesNotEvents) {
