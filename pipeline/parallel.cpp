@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "pipeline/parallel.hpp"
 
-#include <tbb/blocked_range.h>
 #include <tbb/global_control.h>
 #include <tbb/parallel_for.h>
 #include <tbb/task_arena.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "pipeline/handover.hpp"
 
@@ -27,6 +27,47 @@ Arena& process_arena() {
   return *arena;
 }
 
+/// A part of [0, count) and what is to be done with it: TBB's blocked_range, but it hands itself over. TBB
+/// copies it into the task that another thread steals, after the last hand_over() that our own bodies could
+/// make.
+class Piece {
+ public:
+  using Body = std::function<void(std::size_t, std::size_t)>;
+
+  Piece(std::size_t count, std::size_t grain, const Body& body) : end_(count), grain_(grain), body_(&body) {}
+  Piece(const Piece& other)
+      : begin_(other.begin_), end_(other.end_), grain_(other.grain_), body_(other.body_) {
+    hand_over();
+  }
+  Piece(Piece& whole, tbb::split)
+      : begin_(whole.begin_ + (whole.end_ - whole.begin_) / 2),
+        end_(std::exchange(whole.end_, begin_)),
+        grain_(whole.grain_),
+        body_(whole.body_) {
+    hand_over();
+  }
+  Piece& operator=(const Piece&) = delete;
+
+  bool empty() const {
+    take_over();
+    return begin_ == end_;
+  }
+  bool is_divisible() const {
+    take_over();
+    return end_ - begin_ > grain_;
+  }
+  void run() const {
+    const HandedWork work;
+    (*body_)(begin_, end_);
+  }
+
+ private:
+  std::size_t begin_ = 0;
+  std::size_t end_;
+  std::size_t grain_;
+  const Body* body_;
+};
+
 }  // namespace
 
 void run_in_arena(const std::function<void()>& body) {
@@ -44,12 +85,9 @@ void parallel_ranges(std::size_t count, std::size_t grain,
   run_in_arena([&] {
     // Isolated: while it waits for the last piece, this thread must not begin a whole stage of another frame.
     tbb::this_task_arena::isolate([&] {
-      const tbb::blocked_range<std::size_t> range(0, count, std::max<std::size_t>(1, grain));
+      const Piece whole(count, std::max<std::size_t>(1, grain), body);
       const HandingOut call;
-      tbb::parallel_for(range, [&body](const tbb::blocked_range<std::size_t>& piece) {
-        const HandedWork work;
-        body(piece.begin(), piece.end());
-      });
+      tbb::parallel_for(whole, [](const Piece& piece) { piece.run(); });
     });
   });
 }
