@@ -28,6 +28,9 @@ using PadPtr = std::unique_ptr<GstPad, Releaser>;
 using ElementPtr = std::unique_ptr<GstElement, Releaser>;
 using TextPtr = std::unique_ptr<gchar, Releaser>;
 
+/// The same contents in a buffer that nobody else holds.
+inline BufferPtr writable(BufferPtr buffer) { return BufferPtr(gst_buffer_make_writable(buffer.release())); }
+
 /// What an error says and under which GStreamer error it belongs on the bus.
 struct Failure {
   std::string text;
@@ -74,6 +77,17 @@ Result guarded(gpointer element, Result failed, Body&& body) noexcept {
   } catch (...) {
     post(GST_ELEMENT_CAST(element), GST_MESSAGE_ERROR, failure_of(std::current_exception()));
     return failed;
+  }
+}
+
+/// What `body` threw; null if nothing.
+template <typename Body>
+std::exception_ptr error_of(Body&& body) noexcept {
+  try {
+    std::forward<Body>(body)();
+    return nullptr;
+  } catch (...) {
+    return std::current_exception();
   }
 }
 

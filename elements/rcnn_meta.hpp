@@ -15,13 +15,20 @@
 
 namespace rcnn::elements {
 
+/// What the stages do with a frame.
+enum class Passage {
+  kInferred,  ///< Their work
+  kCarried,   ///< Hand it on; the last one attaches the detections of the frame before (inference-interval)
+  kFailed     ///< Hand it on as it is (on-error=pass)
+};
+
 /// What a buffer carries from stage to stage. Copies of a buffer (tee) share the frame.
 struct FrameRide {
   std::shared_ptr<pipeline::Frame> frame;
   /// Frames of one entrance that are inside a stage now, of whatever element: at 0 a full entrance means that
   /// somebody holds frames between the stages.
   std::shared_ptr<std::atomic<int>> working;
-  bool failed = false;  ///< on-error=pass: later stages hand the buffer on as it is
+  Passage passage = Passage::kInferred;
 };
 
 /// Puts the ride into the frame meta (no tags, survives copies only). The buffer must be writable.

@@ -181,9 +181,7 @@ void set_property(GObject* object, guint id, const GValue* value, GParamSpec*) {
   guarded_void(object, [&] {
     const std::lock_guard lock(state.mutex);
     store_property(state.settings, static_cast<PropertyId>(id), value);
-    state.flow->set_score_threshold(state.settings.score_threshold);
-    state.flow->set_overlay(state.settings.overlay);
-    state.flow->set_on_error(state.settings.on_error);
+    state.flow->configure(state.settings);
   });
 }
 

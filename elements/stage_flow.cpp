@@ -20,8 +20,6 @@ constexpr int kItemsBesideSlots = 64;
 
 bool is_failure(GstFlowReturn flow) { return flow == GST_FLOW_NOT_LINKED || flow < GST_FLOW_EOS; }
 
-BufferPtr writable(BufferPtr buffer) { return BufferPtr(gst_buffer_make_writable(buffer.release())); }
-
 GstClockTime frame_duration(const GstVideoInfo& info) {
   if (info.fps_n <= 0) {
     return 0;
@@ -32,28 +30,27 @@ GstClockTime frame_duration(const GstVideoInfo& info) {
 }  // namespace
 
 StageFlow::StageFlow(GstElement* element, GstPad* source, StageSpan stages)
-    : element_(element), source_(source), stages_(stages) {}
+    : element_(element),
+      source_(source),
+      stages_(stages),
+      entrance_(stages.enters()
+                    ? std::make_unique<Entrance>(element,
+                                                 [this](BufferPtr buffer, FrameRide ride) {
+                                                   return submit(std::move(buffer), std::move(ride));
+                                                 })
+                    : nullptr) {}
 
 StageFlow::~StageFlow() = default;
 
 void StageFlow::open(const StageSettings& settings) {
-  std::shared_ptr<const pipeline::Session> session;
-  std::shared_ptr<pipeline::FramePool> pool;
-  slots_ = 0;
-  if (stages_.enters()) {
-    if (settings.model.empty()) {
-      throw engine::SettingError(
-          "No model is set. Set the property model=FILE.rcnn; such a file is made with: "
-          "neuron-rcnn compile --config CONFIG --weights WEIGHTS -o FILE.rcnn");
-    }
-    session = pipeline::Session::create(
-        {.model = settings.model, .cores = settings.cores, .placement = settings.placement});
-    slots_ = settings.max_in_flight;
-    pool = std::make_shared<pipeline::FramePool>(slots_);
+  int slots = 0;
+  if (entrance_) {
+    entrance_->open(settings);
+    slots = entrance_->slots();
   }
   auto graph = std::make_shared<pipeline::StageGraph>(pipeline::StageGraph::Options{
-      .first = stages_.first, .last = stages_.last, .max_items = std::max(1, slots_) + kItemsBesideSlots});
-  latency_.reset(session ? session->warm_up_ns() : 0);
+      .first = stages_.first, .last = stages_.last, .max_items = std::max(1, slots) + kItemsBesideSlots});
+  latency_.reset(entrance_ ? entrance_->warm_up() : 0);
   buffering_ = 0;
   watched_ = false;
   next_warning_ = 0;
@@ -61,8 +58,6 @@ void StageFlow::open(const StageSettings& settings) {
   {
     const std::lock_guard lock(mutex_);
     graph_ = graph;
-    pool_ = std::move(pool);
-    session_ = std::move(session);
   }
   graph->set_score_threshold(
       score_threshold_);  // Last: a change while opening finds the graph, or is found here.
@@ -70,35 +65,30 @@ void StageFlow::open(const StageSettings& settings) {
 
 void StageFlow::close() {
   std::shared_ptr<pipeline::StageGraph> graph;
-  std::shared_ptr<pipeline::FramePool> pool;
-  std::shared_ptr<const pipeline::Session> session;
   {
     const std::lock_guard lock(mutex_);
     graph.swap(graph_);  // Destroyed below, without the lock.
-    pool.swap(pool_);
-    session.swap(session_);
     undelivered_.clear();
     flow_ = GST_FLOW_FLUSHING;
   }
+  if (entrance_) {
+    entrance_->close();
+  }
+  inferred_.reset();
   have_caps_ = false;
 }
 
 void StageFlow::begin() {
   interrupt();
-  std::shared_ptr<pipeline::FramePool> pool;
-  std::shared_ptr<pipeline::StageGraph> graph;
-  {
-    const std::lock_guard lock(mutex_);
-    pool = pool_;
-    graph = graph_;
-  }
+  const auto graph = this->graph();
   if (!graph) {
     return;
   }
   graph->restart();
-  if (pool) {
-    pool->set_cancelled(false);
+  if (entrance_) {
+    entrance_->begin();
   }
+  inferred_.reset();
   const std::lock_guard lock(mutex_);
   undelivered_.clear();
   flow_ = GST_FLOW_OK;
@@ -119,16 +109,12 @@ void StageFlow::begin_again() {
 }
 
 void StageFlow::interrupt() {
-  std::shared_ptr<pipeline::FramePool> pool;
   std::shared_ptr<pipeline::StageGraph> graph;
   {
     const std::lock_guard lock(mutex_);
     flow_ = GST_FLOW_FLUSHING;
-    pool = pool_;
     graph = graph_;
-  }
-  if (pool) {
-    pool->set_cancelled(true);
+    set_entrance_cancelled(true);
   }
   if (graph) {
     graph->flush();
@@ -142,8 +128,12 @@ void StageFlow::relinked() {
   }
   flow_ = GST_FLOW_OK;
   failure_known_ = false;
-  if (pool_) {
-    pool_->set_cancelled(false);
+  set_entrance_cancelled(false);
+}
+
+void StageFlow::set_entrance_cancelled(bool cancelled) {
+  if (entrance_) {
+    entrance_->set_cancelled(cancelled);
   }
 }
 
@@ -167,9 +157,7 @@ void StageFlow::fail(GstFlowReturn flow, bool posted) {
     flow_ = flow;
     post_now = eos_ && is_failure(flow) && !posted;
     failure_known_ = posted || post_now;
-    if (pool_) {
-      pool_->set_cancelled(true);  // A chain call that waits for a slot has to tell upstream.
-    }
+    set_entrance_cancelled(true);  // A chain call that waits for a slot has to tell upstream.
   }
   if (post_now) {
     GST_ELEMENT_FLOW_ERROR(element_, flow);
@@ -189,68 +177,40 @@ GstFlowReturn StageFlow::push_buffer(BufferPtr buffer) {
   if (!have_caps_) {
     return GST_FLOW_NOT_NEGOTIATED;
   }
-  FrameRide ride;
-  if (stages_.enters()) {
-    ride = enter();
-    if (!ride.frame) {
-      return told(flow());
-    }
-    buffer = writable(std::move(buffer));
-    set_frame_ride(buffer.get(), ride);
-  } else if (const FrameRide* found = frame_ride(buffer.get())) {
-    ride = *found;
+  bool on_its_way = false;
+  if (entrance_) {
+    on_its_way = entrance_->push(std::move(buffer));
+  } else if (const FrameRide* ride = frame_ride(buffer.get())) {
+    on_its_way = submit(std::move(buffer), *ride);
   } else {
     throw engine::Error(
         "a buffer came without its frame: an element between the stages made a new buffer. Only elements "
-        "that pass "
-        "buffers on belong there (queue, tee, identity, videoconvert without a change of format)");
+        "that pass buffers on belong there (queue, tee, identity, videoconvert without a change of format)");
+  }
+  return on_its_way ? GST_FLOW_OK : told(flow());
+}
+
+bool StageFlow::submit(BufferPtr buffer, FrameRide ride) {
+  const auto graph = this->graph();
+  if (!graph) {
+    return false;
+  }
+  if (stages_.enters()) {
+    ride.frame->image_size = {.width = info_.width, .height = info_.height};
+  }
+  if (stages_.enters() || stages_.leaves()) {
+    buffer = writable(std::move(buffer));
   }
   if (stages_.leaves()) {
-    buffer = writable(std::move(buffer));
     remove_frame_ride(buffer.get());
+  } else if (stages_.enters()) {
+    set_frame_ride(buffer.get(), ride);
   }
   auto item = std::make_unique<pipeline::Item>();
-  item->frame = ride.failed ? nullptr : ride.frame;
+  item->frame = ride.passage == Passage::kInferred ? ride.frame : nullptr;
   item->payload = std::make_unique<BufferPayload>(std::move(buffer), info_, std::move(ride),
                                                   stages_.leaves() ? overlay_ : nullptr);
-  return graph->push(std::move(item)) ? GST_FLOW_OK : told(flow());
-}
-
-FrameRide StageFlow::enter() {
-  std::shared_ptr<pipeline::FramePool> pool;
-  FrameRide ride;
-  std::shared_ptr<const pipeline::Session> session;
-  {
-    const std::lock_guard lock(mutex_);
-    pool = pool_;
-    session = session_;
-  }
-  if (!pool) {
-    return ride;
-  }
-  ride.frame = pool->acquire(std::chrono::seconds(5), [this](int held) { report_stall(held); });
-  if (ride.frame) {
-    ride.frame->session = std::move(session);
-    ride.frame->image_size = {.width = info_.width, .height = info_.height};
-    ride.working = working_;
-  }
-  return ride;
-}
-
-// While any stage has work, or a push of its result waits, a full entrance is back-pressure and as it should
-// be.
-void StageFlow::report_stall(int held) {
-  if (*working_ > 0) {
-    return;
-  }
-  post(element_, GST_MESSAGE_WARNING,
-       {"All " + std::to_string(held) +
-            " frames that max-in-flight allows have been held between the stages for 5 seconds (by an "
-            "appsink, a "
-            "sink's last-sample, a queue that nothing empties); no more can enter. Release buffers taken "
-            "between "
-            "the stages, or take them behind postprocess-overlay.",
-        GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_BUSY});
+  return graph->push(std::move(item));
 }
 
 bool StageFlow::accept_caps(EventPtr& event) {
@@ -260,7 +220,7 @@ bool StageFlow::accept_caps(EventPtr& event) {
     return false;
   }
   have_caps_ = true;
-  buffering_ = static_cast<GstClockTime>(slots_) * frame_duration(info_);
+  buffering_ = entrance_ ? static_cast<GstClockTime>(entrance_->slots()) * frame_duration(info_) : 0;
   const CapsPtr onward = with_feature(caps, feature_after(stages_.last));
   EventPtr changed(gst_event_new_caps(onward.get()));
   gst_event_set_seqnum(changed.get(), gst_event_get_seqnum(event.get()));
@@ -273,6 +233,9 @@ GstFlowReturn StageFlow::push_event(EventPtr event) {
   const auto graph = this->graph();
   if (!graph || flow() == GST_FLOW_FLUSHING) {
     return GST_FLOW_FLUSHING;
+  }
+  if (entrance_) {
+    accept_at_entrance(event.get());
   }
   if (type == GST_EVENT_CAPS && !accept_caps(event)) {
     return GST_FLOW_NOT_NEGOTIATED;
@@ -304,15 +267,32 @@ GstFlowReturn StageFlow::push_event(EventPtr event) {
   return is_failure(stored) ? stored : GST_FLOW_OK;
 }
 
+void StageFlow::accept_at_entrance(GstEvent* event) {
+  entrance_->settle();
+  if (GST_EVENT_TYPE(event) == GST_EVENT_SEGMENT) {
+    const GstSegment* segment = nullptr;
+    gst_event_parse_segment(event, &segment);
+    entrance_->set_segment(*segment);
+  }
+}
+
 bool StageFlow::drain() {
   const auto graph = this->graph();
+  if (entrance_) {
+    entrance_->settle();
+  }
   return graph && flow() != GST_FLOW_FLUSHING && graph->wait_drained();
 }
 
-void StageFlow::set_score_threshold(double threshold) {
-  score_threshold_ = static_cast<float>(threshold);
+void StageFlow::configure(const StageSettings& settings) {
+  *overlay_ = settings.overlay;
+  on_error_ = settings.on_error;
+  score_threshold_ = static_cast<float>(settings.score_threshold);
   if (const auto graph = this->graph()) {
     graph->set_score_threshold(score_threshold_);
+  }
+  if (entrance_) {
+    entrance_->configure(settings);
   }
 }
 

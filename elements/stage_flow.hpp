@@ -7,13 +7,13 @@
 #include <deque>
 #include <memory>
 #include <mutex>
-#include <string>
 
+#include "elements/entrance.hpp"
 #include "elements/gst_support.hpp"
 #include "elements/latency_meter.hpp"
 #include "elements/payloads.hpp"
 #include "elements/rcnn_meta.hpp"
-#include "pipeline/session.hpp"
+#include "elements/stage_settings.hpp"
 #include "pipeline/stage_graph.hpp"
 
 namespace rcnn::elements {
@@ -27,24 +27,11 @@ struct StageSpan {
   bool leaves() const { return last == pipeline::StageId::kPostprocess; }  ///< Attaches and draws the results
 };
 
-/// What happens to a frame whose stage failed.
-enum class OnError { kStop, kPass, kDrop };
-
-/// An element's properties as plain values.
-struct StageSettings {
-  std::string model;
-  std::string cores;
-  engine::Placement placement = engine::Placement::kReplicate;
-  int max_in_flight = 4;
-  double score_threshold = -1;  ///< < 0: the model's own
-  bool overlay = true;
-  OnError on_error = OnError::kStop;
-};
-
 /// The streaming side of an element: what comes in at the sink pad takes a number, runs through a StageGraph
 /// and is pushed in order by the source pad's task.
 ///
-///   chain / events -> [slot, stage 1 only] -> StageGraph (workers, cores) -> reorder -> task -> source pad
+///   chain / events -> [Entrance, stage 1 only] -> StageGraph (workers, cores) -> reorder -> task -> source
+///   pad
 ///
 /// A flow return that the task got from downstream is kept for the next chain or event. After a failure the
 /// task goes on taking items, so that slots return and events (EOS above all) get through; buffers are let
@@ -52,8 +39,8 @@ struct StageSettings {
 ///
 /// Thread safety: push_*() and drain() on the sink pad's streaming thread, pop_one() on the source pad's
 /// task, the rest from any thread. `mutex_` guards what its comment says and is never held across a call into
-/// GStreamer or the graph (a pool's own mutex may be taken under it). std::mutex, since GLib's locks are
-/// unseen by TSan.
+/// GStreamer or the graph (the entrance's own mutex may be taken under it). std::mutex, since GLib's locks
+/// are unseen by TSan.
 class StageFlow {
  public:
   StageFlow(GstElement* element, GstPad* source, StageSpan stages);
@@ -88,9 +75,8 @@ class StageFlow {
   /// Remembers why nothing can be pushed any more. `posted`: the bus knows already.
   void fail(GstFlowReturn flow, bool posted);
 
-  void set_score_threshold(double threshold);
-  void set_overlay(bool overlay) { *overlay_ = overlay; }
-  void set_on_error(OnError on_error) { on_error_ = on_error; }
+  /// Takes over what may change while playing.
+  void configure(const StageSettings& settings);
 
   /// Latency that this element adds, and how much more it can hold back (stage 1: its slots).
   GstClockTime latency() const { return latency_.reported(); }
@@ -99,11 +85,13 @@ class StageFlow {
  private:
   std::shared_ptr<pipeline::StageGraph> graph() const;
   GstFlowReturn flow() const;
+  void set_entrance_cancelled(bool cancelled);
+  void accept_at_entrance(GstEvent* event);
   bool accept_caps(EventPtr& event);
-  FrameRide enter();
-  void report_stall(int held);
+  bool submit(BufferPtr buffer, FrameRide ride);
   void deliver(pipeline::Item& item);
   void deliver_event(EventPtr event);
+  std::exception_ptr carry(pipeline::Item& item);
   void push(BufferPtr buffer, const FrameRide& ride, bool failed);
   bool survives(const std::exception_ptr& error);
   void warn(const Failure& failure, const char* consequence);
@@ -113,7 +101,6 @@ class StageFlow {
   GstPad* const source_;
   const StageSpan stages_;
   const std::shared_ptr<std::atomic<bool>> overlay_ = std::make_shared<std::atomic<bool>>(true);
-  const std::shared_ptr<std::atomic<int>> working_ = std::make_shared<std::atomic<int>>(0);
   std::atomic<OnError> on_error_{OnError::kStop};
   std::atomic<float> score_threshold_{-1.f};
   std::atomic<GstClockTime> buffering_{0};
@@ -121,20 +108,21 @@ class StageFlow {
 
   mutable std::mutex mutex_;  // Guards the members up to the blank line.
   std::shared_ptr<pipeline::StageGraph> graph_;
-  std::shared_ptr<pipeline::FramePool> pool_;
-  std::shared_ptr<const pipeline::Session> session_;
   GstFlowReturn flow_ = GST_FLOW_FLUSHING;
   bool failure_known_ = false;        // Upstream was told or the bus has it: EOS need not post it.
   bool eos_ = false;                  // Accepted: no chain call will tell upstream of a later failure.
   std::deque<EventPtr> undelivered_;  // Sticky events inside the graph, in order.
 
-  GstVideoInfo info_{};  // Sink streaming thread only.
+  GstVideoInfo info_{};  // Sink streaming thread only; what lies in the mailbox enters before it changes.
   bool have_caps_ = false;
-  int slots_ = 0;  // max-in-flight where this is the entrance. Set while the pads are inactive.
 
   bool watched_ = false;  // Source task only, as below.
+  std::shared_ptr<const pipeline::Frame>
+      inferred_;  // The last one delivered, for those that carry its detections.
   GstClockTime next_warning_ = 0;
   std::uint64_t unwarned_ = 0;
+
+  const std::unique_ptr<Entrance> entrance_;  // Null behind the first stage. Last: its thread uses the rest.
 };
 
 }  // namespace rcnn::elements

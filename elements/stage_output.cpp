@@ -25,11 +25,14 @@ void StageFlow::deliver(pipeline::Item& item) {
     return;
   }
   auto& payload = dynamic_cast<BufferPayload&>(*item.payload);
-  BufferPtr buffer = payload.take();
   const FrameRide& ride = payload.ride();
+  if (stages_.leaves()) {
+    item.error = item.error ? item.error : carry(item);
+  }
+  BufferPtr buffer = payload.take();
   const bool onward = flow() == GST_FLOW_OK && (!item.error || survives(item.error));
   if (onward) {
-    push(std::move(buffer), ride, item.error != nullptr || ride.failed);
+    push(std::move(buffer), ride, item.error != nullptr || ride.passage == Passage::kFailed);
   }
   if (stages_.leaves()) {
     ride.frame->release_slot();
@@ -45,13 +48,27 @@ void StageFlow::deliver_event(EventPtr event) {
       undelivered_.pop_front();
     }
   }
+  if (GST_EVENT_TYPE(event.get()) == GST_EVENT_CAPS) {
+    inferred_.reset();  // Its boxes are in pixels of another picture.
+  }
   gst_pad_push_event(source_, event.release());  // Keeps a sticky event on the pad, delivered or not.
 }
 
+// Gives the detections of the last inferred frame to one that was not; here, since only here frames come in
+// order.
+std::exception_ptr StageFlow::carry(pipeline::Item& item) {
+  auto& payload = dynamic_cast<BufferPayload&>(*item.payload);
+  if (payload.ride().passage != Passage::kCarried) {
+    inferred_ = item.frame ? item.frame : inferred_;
+    return nullptr;
+  }
+  return inferred_ ? error_of([&] { payload.finish(*inferred_); }) : nullptr;
+}
+
 void StageFlow::push(BufferPtr buffer, const FrameRide& ride, bool failed) {
-  if (failed && !stages_.leaves() && !ride.failed) {
-    buffer.reset(gst_buffer_make_writable(buffer.release()));
-    set_frame_ride(buffer.get(), {.frame = ride.frame, .working = ride.working, .failed = true});
+  if (failed && !stages_.leaves() && ride.passage != Passage::kFailed) {
+    buffer = writable(std::move(buffer));
+    set_frame_ride(buffer.get(), {.frame = ride.frame, .working = ride.working, .passage = Passage::kFailed});
   }
   const GstFlowReturn result = gst_pad_push(source_, buffer.release());
   if (result != GST_FLOW_OK) {

@@ -40,6 +40,26 @@ void install_model_properties(GObjectClass* object_class) {
               1, 64, defaults.max_in_flight, kReady));
 }
 
+void install_drop_properties(GObjectClass* object_class) {
+  const StageSettings defaults;
+  install(
+      object_class, PropertyId::kDropPolicy,
+      g_param_spec_enum("drop-policy", "Drop policy",
+                        "What becomes of a frame that finds max-in-flight frames inside, or comes too late. "
+                        "Each drop posts a QoS message, and the next buffer is DISCONT",
+                        drop_policy_type(), static_cast<gint>(defaults.drop_policy), kPlaying));
+  install(object_class, PropertyId::kDeadline,
+          g_param_spec_uint64(
+              "deadline", "Deadline",
+              "With drop-policy=late: how long after its running time a frame may still enter, ns", 0,
+              G_MAXINT64, defaults.deadline, kPlaying));
+  install(object_class, PropertyId::kInferenceInterval,
+          g_param_spec_int("inference-interval", "Inference interval",
+                           "Every n-th frame is inferred; those between carry the detections of the last one "
+                           "that was",
+                           1, G_MAXINT, defaults.inference_interval, kPlaying));
+}
+
 void install_result_properties(GObjectClass* object_class) {
   const StageSettings defaults;
   install(object_class, PropertyId::kScoreThreshold,
@@ -69,6 +89,19 @@ GType placement_type() {
   return type;
 }
 
+GType drop_policy_type() {
+  static const GType type = [] {
+    static const GEnumValue values[] = {
+        {static_cast<gint>(DropPolicy::kNone), "It waits, and upstream with it", "none"},
+        {static_cast<gint>(DropPolicy::kNewest), "It is dropped", "newest"},
+        {static_cast<gint>(DropPolicy::kOldest), "It waits until a newer one takes its place", "oldest"},
+        {static_cast<gint>(DropPolicy::kLate), "It waits; past the deadline it is dropped", "late"},
+        {0, nullptr, nullptr}};
+    return g_enum_register_static("GstNeuronrcnnDropPolicy", values);
+  }();
+  return type;
+}
+
 GType on_error_type() {
   static const GType type = [] {
     static const GEnumValue values[] = {
@@ -84,6 +117,7 @@ GType on_error_type() {
 void install_properties(GObjectClass* object_class, StageSpan stages) {
   if (stages.enters()) {
     install_model_properties(object_class);
+    install_drop_properties(object_class);
   }
   if (stages.leaves()) {
     install_result_properties(object_class);
@@ -112,6 +146,15 @@ void store_property(StageSettings& settings, PropertyId id, const GValue* value)
     case PropertyId::kMaxInFlight:
       settings.max_in_flight = g_value_get_int(value);
       break;
+    case PropertyId::kDropPolicy:
+      settings.drop_policy = static_cast<DropPolicy>(g_value_get_enum(value));
+      break;
+    case PropertyId::kDeadline:
+      settings.deadline = g_value_get_uint64(value);
+      break;
+    case PropertyId::kInferenceInterval:
+      settings.inference_interval = g_value_get_int(value);
+      break;
     case PropertyId::kScoreThreshold:
       settings.score_threshold = g_value_get_double(value);
       break;
@@ -137,6 +180,15 @@ void load_property(const StageSettings& settings, PropertyId id, GValue* value) 
       break;
     case PropertyId::kMaxInFlight:
       g_value_set_int(value, settings.max_in_flight);
+      break;
+    case PropertyId::kDropPolicy:
+      g_value_set_enum(value, static_cast<gint>(settings.drop_policy));
+      break;
+    case PropertyId::kDeadline:
+      g_value_set_uint64(value, settings.deadline);
+      break;
+    case PropertyId::kInferenceInterval:
+      g_value_set_int(value, settings.inference_interval);
       break;
     case PropertyId::kScoreThreshold:
       g_value_set_double(value, settings.score_threshold);

@@ -14,6 +14,9 @@ enum class PropertyId : guint {
   kCores,
   kPlacement,
   kMaxInFlight,
+  kDropPolicy,
+  kDeadline,
+  kInferenceInterval,
   kScoreThreshold,
   kOverlay,
   kOnError,
@@ -25,8 +28,9 @@ void install_properties(GObjectClass* object_class, StageSpan stages);
 void store_property(StageSettings& settings, PropertyId id, const GValue* value);
 void load_property(const StageSettings& settings, PropertyId id, GValue* value);
 
-/// GTypes of the two enumerations, as gst-inspect-1.0 shows them.
+/// GTypes of the enumerations, as gst-inspect-1.0 shows them.
 GType placement_type();
+GType drop_policy_type();
 GType on_error_type();
 
 }  // namespace rcnn::elements

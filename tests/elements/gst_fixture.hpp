@@ -84,6 +84,7 @@ class Harness {
 
   GstHarness* get() { return harness_; }
   GstElement* element() { return element_.get(); }
+  GstBus* bus() { return bus_; }
   elements::ElementPtr named(const char* name) {
     return elements::ElementPtr(gst_bin_get_by_name(GST_BIN(element_.get()), name));
   }

@@ -164,11 +164,11 @@ TEST_F(RcnnMeta, SharesTheFrameBetweenCopiesOfABuffer) {
   const BufferPtr buffer(gst_buffer_new());
   EXPECT_EQ(frame_ride(buffer.get()), nullptr);
   auto frame = std::make_shared<pipeline::Frame>();
-  set_frame_ride(buffer.get(), {.frame = frame, .working = nullptr, .failed = true});
+  set_frame_ride(buffer.get(), {.frame = frame, .working = nullptr, .passage = Passage::kFailed});
   BufferPtr copy(gst_buffer_copy(buffer.get()));
   ASSERT_NE(frame_ride(copy.get()), nullptr);
   EXPECT_EQ(frame_ride(copy.get())->frame, frame);
-  EXPECT_TRUE(frame_ride(copy.get())->failed);
+  EXPECT_EQ(frame_ride(copy.get())->passage, Passage::kFailed);
   EXPECT_EQ(frame.use_count(), 3);
   copy.reset();
   EXPECT_EQ(frame.use_count(), 2) << "a freed buffer lets go of its frame";

@@ -24,7 +24,8 @@ std::set<std::string> own_properties(const char* factory) {
   return names;
 }
 
-const std::set<std::string> kEntrance{"model", "cores", "placement", "max-in-flight", "on-error"};
+const std::set<std::string> kEntrance{"model",       "cores",    "placement",          "max-in-flight",
+                                      "drop-policy", "deadline", "inference-interval", "on-error"};
 const std::set<std::string> kExit{"score-threshold", "overlay", "on-error"};
 const std::set<std::string> kBetween{"on-error"};
 
@@ -48,8 +49,15 @@ TEST_F(StageProperties, HaveTheDocumentedDefaults) {
   gboolean overlay = FALSE;
   gint placement = -1;
   gint on_error = -1;
+  gint drop_policy = -1;
+  guint64 deadline = 0;
+  gint interval = 0;
   g_object_get(element.get(), "model", &model, "cores", &cores, "max-in-flight", &slots, "score-threshold",
-               &threshold, "overlay", &overlay, "placement", &placement, "on-error", &on_error, nullptr);
+               &threshold, "overlay", &overlay, "placement", &placement, "on-error", &on_error, "drop-policy",
+               &drop_policy, "deadline", &deadline, "inference-interval", &interval, nullptr);
+  EXPECT_EQ(drop_policy, static_cast<gint>(DropPolicy::kNone));
+  EXPECT_EQ(deadline, 200 * GST_MSECOND);
+  EXPECT_EQ(interval, 1);
   EXPECT_EQ(model, nullptr);
   EXPECT_STREQ(cores, "");
   EXPECT_EQ(slots, 4);
@@ -69,6 +77,9 @@ TEST_F(StageProperties, ComeBackAsTheyWereSet) {
   gst_util_set_object_arg(G_OBJECT(element.get()), "score-threshold", "0.25");
   gst_util_set_object_arg(G_OBJECT(element.get()), "overlay", "false");
   gst_util_set_object_arg(G_OBJECT(element.get()), "on-error", "drop");
+  gst_util_set_object_arg(G_OBJECT(element.get()), "drop-policy", "oldest");
+  gst_util_set_object_arg(G_OBJECT(element.get()), "deadline", "12345");
+  gst_util_set_object_arg(G_OBJECT(element.get()), "inference-interval", "9");
   gchar* model = nullptr;
   gchar* cores = nullptr;
   gint slots = 0;
@@ -76,8 +87,15 @@ TEST_F(StageProperties, ComeBackAsTheyWereSet) {
   gboolean overlay = TRUE;
   gint placement = -1;
   gint on_error = -1;
+  gint drop_policy = -1;
+  guint64 deadline = 0;
+  gint interval = 0;
   g_object_get(element.get(), "model", &model, "cores", &cores, "max-in-flight", &slots, "score-threshold",
-               &threshold, "overlay", &overlay, "placement", &placement, "on-error", &on_error, nullptr);
+               &threshold, "overlay", &overlay, "placement", &placement, "on-error", &on_error, "drop-policy",
+               &drop_policy, "deadline", &deadline, "inference-interval", &interval, nullptr);
+  EXPECT_EQ(drop_policy, static_cast<gint>(DropPolicy::kOldest));
+  EXPECT_EQ(deadline, 12345u);
+  EXPECT_EQ(interval, 9);
   EXPECT_STREQ(model, "/some/where.rcnn");
   EXPECT_STREQ(cores, "0-1");
   EXPECT_EQ(slots, 7);
@@ -95,7 +113,8 @@ TEST_F(StageProperties, SayWhereTheyMayChange) {
   for (const char* name : {"model", "cores", "placement", "max-in-flight"}) {
     EXPECT_TRUE(g_object_class_find_property(object_class, name)->flags & GST_PARAM_MUTABLE_READY) << name;
   }
-  for (const char* name : {"score-threshold", "overlay", "on-error"}) {
+  for (const char* name :
+       {"score-threshold", "overlay", "on-error", "drop-policy", "deadline", "inference-interval"}) {
     EXPECT_TRUE(g_object_class_find_property(object_class, name)->flags & GST_PARAM_MUTABLE_PLAYING) << name;
   }
   const auto* slots = G_PARAM_SPEC_INT(g_object_class_find_property(object_class, "max-in-flight"));

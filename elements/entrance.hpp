@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <gst/gst.h>
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+
+#include "elements/gst_support.hpp"
+#include "elements/mailbox.hpp"
+#include "elements/rcnn_meta.hpp"
+#include "elements/stage_settings.hpp"
+#include "pipeline/session.hpp"
+
+namespace rcnn::elements {
+
+/// Why a frame was dropped before it entered.
+enum class Dropped { kNewest, kOldest, kLate };
+inline constexpr std::size_t kDroppedReasons = 3;
+
+/// Figures since open().
+struct EntranceCounters {
+  std::uint64_t in = 0;                                  ///< Buffers that came
+  std::array<std::uint64_t, kDroppedReasons> dropped{};  ///< Index = Dropped
+  int in_flight = 0;                                     ///< Slots taken
+  int waiting = 0;                                       ///< In the mailbox: 0 or 1
+};
+
+/// The way into the stages, part of the element that has the first one: owns the model and the slots, and
+/// decides which frames enter. What does not is dropped here and nowhere else: counted, announced by a QoS
+/// message, and the next buffer that enters is DISCONT.
+///
+/// Thread safety: push(), settle(), set_segment() on the sink pad's streaming thread, the rest from any.
+/// `mutex_` guards what its comment says; only a pool's own mutex is taken under it.
+class Entrance {
+ public:
+  /// Sends a buffer that got its slot on its way; false when flushing. On the streaming thread or on the
+  /// mailbox's, never on both at once.
+  using Submit = std::function<bool(BufferPtr, FrameRide)>;
+
+  Entrance(GstElement* element, Submit submit);
+
+  /// Loads the model. \throws engine::Error; stays closed then.
+  void open(const StageSettings& settings);
+  void close();
+  /// Forgets what a flush ends: segment, interval.
+  void begin();
+  /// While set, nothing enters and nothing waits.
+  void set_cancelled(bool cancelled);
+  void configure(const StageSettings& settings);
+
+  /// Lets the buffer in, keeps it in the mailbox or drops it; false when cancelled.
+  bool push(BufferPtr buffer);
+  /// Waits until what lies in the mailbox has entered: an event is about to take its place behind it.
+  void settle() { mailbox_.settle(); }
+  void set_segment(const GstSegment& segment) { segment_ = segment; }
+
+  int slots() const { return slots_; }
+  /// Time of the warm-up inference, ns.
+  GstClockTime warm_up() const;
+  EntranceCounters counters() const;
+
+ private:
+  std::shared_ptr<pipeline::FramePool> pool() const;
+  std::shared_ptr<pipeline::Frame> wait_for_slot();
+  bool enter(BufferPtr buffer, std::shared_ptr<pipeline::Frame> frame);
+  bool push_to_mailbox(BufferPtr buffer);
+  BufferPtr mark(BufferPtr buffer);
+  void drop(BufferPtr buffer, Dropped reason);
+  bool is_late(GstBuffer* buffer) const;
+  GstClockTimeDiff lateness(GstBuffer* buffer) const;
+  GstClockTime running_time(GstBuffer* buffer) const;
+  void report_stall(int held);
+
+  GstElement* const element_;  // Owns this.
+  const Submit submit_;
+  const std::shared_ptr<std::atomic<int>> working_ = std::make_shared<std::atomic<int>>(0);
+  std::atomic<DropPolicy> policy_{DropPolicy::kNone};
+  std::atomic<std::uint64_t> deadline_{0};
+  std::atomic<int> interval_{1};
+  std::atomic<std::uint64_t> in_{0};
+  std::atomic<std::uint64_t> entered_{0};
+  std::array<std::atomic<std::uint64_t>, kDroppedReasons> dropped_{};
+
+  mutable std::mutex mutex_;  // Guards the next two.
+  std::shared_ptr<pipeline::FramePool> pool_;
+  std::shared_ptr<const pipeline::Session> session_;
+
+  int slots_ = 0;           // Set while the pads are inactive.
+  GstSegment segment_{};    // Streaming thread only, as below.
+  bool discont_ = false;    // A frame was dropped: the next one says so.
+  int since_inferred_ = 0;  // Whoever submits: never two at once.
+  Mailbox mailbox_;         // Last: its thread uses the rest.
+};
+
+}  // namespace rcnn::elements

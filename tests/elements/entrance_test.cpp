@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: MIT
+#include "elements/entrance.hpp"  // First: proves the header is self-contained.
+
+#include <gmock/gmock.h>
+
+#include <condition_variable>
+#include <future>
+#include <set>
+
+#include "tests/elements/gst_fixture.hpp"
+
+namespace rcnn::elements {
+namespace {
+
+using EntranceTest = tests::GstTest;
+using testing::ElementsAre;
+using tests::Harness;
+
+constexpr int kWidth = 96;
+constexpr int kHeight = 64;
+
+BufferPtr frame(int number) { return tests::picture(kWidth, kHeight, GST_VIDEO_FORMAT_BGR, number); }
+std::string caps() { return tests::caps_of(kWidth, kHeight, "BGR"); }
+
+// A sink that takes no buffer until it is opened.
+class Gate {
+ public:
+  explicit Gate(Harness& harness) {
+    gst_pad_add_probe(
+        harness.get()->sinkpad, GST_PAD_PROBE_TYPE_BUFFER,
+        [](GstPad*, GstPadProbeInfo*, gpointer data) {
+          auto* self = static_cast<Gate*>(data);
+          std::unique_lock lock(self->mutex_);
+          self->opened_.wait(lock, [self] { return self->open_; });
+          return GST_PAD_PROBE_OK;
+        },
+        this, nullptr);
+  }
+  void open() {
+    const std::lock_guard lock(mutex_);
+    open_ = true;
+    opened_.notify_all();
+  }
+
+ private:
+  std::mutex mutex_;  // Guards open_.
+  std::condition_variable opened_;
+  bool open_ = false;
+};
+
+int qos_messages(Harness& harness) {
+  int count = 0;
+  while (!harness.message(GST_MESSAGE_QOS, 0).empty()) {
+    ++count;
+  }
+  return count;
+}
+
+// Number and DISCONT of the next buffer.
+std::pair<int, bool> pulled(Harness& harness) {
+  const BufferPtr buffer = harness.pull();
+  if (!buffer) {
+    return {-1, false};
+  }
+  return {static_cast<int>(GST_BUFFER_OFFSET(buffer.get())),
+          GST_BUFFER_FLAG_IS_SET(buffer.get(), GST_BUFFER_FLAG_DISCONT)};
+}
+
+std::vector<std::string> entrances(const std::string& settings) {
+  return {"neuronrcnn max-in-flight=2 " + settings + tests::with_model(),
+          tests::six(" ! ", "max-in-flight=2 " + settings)};
+}
+
+TEST_F(EntranceTest, DropsTheNewestWhileFullAndSaysSo) {
+  for (const auto& stages : entrances("drop-policy=newest")) {
+    Harness harness(stages);
+    Gate gate(harness);
+    harness.set_caps(caps());
+    for (int i = 0; i < 5; ++i) {
+      ASSERT_EQ(harness.push(frame(i)), GST_FLOW_OK) << "a drop is no failure";
+    }
+    EXPECT_EQ(qos_messages(harness), 3);
+    gate.open();
+    EXPECT_EQ(pulled(harness), std::make_pair(0, false));
+    EXPECT_EQ(pulled(harness), std::make_pair(1, false));
+    ASSERT_TRUE(tests::eventually([&] {
+      EXPECT_EQ(harness.push(frame(5)), GST_FLOW_OK);
+      return gst_harness_buffers_received(harness.get()) > 2 || qos_messages(harness) == 0;
+    }));
+    EXPECT_EQ(pulled(harness), std::make_pair(5, true)) << "the first one after the gap";
+    ASSERT_EQ(harness.push(frame(6)), GST_FLOW_OK);
+    EXPECT_FALSE(pulled(harness).second);
+  }
+}
+
+TEST_F(EntranceTest, QosMessagesCountWhatWasDropped) {
+  Harness harness("neuronrcnn max-in-flight=1 drop-policy=newest" + tests::with_model());
+  Gate gate(harness);
+  harness.set_caps(caps());
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_EQ(harness.push(frame(i)), GST_FLOW_OK);
+  }
+  for (guint64 expected = 1; expected <= 2; ++expected) {
+    GstMessage* message = gst_bus_pop_filtered(harness.bus(), GST_MESSAGE_QOS);
+    ASSERT_NE(message, nullptr);
+    guint64 running_time = 0;
+    guint64 timestamp = 0;
+    guint64 duration = 0;
+    guint64 processed = 0;
+    guint64 dropped = 0;
+    GstFormat format = GST_FORMAT_UNDEFINED;
+    gst_message_parse_qos(message, nullptr, &running_time, nullptr, &timestamp, &duration);
+    gst_message_parse_qos_stats(message, &format, &processed, &dropped);
+    gst_message_unref(message);
+    EXPECT_EQ(timestamp, expected * GST_SECOND / 30);
+    EXPECT_EQ(running_time, timestamp) << "the segment begins at 0";
+    EXPECT_EQ(duration, GST_SECOND / 30);
+    EXPECT_EQ(format, GST_FORMAT_BUFFERS);
+    EXPECT_EQ(processed, 1u);
+    EXPECT_EQ(dropped, expected);
+  }
+  gate.open();
+}
+
+TEST_F(EntranceTest, DropsTheOldestAndKeepsEventsBehindTheOneThatEnters) {
+  for (const auto& stages : entrances("drop-policy=oldest")) {
+    Harness harness(stages);
+    Gate gate(harness);
+    std::vector<int> order;
+    std::mutex mutex;
+    auto note = [&](int number) {
+      const std::lock_guard lock(mutex);
+      order.push_back(number);
+    };
+    const std::function<void(int)> noted = note;
+    gst_pad_add_probe(
+        harness.get()->sinkpad,
+        static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM),
+        [](GstPad*, GstPadProbeInfo* info, gpointer data) {
+          const auto& say = *static_cast<const std::function<void(int)>*>(data);
+          if (GST_IS_BUFFER(info->data)) {
+            say(static_cast<int>(GST_BUFFER_OFFSET(GST_PAD_PROBE_INFO_BUFFER(info))));
+          } else if (GST_EVENT_TYPE(GST_PAD_PROBE_INFO_EVENT(info)) == GST_EVENT_CUSTOM_DOWNSTREAM) {
+            say(-1);
+          }
+          return GST_PAD_PROBE_OK;
+        },
+        const_cast<std::function<void(int)>*>(&noted), nullptr);
+    harness.set_caps(caps());
+    for (int i = 0; i < 5; ++i) {
+      ASSERT_EQ(harness.push(frame(i)), GST_FLOW_OK) << "the mailbox takes it at once";
+    }
+    EXPECT_EQ(qos_messages(harness), 2);
+    auto event = std::async(std::launch::async, [&] {
+      return gst_harness_push_event(harness.get(), gst_event_new_custom(GST_EVENT_CUSTOM_DOWNSTREAM,
+                                                                        gst_structure_new_empty("marker")));
+    });
+    EXPECT_EQ(event.wait_for(std::chrono::milliseconds(20)), std::future_status::timeout);
+    gate.open();
+    EXPECT_TRUE(event.get());
+    EXPECT_EQ(pulled(harness), std::make_pair(0, false));
+    EXPECT_EQ(pulled(harness), std::make_pair(1, false));
+    EXPECT_EQ(pulled(harness), std::make_pair(4, true)) << "2 and 3 gave way to it";
+    EXPECT_TRUE(tests::eventually([&] {
+      const std::lock_guard lock(mutex);
+      return order.size() == 4;
+    }));
+    const std::lock_guard lock(mutex);
+    EXPECT_THAT(order, ElementsAre(0, 1, 4, -1));
+  }
+}
+
+TEST_F(EntranceTest, FlushesAndStopsWhileTheMailboxIsFull) {
+  for (const auto& stages : entrances("drop-policy=oldest")) {
+    Harness harness(stages);
+    harness.set_caps(caps());
+    for (int round = 0; round < 5; ++round) {
+      for (int i = 0; i < 6; ++i) {
+        ASSERT_EQ(harness.push(frame(i)), GST_FLOW_OK);
+      }
+      ASSERT_TRUE(gst_harness_push_event(harness.get(), gst_event_new_flush_start()));
+      ASSERT_TRUE(gst_harness_push_event(harness.get(), gst_event_new_flush_stop(TRUE)));
+      GstSegment segment;
+      gst_segment_init(&segment, GST_FORMAT_TIME);
+      ASSERT_TRUE(gst_harness_push_event(harness.get(), gst_event_new_segment(&segment)));
+      while (const BufferPtr old{gst_harness_try_pull(harness.get())}) {
+      }
+      ASSERT_EQ(harness.push(frame(100 + round)), GST_FLOW_OK);
+      EXPECT_EQ(pulled(harness).first, 100 + round) << "nothing from before the flush comes after it";
+    }
+    for (int i = 0; i < 6; ++i) {
+      ASSERT_EQ(harness.push(frame(i)), GST_FLOW_OK);
+    }
+  }  // The end finds it full.
+}
+
+TEST_F(EntranceTest, DropsWhatIsPastItsDeadline) {
+  for (const auto& stages : entrances("drop-policy=late deadline=200000000")) {
+    Harness harness(stages);
+    gst_harness_use_testclock(harness.get());
+    harness.set_caps(caps());
+    gst_harness_set_time(harness.get(), GST_SECOND);
+    ASSERT_EQ(harness.push(frame(20)), GST_FLOW_OK);  // Due 667 ms after the start: 333 ms late.
+    ASSERT_EQ(harness.push(frame(23)), GST_FLOW_OK);  // 233 ms late.
+    ASSERT_EQ(harness.push(frame(25)), GST_FLOW_OK);  // 167 ms late.
+    ASSERT_EQ(harness.push(frame(40)), GST_FLOW_OK);  // Early.
+    EXPECT_EQ(pulled(harness), std::make_pair(25, true));
+    EXPECT_EQ(pulled(harness), std::make_pair(40, false));
+    EXPECT_EQ(qos_messages(harness), 2);
+  }
+}
+
+TEST_F(EntranceTest, ChangesItsPolicyWhilePlaying) {
+  Harness harness("neuronrcnn name=n max-in-flight=1 drop-policy=oldest" + tests::with_model());
+  const ElementPtr element = harness.named("n");
+  Gate gate(harness);
+  harness.set_caps(caps());
+  ASSERT_EQ(harness.push(frame(0)), GST_FLOW_OK);
+  ASSERT_EQ(harness.push(frame(1)), GST_FLOW_OK);
+  gst_util_set_object_arg(G_OBJECT(element.get()), "drop-policy", "none");
+  auto third = std::async(std::launch::async, [&] { return harness.push(frame(2)); });
+  EXPECT_EQ(third.wait_for(std::chrono::milliseconds(20)), std::future_status::timeout);
+  gate.open();
+  EXPECT_EQ(third.get(), GST_FLOW_OK);
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(pulled(harness).first, i);
+  }
+  EXPECT_EQ(qos_messages(harness), 0);
+}
+
+using Boxes = std::vector<std::pair<float, float>>;
+Boxes boxes_of(GstBuffer* buffer) {
+  const auto* meta = rcnn_buffer_get_detections_meta(buffer);
+  Boxes boxes;
+  for (guint i = 0; meta != nullptr && i < meta->count; ++i) {
+    boxes.emplace_back(meta->detections[i].x0, meta->detections[i].score);
+  }
+  return boxes;
+}
+
+std::vector<Boxes> boxes_of_frames(const std::string& stages) {
+  Harness harness(stages);
+  harness.set_caps(caps());
+  std::vector<Boxes> all;
+  for (int i = 0; i < 7; ++i) {
+    EXPECT_EQ(harness.push(frame(i)), GST_FLOW_OK);
+  }
+  for (int i = 0; i < 7; ++i) {
+    const BufferPtr buffer = harness.pull();
+    EXPECT_EQ(GST_BUFFER_OFFSET(buffer.get()), static_cast<guint64>(i));
+    EXPECT_FALSE(GST_BUFFER_FLAG_IS_SET(buffer.get(), GST_BUFFER_FLAG_DISCONT));
+    all.push_back(boxes_of(buffer.get()));
+  }
+  return all;
+}
+
+TEST_F(EntranceTest, InfersEveryNthFrameAndLetsTheOthersCarryItsDetections) {
+  const auto each = boxes_of_frames("neuronrcnn max-in-flight=8" + tests::with_model());
+  ASSERT_EQ((std::set<Boxes>(each.begin(), each.end()).size()), 7u) << "every picture has its own";
+  for (const auto& stages : {"neuronrcnn max-in-flight=8 inference-interval=3" + tests::with_model(),
+                             tests::six(" ! ", "max-in-flight=8 inference-interval=3")}) {
+    const auto carried = boxes_of_frames(stages);
+    EXPECT_THAT(carried, ElementsAre(each[0], each[0], each[0], each[3], each[3], each[3], each[6]));
+  }
+}
+
+TEST_F(EntranceTest, CarriesNothingAcrossAChangeOfSizeOrAFlush) {
+  Harness harness("neuronrcnn inference-interval=3" + tests::with_model());
+  harness.set_caps(caps());
+  ASSERT_EQ(harness.push(frame(0)), GST_FLOW_OK);
+  EXPECT_FALSE(boxes_of(harness.pull().get()).empty());
+  harness.set_caps(tests::caps_of(50, 90, "BGR"));
+  ASSERT_EQ(harness.push(tests::picture(50, 90, GST_VIDEO_FORMAT_BGR, 1)), GST_FLOW_OK);
+  EXPECT_TRUE(boxes_of(harness.pull().get()).empty()) << "boxes in pixels of another picture";
+  ASSERT_TRUE(gst_harness_push_event(harness.get(), gst_event_new_flush_start()));
+  ASSERT_TRUE(gst_harness_push_event(harness.get(), gst_event_new_flush_stop(TRUE)));
+  GstSegment segment;
+  gst_segment_init(&segment, GST_FORMAT_TIME);
+  ASSERT_TRUE(gst_harness_push_event(harness.get(), gst_event_new_segment(&segment)));
+  ASSERT_EQ(harness.push(tests::picture(50, 90, GST_VIDEO_FORMAT_BGR, 2)), GST_FLOW_OK);
+  EXPECT_FALSE(boxes_of(harness.pull().get()).empty()) << "the first frame after a flush is inferred";
+}
+
+}  // namespace
+}  // namespace rcnn::elements
