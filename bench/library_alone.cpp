@@ -14,10 +14,10 @@
 namespace rcnn::bench {
 namespace {
 
+using dnnl::memory;
 using engine::Node;
 using engine::OpKind;
 using engine::Shape;
-using dnnl::memory;
 
 memory::desc any(const Shape& shape) { return {shape, memory::data_type::f32, memory::format_tag::any}; }
 
@@ -48,26 +48,27 @@ Layer make_layer(const dnnl::engine& cpu, const Node& node, const Shape& source,
   const memory::dims stride{node.stride, node.stride};
   const memory::dims padding{node.padding, node.padding};
   const auto adopt = [](const auto& pd, dnnl::primitive primitive, memory::desc bias) {
-    return Layer{std::move(primitive), pd.src_desc(), pd.weights_desc(), std::move(bias), pd.dst_desc(),
-                 pd.scratchpad_desc()};
+    return Layer{std::move(primitive), pd.src_desc(), pd.weights_desc(),
+                 std::move(bias),      pd.dst_desc(), pd.scratchpad_desc()};
   };
   if (linear) {
     const dnnl::inner_product_forward::primitive_desc pd(
         {dnnl::prop_kind::forward_inference, any(input), any(weight), vector_of(output[1]), any(output)},
-        attributes(node.fused_relu), cpu);
+        attributes(node.activation == engine::Activation::kRelu), cpu);
     return adopt(pd, dnnl::inner_product_forward(pd), vector_of(output[1]));
   }
   const dnnl::convolution_forward::primitive_desc pd(
       {dnnl::prop_kind::forward_inference, dnnl::algorithm::convolution_direct, any(input), any(weight),
        vector_of(output[1]), any(output), stride, padding, padding},
-      attributes(node.fused_relu), cpu);
+      attributes(node.activation == engine::Activation::kRelu), cpu);
   return adopt(pd, dnnl::convolution_forward(pd), vector_of(output[1]));
 }
 
 double layer_flops(const Node& node, const Shape& source, const Shape& output) {
   const bool linear = node.kind == OpKind::kLinear;
-  const double inner = linear ? static_cast<double>(engine::element_count(source)) / static_cast<double>(source[0])
-                              : static_cast<double>(source[1] / node.groups * node.kernel * node.kernel);
+  const double inner =
+      linear ? static_cast<double>(engine::element_count(source)) / static_cast<double>(source[0])
+             : static_cast<double>(source[1] / node.groups * node.kernel * node.kernel);
   return 2 * inner * static_cast<double>(engine::element_count(output));
 }
 
@@ -137,7 +138,8 @@ LibraryAlone::LibraryAlone(const engine::Artifact& artifact, engine::Size padded
       }
       made->bind();
       made->pass();  // Warm-up.
-    }).join();
+    })
+        .join();
     replicas_.push_back(std::move(made));
   }
 }

@@ -19,6 +19,7 @@ struct Command {
 /// Each declares one subcommand on the program. \throws (from run) engine::Error and its kin
 Command add_compile(CLI::App& program);
 Command add_detect(CLI::App& program);
+Command add_classify(CLI::App& program);
 Command add_inspect(CLI::App& program);
 Command add_analyze(CLI::App& program);
 Command add_doctor(CLI::App& program);

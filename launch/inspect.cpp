@@ -37,16 +37,21 @@ std::string text_in(const nlohmann::json& metadata, const char* key) {
 
 ordered_json describe(const engine::Artifact& artifact, const ModelSummary& summary) {
   auto json = to_json(summary);
-  const auto& config = artifact.config();
   json["file"] = artifact.file().string();
   json["bytes"] = std::filesystem::file_size(artifact.file());
   json["producer"] = text_in(artifact.metadata(), "producer");
-  json["score_threshold"] = config.box_head.score_threshold;
-  json["nms_threshold"] = config.box_head.nms_threshold;
-  json["max_detections"] = config.box_head.max_detections;
-  json["class_names"] = config.class_names;
-  json["category_ids"] = config.category_ids;
-  json["config"] = nlohmann::json(config);
+  if (artifact.is_classifier()) {
+    json["class_names"] = artifact.classifier().class_names;
+    json["classifier"] = nlohmann::json(artifact.classifier());
+  } else {
+    const auto& config = artifact.config();
+    json["score_threshold"] = config.box_head.score_threshold;
+    json["nms_threshold"] = config.box_head.nms_threshold;
+    json["max_detections"] = config.box_head.max_detections;
+    json["class_names"] = config.class_names;
+    json["category_ids"] = config.category_ids;
+    json["config"] = nlohmann::json(config);
+  }
   auto tensors = ordered_json::array();
   for (const auto& [name, tensor] : artifact.tensors()) {
     tensors.push_back({{"name", name},
@@ -59,26 +64,38 @@ ordered_json describe(const engine::Artifact& artifact, const ModelSummary& summ
   return json;
 }
 
-void print_facts(const engine::Artifact& artifact, const ModelSummary& summary) {
+std::string network_in_words(const engine::Artifact& artifact) {
+  if (artifact.is_classifier()) {
+    return fmt::format("classifier, {} classes", artifact.classifier().class_names.size());
+  }
   const auto& config = artifact.config();
   const auto& resnet = config.resnet;
-  Table facts({"artifact", artifact.file().string()});
-  facts.add({"model", summary.model});
-  facts.add({"network",
-             fmt::format("ResNet-{}{} + FPN {}, {} classes", resnet.depth,
-                         resnet.num_groups == 1
-                             ? ""
-                             : fmt::format(" ({} groups of {})", resnet.num_groups, resnet.width_per_group),
-                         config.fpn.out_channels, config.box_head.num_classes)});
-  facts.add({"input", fmt::format("{}, {}", summary.input, config.input.format)});
-  facts.add({"precision", summary.precision});
-  facts.add({"partition", summary.partition});
-  facts.add({"batch", std::to_string(summary.batch)});
-  facts.add({"on the host", fmt::format("{}", fmt::join(summary.host_operators, ", "))});
+  return fmt::format("ResNet-{}{} + FPN {}, {} classes", resnet.depth,
+                     resnet.num_groups == 1
+                         ? ""
+                         : fmt::format(" ({} groups of {})", resnet.num_groups, resnet.width_per_group),
+                     config.fpn.out_channels, config.box_head.num_classes);
+}
+
+void add_detector_facts(const engine::ModelConfig& config, Table& facts) {
   facts.add({"score threshold", fmt::format("{:g}", config.box_head.score_threshold)});
   facts.add({"NMS threshold",
              fmt::format("{:g}, proposals {:g}", config.box_head.nms_threshold, config.rpn.nms_threshold)});
   facts.add({"detections", fmt::format("at most {} a frame", config.box_head.max_detections)});
+}
+
+void print_facts(const engine::Artifact& artifact, const ModelSummary& summary) {
+  const bool classifier = artifact.is_classifier();
+  Table facts({"artifact", artifact.file().string()});
+  facts.add({"model", summary.model});
+  facts.add({"network", network_in_words(artifact)});
+  facts.add(
+      {"input", fmt::format("{}, {}", summary.input, classifier ? "RGB" : artifact.config().input.format)});
+  facts.add({"precision", summary.precision});
+  facts.add({"partition", summary.partition});
+  facts.add({"batch", std::to_string(summary.batch)});
+  facts.add({"on the host", fmt::format("{}", fmt::join(summary.host_operators, ", "))});
+  if (!classifier) add_detector_facts(artifact.config(), facts);
   facts.add({"parameters", format_count(summary.parameters)});
   facts.add({"size", format_bytes(static_cast<double>(std::filesystem::file_size(artifact.file())))});
   facts.add({"producer", text_in(artifact.metadata(), "producer")});
@@ -111,7 +128,9 @@ int inspect(const Settings& settings) {
     std::cout << '\n';
     print_tensors(*artifact);
   }
-  std::cout << fmt::format("\nclasses: {}\n", fmt::join(artifact->config().class_names, ", "));
+  const auto& names =
+      artifact->is_classifier() ? artifact->classifier().class_names : artifact->config().class_names;
+  std::cout << fmt::format("\nclasses: {}\n", fmt::join(names, ", "));
   return kDone;
 }
 

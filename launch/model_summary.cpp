@@ -33,7 +33,7 @@ ModelSummary::ProgramSummary summarize_program(
 ModelSummary summarize_model(const engine::Artifact& artifact) {
   const auto& options = artifact.options();
   ModelSummary summary;
-  summary.model = artifact.config().name;
+  summary.model = artifact.model_name();
   summary.input = engine::to_string(options.input);
   summary.precision = options.precision;
   summary.partition = options.partition;

@@ -73,8 +73,8 @@ int run_program(int argc, const char* const* argv) {
   program.set_version_flag("--version", "neuron-rcnn " RCNN_VERSION, "Print the version");
   program.require_subcommand(1);
   program.get_formatter()->column_width(34);
-  const std::vector<Command> commands{add_compile(program), add_detect(program), add_inspect(program),
-                                      add_analyze(program), add_doctor(program)};
+  const std::vector<Command> commands{add_compile(program), add_detect(program),  add_classify(program),
+                                      add_inspect(program), add_analyze(program), add_doctor(program)};
   try {
     program.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

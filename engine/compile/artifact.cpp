@@ -70,7 +70,7 @@ std::string_view header_text(std::span<const std::byte> file) {
 std::map<std::string, std::string> read_metadata(const json& header) {
   const auto found = header.find("__metadata__");
   auto metadata = found == header.end() ? std::map<std::string, std::string>()
-                                              : found->get<std::map<std::string, std::string>>();
+                                        : found->get<std::map<std::string, std::string>>();
   if (const auto format = metadata.find("format");
       format == metadata.end() || format->second != kArtifactFormat) {
     throw ModelError(
@@ -112,7 +112,7 @@ struct Artifact::State {
 
   std::filesystem::path file;
   MappedFile mapping;
-  ModelConfig config;
+  NetworkConfig config;
   CompileOptions options;
   std::vector<Program> programs;
   std::vector<Node> host_nodes;
@@ -171,7 +171,12 @@ void Artifact::State::read() {
   }
   checksums = parse_json(strings.at("checksums")).get<std::map<std::string, std::string>>();
   read_tensors(header, mapping.bytes().subspan(kLengthBytes + text.size()));
-  config = parse_json(strings.at("config")).get<ModelConfig>();
+  const bool classifier = strings.contains("classifier");
+  if (classifier) {
+    config = parse_json(strings.at("classifier")).get<ClassifierConfig>();
+  } else {
+    config = parse_json(strings.at("config")).get<ModelConfig>();
+  }
   options = parse_options(parse_json(strings.at("options")));
   for (const auto& graph : parse_json(strings.at("programs"))) programs.push_back({graph.get<Graph>()});
   host_nodes = parse_json(strings.at("host_nodes")).get<std::vector<Node>>();
@@ -180,7 +185,8 @@ void Artifact::State::read() {
   check_programs(config, options, programs, shapes);
 
   metadata = strings;
-  for (const char* key : {"config", "options", "programs", "host_nodes", "checksums"}) {
+  for (const char* key :
+       {classifier ? "classifier" : "config", "options", "programs", "host_nodes", "checksums"}) {
     metadata[key] = parse_json(strings.at(key));
   }
 }
@@ -207,7 +213,25 @@ std::shared_ptr<const Artifact> Artifact::open(const std::filesystem::path& file
 }
 
 const std::filesystem::path& Artifact::file() const { return state_->file; }
-const ModelConfig& Artifact::config() const { return state_->config; }
+
+const std::string& Artifact::model_name() const {
+  return is_classifier() ? classifier().arch : config().name;
+}
+
+bool Artifact::is_classifier() const { return std::holds_alternative<ClassifierConfig>(state_->config); }
+
+const ModelConfig& Artifact::config() const {
+  if (const auto* config = std::get_if<ModelConfig>(&state_->config)) return *config;
+  throw ModelError("artifact " + state_->file.string() + " holds the classifier " + classifier().arch +
+                   "; expected is a detector (`neuron-rcnn classify` runs classifiers)");
+}
+
+const ClassifierConfig& Artifact::classifier() const {
+  if (const auto* config = std::get_if<ClassifierConfig>(&state_->config)) return *config;
+  throw ModelError("artifact " + state_->file.string() + " holds the detector " + config().name +
+                   "; expected is a classifier (`neuron-rcnn detect` runs detectors)");
+}
+
 const CompileOptions& Artifact::options() const { return state_->options; }
 const std::vector<Program>& Artifact::programs() const { return state_->programs; }
 const std::vector<Node>& Artifact::host_nodes() const { return state_->host_nodes; }

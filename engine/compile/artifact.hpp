@@ -32,7 +32,13 @@ class Artifact {
   Artifact& operator=(const Artifact&) = delete;
 
   const std::filesystem::path& file() const;
+  /// What it holds, for people: the config's name or the classifier's architecture.
+  const std::string& model_name() const;
+  bool is_classifier() const;
+  /// \throws ModelError if it holds a classifier.
   const ModelConfig& config() const;
+  /// \throws ModelError if it holds a detector.
+  const ClassifierConfig& classifier() const;
   const CompileOptions& options() const;
   const std::vector<Program>& programs() const;
   const std::vector<Node>& host_nodes() const;

@@ -51,19 +51,24 @@ void check_border(const Program& program, const ValueShapes& shapes, const Graph
 
 }  // namespace
 
-void check_programs(const ModelConfig& config, const CompileOptions& options,
+void check_programs(const NetworkConfig& config, const CompileOptions& options,
                     std::span<const Program> programs, const std::map<std::string, Shape>& weights) {
-  const auto network = build_network(config);
-  const auto network_shapes = infer_shapes(network, nominal_inputs(config));
+  const auto* detector = std::get_if<ModelConfig>(&config);
+  const auto network =
+      detector != nullptr ? build_network(*detector) : build_classifier(std::get<ClassifierConfig>(config));
+  const auto inputs =
+      detector != nullptr ? nominal_inputs(*detector) : ValueShapes{{"image", {2, 3, 64, 96}}};
+  const auto& partition = detector != nullptr ? find_partition(options.partition) : classifier_partition();
+  const auto network_shapes = infer_shapes(network, inputs);
   std::vector<Program> expected;
   std::vector<Node> host;
-  cut(network, find_partition(options.partition), expected, host);
+  cut(network, partition, expected, host);
   if (programs.size() != expected.size()) {
-    throw ModelError("it has " + std::to_string(programs.size()) + " programs; partition '" +
-                     options.partition + "' has " + std::to_string(expected.size()));
+    throw ModelError("it has " + std::to_string(programs.size()) + " programs; partition '" + partition.name +
+                     "' has " + std::to_string(expected.size()));
   }
   for (std::size_t i = 0; i < expected.size(); ++i) {
-    const auto shapes = infer_shapes(programs[i].graph, nominal_inputs(config));
+    const auto shapes = infer_shapes(programs[i].graph, inputs);
     check_weights(programs[i], shapes, weights);
     check_border(programs[i], shapes, expected[i].graph, network_shapes);
   }

@@ -35,7 +35,7 @@ CompileOptions parse_options(const nlohmann::json& json);
 
 /// Checks that the programs can run on the weights listed and that their borders are what the config says.
 /// \throws ModelError
-void check_programs(const ModelConfig& config, const CompileOptions& options,
+void check_programs(const NetworkConfig& config, const CompileOptions& options,
                     std::span<const Program> programs, const std::map<std::string, Shape>& weights);
 
 }  // namespace rcnn::engine

@@ -24,11 +24,13 @@ nlohmann::json metadata_of(const CompiledModel& model) {
   nlohmann::json programs = nlohmann::json::array(), checksums = nlohmann::json::object();
   for (const auto& program : model.programs) programs.push_back(program.graph);
   for (const auto& [name, tensor] : model.weights) checksums[name] = checksum(bytes_of(tensor));
+  const bool classifier = std::holds_alternative<ClassifierConfig>(model.config);
+  const auto config = std::visit([](const auto& any) { return nlohmann::json(any).dump(); }, model.config);
   return {{"format", kArtifactFormat},
           {"version", std::to_string(kArtifactVersion)},
           {"producer", kProducer},
           {"pooled_order", kPooledOrder},
-          {"config", nlohmann::json(model.config).dump()},
+          {classifier ? "classifier" : "config", config},
           {"options", options_json(model.options).dump()},
           {"programs", programs.dump()},
           {"host_nodes", nlohmann::json(model.host_nodes).dump()},

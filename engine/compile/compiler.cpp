@@ -15,30 +15,19 @@ namespace {
 constexpr int kSteps = 5;
 
 void check_options(const ModelConfig& config, const CompileOptions& options) {
-  if (options.precision != "f32") {
-    throw SettingError("precision '" + options.precision + "' is not supported; accepted: f32");
+  check_precision(options);
+  if (options.input.mode == InputSpec::Mode::kCentreCrop) {
+    throw SettingError(
+        "input '" + to_string(options.input) +
+        "' is for classifiers; a detector accepts stretch:WIDTHxHEIGHT and shortest-edge:SHORTEST:LONGEST");
   }
   if (options.batch != 1) {
     throw SettingError("batch " + std::to_string(options.batch) + " is not supported; accepted: 1");
   }
-  parse_input_spec(to_string(options.input));  // Refuses sides out of range
   if (config.mask_on) {
     throw ModelError("config '" + config.name + "' has MODEL.MASK_ON: true; mask heads are not supported, " +
                      "use a Faster R-CNN config");
   }
-}
-
-/// Drops what no operator names any more, so that the artifact holds exactly what its programs read.
-void keep_named(const std::vector<Program>& programs, Weights& weights) {
-  Weights kept;
-  for (const auto& program : programs) {
-    for (const auto& node : program.graph.nodes) {
-      for (const auto& name : {node.weight, node.bias}) {
-        if (!name.empty()) kept[name] = weights.at(name);
-      }
-    }
-  }
-  weights = std::move(kept);
 }
 
 }  // namespace

@@ -4,10 +4,12 @@
 #include <functional>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "engine/image/resize.hpp"
 #include "engine/model/checkpoint.hpp"
+#include "engine/model/classifier.hpp"
 #include "engine/model/config.hpp"
 #include "engine/model/graph.hpp"
 
@@ -15,20 +17,24 @@ namespace rcnn::engine {
 
 /// How a frame becomes the network's input.
 struct InputSpec {
-  enum class Mode : std::uint8_t { kStretch, kShortestEdge };
+  enum class Mode : std::uint8_t {
+    kStretch,
+    kShortestEdge,
+    kCentreCrop  ///< Classifiers: the shorter side to `shortest`, then the middle width x height
+  };
   Mode mode = Mode::kStretch;
-  int width = 800;  ///< kStretch
+  int width = 800;  ///< Of the network's input: kStretch, kCentreCrop
   int height = 800;
-  int shortest = 800;  ///< kShortestEdge
-  int longest = 1333;
+  int shortest = 800;  ///< kShortestEdge, kCentreCrop
+  int longest = 1333;  ///< kShortestEdge
   bool operator==(const InputSpec&) const = default;
 };
 
-/// "stretch:800x800" (WIDTHxHEIGHT) or "shortest-edge:800:1333". \throws SettingError saying what is
-/// accepted.
+/// "stretch:800x800" (WIDTHxHEIGHT), "shortest-edge:800:1333" or "centre-crop:256:224" (shorter side, side of
+/// the square kept). \throws SettingError saying what is accepted.
 InputSpec parse_input_spec(const std::string& text);
 std::string to_string(const InputSpec& spec);
-/// Size the image is resized to (before padding to a multiple of 32).
+/// Size of the network's input (before padding to a multiple of 32).
 Size network_size(const InputSpec& spec, Size image);
 
 struct CompileOptions {
@@ -43,9 +49,12 @@ struct Program {
   Graph graph;  ///< Folded and fused; graph.name is the program's name ("backbone-rpn", "box-head")
 };
 
+/// What a network is: an R-CNN or a classifier.
+using NetworkConfig = std::variant<ModelConfig, ClassifierConfig>;
+
 /// What compile() makes and an artifact holds.
 struct CompiledModel {
-  ModelConfig config;
+  NetworkConfig config;
   CompileOptions options;
   std::vector<Program> programs;
   std::vector<Node> host_nodes;
@@ -63,6 +72,11 @@ using Progress = std::function<void(int, int, const std::string&)>;
 /// \throws ModelError, SettingError
 CompiledModel compile(const ModelConfig& config, const Checkpoint& checkpoint, const CompileOptions& options,
                       const Progress& progress = {});
+
+/// The same for a classifier: one program, "classifier", from "image" to "logits". options.partition is
+/// ignored. \throws ModelError, SettingError
+CompiledModel compile_classifier(const ClassifierConfig& config, const Checkpoint& checkpoint,
+                                 const CompileOptions& options, const Progress& progress = {});
 
 /// One line of `neuron-rcnn analyze`: an operator of the network before compiling.
 struct OperatorReport {

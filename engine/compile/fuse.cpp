@@ -51,8 +51,8 @@ void fuse_sums(Graph& graph) {
     if (!writer) continue;
     auto& conv = graph.nodes[*writer];
     const auto& summand = add.inputs[take_second ? 0 : 1];
-    if (conv.kind != OpKind::kConv2d || conv.fused_sum || conv.fused_relu || add.inputs[0] == add.inputs[1] ||
-        !usage.read_once(conv.outputs.at(0))) {
+    if (conv.kind != OpKind::kConv2d || conv.fused_sum || conv.activation != Activation::kNone ||
+        add.inputs[0] == add.inputs[1] || !usage.read_once(conv.outputs.at(0))) {
       continue;
     }
     conv.fused_sum = true;
@@ -62,16 +62,32 @@ void fuse_sums(Graph& graph) {
   remove_absorbed(graph);
 }
 
-void fuse_relus(Graph& graph) {
+Activation activation_of(OpKind kind) {
+  switch (kind) {
+    case OpKind::kRelu:
+      return Activation::kRelu;
+    case OpKind::kSilu:
+      return Activation::kSilu;
+    case OpKind::kSigmoid:
+      return Activation::kSigmoid;
+    default:
+      return Activation::kNone;
+  }
+}
+
+void fuse_activations(Graph& graph) {
   const Usage usage(graph);
-  for (auto& relu : graph.nodes) {
-    if (relu.kind != OpKind::kRelu) continue;
-    const auto writer = usage.writer(relu.inputs[0]);
-    if (!writer || !usage.read_once(relu.inputs[0])) continue;
+  for (auto& next : graph.nodes) {
+    const auto activation = activation_of(next.kind);
+    if (activation == Activation::kNone) continue;
+    const auto writer = usage.writer(next.inputs[0]);
+    if (!writer || !usage.read_once(next.inputs[0])) continue;
     auto& node = graph.nodes[*writer];
-    if ((node.kind != OpKind::kConv2d && node.kind != OpKind::kLinear) || node.fused_relu) continue;
-    node.fused_relu = true;
-    absorb(node, relu);
+    if ((node.kind != OpKind::kConv2d && node.kind != OpKind::kLinear) ||
+        node.activation != Activation::kNone)
+      continue;
+    node.activation = activation;
+    absorb(node, next);
   }
   remove_absorbed(graph);
 }
@@ -80,7 +96,7 @@ void fuse_relus(Graph& graph) {
 
 void fuse(Graph& network) {
   fuse_sums(network);
-  fuse_relus(network);
+  fuse_activations(network);
 }
 
 }  // namespace rcnn::engine

@@ -47,8 +47,17 @@ InputSpec parse_input_spec(const std::string& text) {
       if (rest.empty() && in_range(spec.longest) && spec.longest >= spec.shortest) return spec;
     }
   }
-  throw SettingError("input '" + text + "': accepted are stretch:WIDTHxHEIGHT (\"stretch:800x800\") and " +
-                     "shortest-edge:SHORTEST:LONGEST (\"shortest-edge:800:1333\"), sides from " +
+  if (take(rest, "centre-crop:")) {
+    spec.mode = InputSpec::Mode::kCentreCrop;
+    spec.shortest = take_number(rest);
+    if (take(rest, ":") && in_range(spec.shortest)) {
+      spec.width = spec.height = take_number(rest);
+      if (rest.empty() && in_range(spec.width) && spec.width <= spec.shortest) return spec;
+    }
+  }
+  throw SettingError("input '" + text + "': accepted are stretch:WIDTHxHEIGHT (\"stretch:800x800\"), " +
+                     "shortest-edge:SHORTEST:LONGEST (\"shortest-edge:800:1333\") and, for classifiers, " +
+                     "centre-crop:SHORTER:SIDE (\"centre-crop:256:224\"); sides from " +
                      std::to_string(kMinSide) + " to " + std::to_string(kMaxSide) + " pixels");
 }
 
@@ -56,11 +65,14 @@ std::string to_string(const InputSpec& spec) {
   if (spec.mode == InputSpec::Mode::kStretch) {
     return "stretch:" + std::to_string(spec.width) + "x" + std::to_string(spec.height);
   }
+  if (spec.mode == InputSpec::Mode::kCentreCrop) {
+    return "centre-crop:" + std::to_string(spec.shortest) + ":" + std::to_string(spec.width);
+  }
   return "shortest-edge:" + std::to_string(spec.shortest) + ":" + std::to_string(spec.longest);
 }
 
 Size network_size(const InputSpec& spec, Size image) {
-  if (spec.mode == InputSpec::Mode::kStretch) return {spec.width, spec.height};
+  if (spec.mode != InputSpec::Mode::kShortestEdge) return {spec.width, spec.height};
   return shortest_edge_size(image, spec.shortest, spec.longest);
 }
 

@@ -70,6 +70,11 @@ const Partition& find_partition(const std::string& name) {
   throw SettingError("partition '" + name + "' is not supported; accepted: " + known);
 }
 
+const Partition& classifier_partition() {
+  static const Partition partition{"classifier", {{"classifier", {""}}}};  // Every module begins like that
+  return partition;
+}
+
 std::string place(const Partition& partition, const Node& node) {
   if (!runs_on_core(node.kind)) return "host";
   for (const auto& program : partition.programs) {
@@ -105,6 +110,18 @@ void cut(const Graph& network, const Partition& partition, std::vector<Program>&
     program.graph.inputs = inputs_of(program.graph);
     program.graph.outputs = outputs_of(program.graph, network);
   }
+}
+
+void keep_named(const std::vector<Program>& programs, std::map<std::string, CheckpointTensor>& weights) {
+  std::map<std::string, CheckpointTensor> kept;
+  for (const auto& program : programs) {
+    for (const auto& node : program.graph.nodes) {
+      for (const auto& name : {node.weight, node.bias}) {
+        if (!name.empty()) kept[name] = weights.at(name);
+      }
+    }
+  }
+  weights = std::move(kept);
 }
 
 }  // namespace rcnn::engine

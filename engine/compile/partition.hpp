@@ -21,6 +21,9 @@ struct Partition {
 /// \throws SettingError naming those there are.
 const Partition& find_partition(const std::string& name);
 
+/// A classifier's one program, "classifier".
+const Partition& classifier_partition();
+
 /// Program that runs the operator, or "host".
 std::string place(const Partition& partition, const Node& node);
 
@@ -29,5 +32,9 @@ std::string place(const Partition& partition, const Node& node);
 /// run would have to run on the host.
 void cut(const Graph& network, const Partition& partition, std::vector<Program>& programs,
          std::vector<Node>& host);
+
+/// Drops the weights that no operator names any more, so that an artifact holds exactly what its programs
+/// read.
+void keep_named(const std::vector<Program>& programs, std::map<std::string, CheckpointTensor>& weights);
 
 }  // namespace rcnn::engine

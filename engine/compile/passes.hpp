@@ -4,10 +4,14 @@
 #include <map>
 #include <string>
 
+#include "engine/compile/compiler.hpp"
 #include "engine/model/checkpoint.hpp"
 #include "engine/model/graph.hpp"
 
 namespace rcnn::engine {
+
+/// \throws SettingError for a precision that this build cannot make, or input sides out of range.
+void check_precision(const CompileOptions& options);
 
 using Weights = std::map<std::string, CheckpointTensor>;
 
@@ -17,9 +21,9 @@ using Weights = std::map<std::string, CheckpointTensor>;
 /// \throws ModelError where a norm does not follow a convolution of its own.
 void fold_batch_norms(Graph& network, Weights& weights);
 
-/// Sums become the last step of the later of the two convolutions that they join, then ReLUs the last step of
-/// the convolution or linear layer before them. What another operator reads as well, or a graph output,
-/// stays.
+/// Sums become the last step of the later of the two convolutions that they join, then activations the last
+/// step of the convolution or linear layer before them. What another operator reads as well, or a graph
+/// output, stays.
 void fuse(Graph& network);
 
 /// Reorders the columns of linear weights that read "pooled" from Detectron2's [C, S, S] to the [S, S, C] in

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "engine/model/config.hpp"
@@ -50,5 +52,17 @@ struct ParameterSpec {
 std::map<std::string, CheckpointTensor> select_parameters(const Checkpoint& checkpoint,
                                                           std::span<const ParameterSpec> parameters,
                                                           const ModelConfig& config);
+
+/// What is particular to a family of models.
+struct SelectionRules {
+  std::string model;  ///< For messages
+  /// Tensors that its checkpoints carry and inference does not read.
+  std::function<bool(std::string_view)> ignored;
+  /// What the complaints together point to, given how many parameters are missing; a line of its own.
+  std::function<std::string(std::size_t)> advice;
+};
+std::map<std::string, CheckpointTensor> select_parameters(const Checkpoint& checkpoint,
+                                                          std::span<const ParameterSpec> parameters,
+                                                          const SelectionRules& rules);
 
 }  // namespace rcnn::engine

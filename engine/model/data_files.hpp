@@ -8,5 +8,6 @@ namespace rcnn::engine::data {
 
 std::string_view model_zoo_yaml();
 std::string_view coco_yaml();
+std::string_view imagenet_txt();
 
 }  // namespace rcnn::engine::data

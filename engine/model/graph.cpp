@@ -10,9 +10,10 @@
 namespace rcnn::engine {
 namespace {
 
-constexpr std::array<const char*, 11> kOpNames{"Conv2d",    "BatchNorm",   "Relu",      "Add",
-                                               "MaxPool2d", "UpsampleAdd", "Linear",    "Preprocess",
-                                               "Proposals", "RoiAlign",    "Detections"};
+constexpr std::array<const char*, 16> kOpNames{"Conv2d",        "BatchNorm",   "Relu",       "Silu",
+                                               "Sigmoid",       "Add",         "Scale",      "MaxPool2d",
+                                               "GlobalAvgPool", "UpsampleAdd", "Linear",     "Preprocess",
+                                               "Proposals",     "RoiAlign",    "Detections", "TopClasses"};
 
 /// FPN levels are p2..p6: res2..res5 and the pooled last one.
 constexpr int kFirstLevel = 2;

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/model/activation.hpp"
 #include "engine/model/checkpoint.hpp"
 #include "engine/model/config.hpp"
 #include "engine/tensor/tensor.hpp"
@@ -14,17 +15,22 @@ namespace rcnn::engine {
 
 /// Operators of a network. The first group runs in programs (on a NeuronCore), the second on the host.
 enum class OpKind : std::uint8_t {
-  kConv2d,       ///< weight [O, I/groups, k, k], optional bias; after fusing: ReLU and a summed input as well
-  kBatchNorm,    ///< eps 1e-5; gone after folding
-  kRelu,         ///< gone after fusing where a conv or linear precedes it
-  kAdd,          ///< elementwise sum; gone after fusing
-  kMaxPool2d,    ///< stem 3x3/2 pad 1; p6 is 1x1/2
-  kUpsampleAdd,  ///< nearest x2 of the second input added to the first (FPN's top-down step)
-  kLinear,       ///< weight [O, I], bias; input [R, ...] flattened
-  kPreprocess,   ///< host from here on: resize, normalise, pad
+  kConv2d,     ///< weight [O, I/groups, k, k], optional bias; after fusing: activation and a summed input too
+  kBatchNorm,  ///< eps 1e-5; gone after folding
+  kRelu,       ///< activations are gone after fusing where a conv or linear precedes them
+  kSilu,       ///<
+  kSigmoid,    ///<
+  kAdd,        ///< elementwise sum; gone after fusing
+  kScale,      ///< the first input [N, C, H, W] times the second [N, C, 1, 1] (squeeze and excitation)
+  kMaxPool2d,  ///< stem 3x3/2 pad 1; p6 is 1x1/2
+  kGlobalAvgPool,  ///< mean over H and W: [N, C, H, W] -> [N, C, 1, 1]
+  kUpsampleAdd,    ///< nearest x2 of the second input added to the first (FPN's top-down step)
+  kLinear,         ///< weight [O, I], bias; input [R, ...] flattened
+  kPreprocess,     ///< host from here on: resize, normalise, pad
   kProposals,
   kRoiAlign,
-  kDetections
+  kDetections,
+  kTopClasses  ///< softmax over the logits, best first
 };
 
 std::string to_string(OpKind kind);
@@ -42,8 +48,8 @@ struct Node {
   int stride = 1;
   int padding = 0;
   int groups = 1;
-  bool fused_relu = false;
-  bool fused_sum = false;  ///< Adds inputs.back() before the ReLU
+  Activation activation = Activation::kNone;  ///< Fused: comes last
+  bool fused_sum = false;                     ///< Adds inputs.back() before the activation
 };
 
 /// A network, or one program cut from it: nodes in an order in which they can run.
@@ -61,6 +67,12 @@ Graph build_network(const ModelConfig& config);
 
 /// Parameters that the network's nodes name, with their shapes, batch norms included.
 std::vector<ParameterSpec> network_parameters(const Graph& network, const ModelConfig& config);
+/// The same for any network.
+///   inputs               shapes of the values that no operator of a program writes, by name
+///   optional_statistics  true where a batch norm's running mean and variance may be missing (0 and 1)
+std::vector<ParameterSpec> network_parameters(const Graph& network,
+                                              const std::map<std::string, Shape>& inputs,
+                                              bool optional_statistics);
 
 void to_json(nlohmann::json& json, const Node& node);
 void from_json(const nlohmann::json& json, Node& node);

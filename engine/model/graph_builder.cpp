@@ -62,13 +62,14 @@ std::string GraphBuilder::append(Node node, std::string output) {
   return output;
 }
 
-std::string GraphBuilder::conv_norm(const std::string& name, const std::string& input, const Window& window) {
+std::string GraphBuilder::conv_norm(const std::string& name, const std::string& input, const Window& window,
+                                    const std::string& norm_name) {
   auto conv = window_node(name, OpKind::kConv2d, input, window);
   conv.weight = name + ".weight";
   const auto value = append(std::move(conv), {});
   if (!norm_) return value;
   Node norm;
-  norm.name = name + ".norm";
+  norm.name = norm_name.empty() ? name + ".norm" : norm_name;
   norm.kind = OpKind::kBatchNorm;
   norm.inputs = {value};
   norm.weight = norm.name + ".weight";
@@ -87,6 +88,25 @@ std::string GraphBuilder::conv_bias(const std::string& module, const std::string
 
 std::string GraphBuilder::relu(const std::string& name, const std::string& input) {
   return append(window_node(name, OpKind::kRelu, input, {}), {});
+}
+
+std::string GraphBuilder::silu(const std::string& name, const std::string& input) {
+  return append(window_node(name, OpKind::kSilu, input, {}), {});
+}
+
+std::string GraphBuilder::sigmoid(const std::string& name, const std::string& input) {
+  return append(window_node(name, OpKind::kSigmoid, input, {}), {});
+}
+
+std::string GraphBuilder::scale(const std::string& name, const std::string& input,
+                                const std::string& factors) {
+  auto node = window_node(name, OpKind::kScale, input, {});
+  node.inputs.push_back(factors);
+  return append(std::move(node), {});
+}
+
+std::string GraphBuilder::global_avg_pool(const std::string& name, const std::string& input) {
+  return append(window_node(name, OpKind::kGlobalAvgPool, input, {}), {});
 }
 
 std::string GraphBuilder::add(const std::string& name, const std::string& a, const std::string& b) {

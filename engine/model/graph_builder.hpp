@@ -35,12 +35,18 @@ std::array<int, 4> resnet_blocks(const ModelConfig::ResNet& config);
 /// node.
 class GraphBuilder {
  public:
-  /// Convolution without bias, then a batch norm under "<name>.norm".
-  std::string conv_norm(const std::string& name, const std::string& input, const Window& window);
+  /// Convolution without bias, then a batch norm: the module `norm`, or "<name>.norm".
+  std::string conv_norm(const std::string& name, const std::string& input, const Window& window,
+                        const std::string& norm = {});
   /// Convolution with bias. `node` names the node where that is not the module whose parameters it uses.
   std::string conv_bias(const std::string& module, const std::string& input, const Window& window,
                         std::string output = {}, std::string node = {});
   std::string relu(const std::string& name, const std::string& input);
+  std::string silu(const std::string& name, const std::string& input);
+  std::string sigmoid(const std::string& name, const std::string& input);
+  /// Each plane of `input` times its value in `factors`.
+  std::string scale(const std::string& name, const std::string& input, const std::string& factors);
+  std::string global_avg_pool(const std::string& name, const std::string& input);
   std::string add(const std::string& name, const std::string& a, const std::string& b);
   std::string max_pool(const std::string& name, const std::string& input, const Window& window,
                        std::string output = {});

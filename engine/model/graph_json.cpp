@@ -11,7 +11,7 @@ namespace {
 OpKind parse_op(const std::string& name) {
   for (auto kind = OpKind::kConv2d;; kind = static_cast<OpKind>(static_cast<int>(kind) + 1)) {
     if (to_string(kind) == name) return kind;
-    if (kind == OpKind::kDetections) break;
+    if (kind == OpKind::kTopClasses) break;
   }
   throw ModelError("unknown operator '" + name + "'; the model was made by a newer version or is damaged");
 }
@@ -34,7 +34,7 @@ void to_json(nlohmann::json& json, const Node& node) {
   put(json, "stride", node.stride, usual.stride);
   put(json, "padding", node.padding, usual.padding);
   put(json, "groups", node.groups, usual.groups);
-  if (node.fused_relu) json["relu"] = true;
+  if (node.activation != usual.activation) json["activation"] = to_string(node.activation);
   if (node.fused_sum) json["sum"] = true;
 }
 
@@ -60,7 +60,7 @@ void from_json(const nlohmann::json& json, Node& node) {
   node.stride = number("stride", usual.stride);
   node.padding = number("padding", usual.padding);
   node.groups = number("groups", usual.groups);
-  node.fused_relu = json.value("relu", false);
+  node.activation = parse_activation(json.value("activation", to_string(usual.activation)));
   node.fused_sum = json.value("sum", false);
 }
 

@@ -10,11 +10,9 @@ namespace {
 /// Any size will do: no parameter's shape depends on the image's. A multiple of 64 keeps all levels even.
 constexpr std::int64_t kNominalSide = 64;
 
-void append_batch_norm(const Node& node, const ModelConfig& config, std::vector<ParameterSpec>& parameters) {
+void append_batch_norm(const Node& node, bool optional, std::vector<ParameterSpec>& parameters) {
   const Shape shape{node.out_channels};
   const auto module = node.name + ".";
-  const bool optional =
-      config.resnet.norm == "FrozenBN";  // Its statistics may be folded into the weight already
   parameters.push_back({node.weight, shape});
   parameters.push_back({node.bias, shape});
   parameters.push_back({module + "running_mean", shape, optional, 0.f});
@@ -25,14 +23,23 @@ void append_batch_norm(const Node& node, const ModelConfig& config, std::vector<
 
 std::vector<ParameterSpec> network_parameters(const Graph& network, const ModelConfig& config) {
   const std::int64_t side = config.box_head.pooler_resolution;
-  const auto shapes = infer_shapes(network, {{"image", {1, 3, kNominalSide, kNominalSide}},
-                                             {"pooled", {1, side * side, config.fpn.out_channels}}});
+  // A FrozenBN's statistics may be folded into its weight already
+  return network_parameters(
+      network,
+      {{"image", {1, 3, kNominalSide, kNominalSide}}, {"pooled", {1, side * side, config.fpn.out_channels}}},
+      config.resnet.norm == "FrozenBN");
+}
+
+std::vector<ParameterSpec> network_parameters(const Graph& network,
+                                              const std::map<std::string, Shape>& inputs,
+                                              bool optional_statistics) {
+  const auto shapes = infer_shapes(network, inputs);
   std::vector<ParameterSpec> parameters;
   std::set<std::string> seen;  // The RPN head is applied once a level
   for (const auto& node : network.nodes) {
     if (node.weight.empty() || !seen.insert(node.weight).second) continue;
     if (node.kind == OpKind::kBatchNorm) {
-      append_batch_norm(node, config, parameters);
+      append_batch_norm(node, optional_statistics, parameters);
       continue;
     }
     parameters.push_back({node.weight, weight_shape(node, shapes.at(node.inputs[0]))});

@@ -78,7 +78,7 @@ Shape linear_shape(const Graph& graph, const Node& node, const Shape& input) {
 
 void check_arity(const Graph& graph, const Node& node) {
   const bool two = node.kind == OpKind::kAdd || node.kind == OpKind::kUpsampleAdd ||
-                   (node.kind == OpKind::kConv2d && node.fused_sum);
+                   node.kind == OpKind::kScale || (node.kind == OpKind::kConv2d && node.fused_sum);
   const std::size_t wanted = two ? 2 : 1;
   if (node.inputs.size() != wanted || node.outputs.size() != 1) {
     refuse(graph, node,
@@ -91,9 +91,13 @@ void check_arity(const Graph& graph, const Node& node) {
   if (node.fused_sum && node.kind != OpKind::kConv2d) refuse(graph, node, "cannot add a further input");
 }
 
+bool is_activation(OpKind kind) {
+  return kind == OpKind::kRelu || kind == OpKind::kSilu || kind == OpKind::kSigmoid;
+}
+
 Shape output_shape(const Graph& graph, const Node& node, std::span<const Shape> inputs) {
   const auto& input = inputs[0];
-  const bool image = node.kind != OpKind::kLinear && node.kind != OpKind::kRelu && node.kind != OpKind::kAdd;
+  const bool image = node.kind != OpKind::kLinear && node.kind != OpKind::kAdd && !is_activation(node.kind);
   if (image && input.size() != 4)
     refuse(graph, node, "cannot take " + to_string(input) + "; expected is [N, C, H, W]");
   switch (node.kind) {
@@ -106,6 +110,15 @@ Shape output_shape(const Graph& graph, const Node& node, std::span<const Shape> 
     }
     case OpKind::kMaxPool2d:
       return windowed(graph, node, input, input[1]);
+    case OpKind::kGlobalAvgPool:
+      return {input[0], input[1], 1, 1};
+    case OpKind::kScale:
+      if (inputs[1] != Shape{input[0], input[1], 1, 1}) {
+        refuse(graph, node,
+               "multiplies " + to_string(input) + " by " + to_string(inputs[1]) +
+                   "; expected is one factor a plane");
+      }
+      return input;
     case OpKind::kUpsampleAdd:
       return upsample_shape(graph, node, input, inputs[1]);
     case OpKind::kLinear:
@@ -113,7 +126,7 @@ Shape output_shape(const Graph& graph, const Node& node, std::span<const Shape> 
     case OpKind::kAdd:
       if (inputs[1] != input) refuse(graph, node, "adds " + to_string(inputs[1]) + " to " + to_string(input));
       return input;
-    default:  // BatchNorm, Relu
+    default:  // BatchNorm, activations
       return input;
   }
 }

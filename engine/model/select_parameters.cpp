@@ -93,6 +93,16 @@ std::map<std::string, CheckpointTensor> select_parameters(const Checkpoint& chec
                                                           const ModelConfig& config) {
   check_pixels(checkpoint, "pixel_mean", "MODEL.PIXEL_MEAN", config.input.pixel_mean);
   check_pixels(checkpoint, "pixel_std", "MODEL.PIXEL_STD", config.input.pixel_std);
+  const auto ignored = [&](std::string_view name) { return is_ignored(name, config); };
+  const auto advise = [&](std::size_t missing) {
+    return advice(checkpoint, missing, parameters.size(), config);
+  };
+  return select_parameters(checkpoint, parameters, {config.name, ignored, advise});
+}
+
+std::map<std::string, CheckpointTensor> select_parameters(const Checkpoint& checkpoint,
+                                                          std::span<const ParameterSpec> parameters,
+                                                          const SelectionRules& rules) {
   Complaints missing("missing");
   Complaints misshaped("of another shape");
   Complaints surplus("not part of the network");
@@ -116,13 +126,12 @@ std::map<std::string, CheckpointTensor> select_parameters(const Checkpoint& chec
     }
   }
   for (const auto& [name, tensor] : checkpoint.tensors) {
-    if (known.contains(name) || is_ignored(name, config)) continue;
+    if (known.contains(name) || rules.ignored(name)) continue;
     surplus.add(pickle::printable(name) + ": found " + to_string(tensor.shape));
   }
   if (missing.count() + misshaped.count() + surplus.count() > 0) {
-    throw ModelError(checkpoint.file.string() + " does not fit the model '" + config.name + "'" +
-                     missing.text() + misshaped.text() + surplus.text() +
-                     advice(checkpoint, missing.count(), parameters.size(), config));
+    throw ModelError(checkpoint.file.string() + " does not fit the model '" + rules.model + "'" +
+                     missing.text() + misshaped.text() + surplus.text() + rules.advice(missing.count()));
   }
   return selected;
 }

@@ -14,7 +14,7 @@ class Add final : public onednn::PrimitiveOperator {
     onednn::translate<ModelError>(name, [&] {
       const dnnl::binary::primitive_desc description(
           {dnnl::algorithm::binary_add, onednn::desc(a), onednn::desc(a), onednn::desc(a)},
-          onednn::attributes(false, false), onednn::cpu());
+          onednn::attributes(), onednn::cpu());
       adopt(description, dnnl::binary(description));
     });
     inputs_ = {a, a};

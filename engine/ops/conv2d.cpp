@@ -39,7 +39,7 @@ convolution_forward::primitive_desc describe(const Conv2dParams& params, const d
   const dnnl::memory::dims strides(2, params.stride), padding(2, params.padding);
   const auto kind = dnnl::prop_kind::forward_inference;
   const auto algorithm = dnnl::algorithm::convolution_direct;
-  const auto attributes = onednn::attributes(summand != nullptr, params.relu);
+  const auto attributes = onednn::attributes(summand != nullptr, params.activation);
   if (params.bias.empty()) {
     return {
         {kind, algorithm, source, weight, destination, strides, padding, padding}, attributes, onednn::cpu()};

@@ -35,7 +35,7 @@ class LinearAsConvolution final : public onednn::PrimitiveOperator {
     const auto weight = onednn::any({params.out_channels, shape[1], 1, 1});
     const auto bias = onednn::desc(Format({params.out_channels}, Layout::kRowMajor));
     const dnnl::memory::dims one(2, 1), none(2, 0);
-    const auto attributes = onednn::attributes(false, params.relu);
+    const auto attributes = onednn::attributes(false, params.activation);
     const auto algorithm = dnnl::algorithm::convolution_direct;
     if (params.bias.empty()) {
       return {{kKind, algorithm, source, weight, destination, one, none, none}, attributes, onednn::cpu()};
@@ -74,7 +74,7 @@ class LinearInBlocks final : public onednn::PrimitiveOperator {
     const dnnl::memory::desc block({kRows, columns_}, kF32, dnnl::memory::format_tag::ab);
     const dnnl::memory::desc result({kRows, width_}, kF32, dnnl::memory::format_tag::ab);
     const Format plain({width_, columns_}, Layout::kRowMajor), bias({width_}, Layout::kRowMajor);
-    const auto attributes = onednn::attributes(false, params.relu);
+    const auto attributes = onednn::attributes(false, params.activation);
     const auto any = onednn::any({width_, columns_});
     const auto description =
         params.bias.empty()

@@ -27,7 +27,7 @@ class MaxPool2d final : public onednn::PrimitiveOperator {
           {dnnl::prop_kind::forward_inference, dnnl::algorithm::pooling_max, onednn::desc(source),
            onednn::any(pooled), dnnl::memory::dims(2, stride), dnnl::memory::dims(2, kernel),
            dnnl::memory::dims(2, padding), after},
-          onednn::attributes(false, false), onednn::cpu());
+          onednn::attributes(), onednn::cpu());
       adopt(description, pooling_forward(description));
       output_ = onednn::format(description.dst_desc());
     });

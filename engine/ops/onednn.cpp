@@ -19,10 +19,26 @@ dnnl::memory::desc any(const Shape& shape) {
   return {shape, dnnl::memory::data_type::f32, dnnl::memory::format_tag::any};
 }
 
-dnnl::primitive_attr attributes(bool sum, bool relu) {
+dnnl::algorithm algorithm(Activation activation) {
+  switch (activation) {
+    case Activation::kRelu:
+      return dnnl::algorithm::eltwise_relu;
+    case Activation::kSilu:
+      return dnnl::algorithm::eltwise_swish;
+    case Activation::kSigmoid:
+      return dnnl::algorithm::eltwise_logistic;
+    default:
+      return dnnl::algorithm::undef;
+  }
+}
+
+dnnl::primitive_attr attributes(bool sum, Activation activation) {
   dnnl::post_ops steps;
   if (sum) steps.append_sum(1.f);
-  if (relu) steps.append_eltwise(1.f, dnnl::algorithm::eltwise_relu, 0.f, 0.f);
+  if (activation != Activation::kNone) {
+    // Swish is x * sigmoid(alpha * x); the others have no use for alpha here (a ReLU's is its slope below 0).
+    steps.append_eltwise(1.f, algorithm(activation), activation == Activation::kSilu ? 1.f : 0.f, 0.f);
+  }
   dnnl::primitive_attr attributes;
   attributes.set_post_ops(steps);
   attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);

@@ -33,7 +33,9 @@ inline Format format(const dnnl::memory::desc& desc) { return Format(Format::Des
 dnnl::memory::desc any(const Shape& shape);
 
 /// Scratch is the caller's: primitives are shared by threads and must own none.
-dnnl::primitive_attr attributes(bool sum, bool relu);
+dnnl::primitive_attr attributes(bool sum = false, Activation activation = Activation::kNone);
+
+dnnl::algorithm algorithm(Activation activation);
 
 /// True for the plain C++ implementations, which are correct and tens of times slower than any other.
 bool is_reference(const std::string& implementation);

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/model/activation.hpp"
 #include "engine/ops/format.hpp"
 #include "engine/ops/packed_weights.hpp"
 
@@ -48,7 +49,7 @@ class Operator {
   int in_place_ = -1;
 };
 
-/// A 2-D convolution, optionally plus bias, plus a further input, then ReLU.
+/// A 2-D convolution, optionally plus bias, plus a further input, then an activation.
 struct Conv2dParams {
   std::string name;    ///< For messages
   std::string weight;  ///< Parameter name, [O, I / groups, k, k]
@@ -58,7 +59,7 @@ struct Conv2dParams {
   int stride = 1;
   int padding = 0;
   int groups = 1;
-  bool relu = false;
+  Activation activation = Activation::kNone;
 };
 
 /// How a convolution is computed: as it is defined, or by Winograd's method, which takes 2.25 or 4 times
@@ -83,8 +84,10 @@ std::vector<Conv2dAlgorithm> conv2d_algorithms(const Conv2dParams& params, const
 ///   row alone,
 ///                                                    not on R nor on its place, bit for bit
 ///   add           two of one shape                -> as the first
-///   relu          any                             -> as the input
-///   reorder       any                             -> the same values in `target`
+///   activation    any                             -> as the input
+///   scale         [N, C, H, W], [N, C, 1, 1]      -> [N, C, H, W]    in place of the first: each plane times
+///   its factor global_avg_pool [N, C, H, W]                  -> [N, C, 1, 1]    as the input: the mean of
+///   each plane reorder       any                             -> the same values in `target`
 std::unique_ptr<Operator> make_conv2d(const Conv2dParams& params, const Format& source,
                                       PackedWeights& weights,
                                       Conv2dAlgorithm algorithm = Conv2dAlgorithm::kDirect);
@@ -98,7 +101,10 @@ std::unique_ptr<Operator> make_upsample_add(const std::string& name, const Forma
 std::unique_ptr<Operator> make_linear(const Conv2dParams& params, const Format& source,
                                       PackedWeights& weights);
 std::unique_ptr<Operator> make_add(const std::string& name, const Format& a, const Format& b);
-std::unique_ptr<Operator> make_relu(const std::string& name, const Format& source);
+std::unique_ptr<Operator> make_activation(const std::string& name, Activation activation,
+                                          const Format& source);
+std::unique_ptr<Operator> make_scale(const std::string& name, const Format& source, const Format& factors);
+std::unique_ptr<Operator> make_global_avg_pool(const std::string& name, const Format& source);
 std::unique_ptr<Operator> make_reorder(const std::string& name, const Format& source, const Format& target);
 
 }  // namespace rcnn::engine

@@ -13,7 +13,7 @@ class Reorder final : public onednn::PrimitiveOperator {
     }
     onednn::translate<ModelError>(name, [&] {
       const dnnl::reorder::primitive_desc description(onednn::cpu(), onednn::desc(source), onednn::cpu(),
-                                                      onednn::desc(target), onednn::attributes(false, false));
+                                                      onednn::desc(target), onednn::attributes());
       adopt(description, dnnl::reorder(description));
     });
     inputs_ = {source};

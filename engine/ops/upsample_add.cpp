@@ -23,7 +23,7 @@ class UpsampleAdd final : public onednn::PrimitiveOperator {
       const resampling_forward::primitive_desc description(
           {dnnl::prop_kind::forward_inference, dnnl::algorithm::resampling_nearest,
            std::vector<float>{2.f, 2.f}, onednn::desc(source), onednn::desc(fine)},
-          onednn::attributes(true, false), onednn::cpu());
+          onednn::attributes(true), onednn::cpu());
       adopt(description, resampling_forward(description));
     });
     inputs_ = {fine, source};

@@ -26,7 +26,7 @@ Problem problem_of(const Conv2dParams& params, winograd::Variant variant, const 
   problem.width = extent(3);
   problem.block = static_cast<std::size_t>(channel_block(source.layout().value()));
   problem.sum = sum;
-  problem.relu = params.relu;
+  problem.relu = params.activation == Activation::kRelu;
   problem.threads = static_cast<std::size_t>(omp_get_max_threads());
   return problem;
 }
@@ -85,6 +85,7 @@ class WinogradConv2d final : public Operator {
 
 bool winograd_can(const Conv2dParams& params, const Format& source, const Format& destination) {
   if (params.kernel != 3 || params.stride != 1 || params.padding != 1 || params.groups != 1) return false;
+  if (params.activation != Activation::kNone && params.activation != Activation::kRelu) return false;
   const auto layout = source.layout();
   if (layout != Layout::kBlocked8 && layout != Layout::kBlocked16) return false;
   const auto block = channel_block(*layout);

@@ -55,13 +55,22 @@ std::vector<int> make_buckets(int most) {
   return buckets;
 }
 
+/// Powers of two: at most half of an execution is for nothing.
+std::vector<int> make_image_buckets() {
+  std::vector<int> buckets;
+  for (int size = 1; size <= LoadedModel::kMaxImages; size *= 2) buckets.push_back(size);
+  return buckets;
+}
+
 }  // namespace
 
 struct LoadedModel::State {
   explicit State(std::shared_ptr<const Artifact> opened)
       : artifact(std::move(opened)),
         weights([this](const std::string& name) { return artifact->weight(name); }),
-        buckets(make_buckets(std::max(1, artifact->config().rpn.post_nms_topk))) {}
+        buckets(artifact->is_classifier() ? make_image_buckets()
+                                          : make_buckets(std::max(1, artifact->config().rpn.post_nms_topk))) {
+  }
 
   using ShapeKey = std::pair<std::size_t, Shape>;  ///< Program, shape of its input
   struct Cached {
@@ -187,6 +196,17 @@ std::shared_ptr<const Executable> LoadedModel::box_executable(int regions) {
   return state_->get(
       program_index("box-head"),
       {"pooled", {*bucket, side * side, config().fpn.out_channels}, DType::kF32, Layout::kRowMajor});
+}
+
+std::shared_ptr<const Executable> LoadedModel::classifier_executable(int images) {
+  const auto& input = artifact().options().input;
+  const auto bucket = std::lower_bound(state_->buckets.begin(), state_->buckets.end(), images);
+  if (images < 1 || bucket == state_->buckets.end()) {
+    throw ModelError("a batch of " + std::to_string(images) + " images cannot be run; accepted are 1 to " +
+                     std::to_string(kMaxImages));
+  }
+  return state_->get(program_index("classifier"),
+                     {"image", {*bucket, 3, input.height, input.width}, DType::kF32, Layout::kRowMajor});
 }
 
 }  // namespace rcnn::engine

@@ -50,6 +50,12 @@ class LoadedModel {
   /// Bucket sizes, ascending; the last is post_nms_topk.
   const std::vector<int>& box_buckets() const;
 
+  /// Classifiers: the program for at least `images` images, 1..kMaxImages: the smallest bucket that holds
+  /// them. Input: "image" [B, 3, H, W] row-major f32, H and W as compiled; output "logits" [B, classes]
+  /// row-major.
+  std::shared_ptr<const Executable> classifier_executable(int images);
+  static constexpr int kMaxImages = 128;
+
  private:
   LoadedModel();
   struct State;

@@ -12,7 +12,7 @@ namespace {
 
 Conv2dParams params_of(const Node& node) {
   return {node.name,   node.weight,  node.bias,   node.out_channels, node.kernel,
-          node.stride, node.padding, node.groups, node.fused_relu};
+          node.stride, node.padding, node.groups, node.activation};
 }
 
 }  // namespace
@@ -68,7 +68,15 @@ std::unique_ptr<Operator> ProgramBuilder::make_operator(const Node& node) {
     case OpKind::kAdd:
       return make_add(node.name, source, source_of(node, 1));
     case OpKind::kRelu:
-      return make_relu(node.name, source);
+      return make_activation(node.name, Activation::kRelu, source);
+    case OpKind::kSilu:
+      return make_activation(node.name, Activation::kSilu, source);
+    case OpKind::kSigmoid:
+      return make_activation(node.name, Activation::kSigmoid, source);
+    case OpKind::kScale:
+      return make_scale(node.name, source, source_of(node, 1));
+    case OpKind::kGlobalAvgPool:
+      return make_global_avg_pool(node.name, source);
     default:
       throw ModelError("program '" + graph_.name + "', operator '" + node.name +
                        "': " + to_string(node.kind) + " cannot run in a program");

@@ -2,7 +2,9 @@
 #include "tests/support/slow_operators.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
+#include <utility>
 
 namespace rcnn::tests {
 namespace {
@@ -88,6 +90,16 @@ std::vector<float> slow_linear(const LinearCase& c, std::span<const float> sourc
 
 std::vector<float> slow_relu(std::vector<float> values) {
   for (auto& value : values) value = std::max(value, 0.f);
+  return values;
+}
+
+std::vector<float> slow_activation(engine::Activation activation, std::vector<float> values) {
+  if (activation == engine::Activation::kNone) return values;
+  if (activation == engine::Activation::kRelu) return slow_relu(std::move(values));
+  for (auto& value : values) {
+    const double x = value, sigmoid = 1 / (1 + std::exp(-x));
+    value = static_cast<float>(activation == engine::Activation::kSilu ? x * sigmoid : sigmoid);
+  }
   return values;
 }
 

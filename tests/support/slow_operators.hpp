@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "engine/model/activation.hpp"
 #include "tests/support/operator_cases.hpp"
 
 namespace rcnn::tests {
@@ -26,5 +27,6 @@ std::vector<float> slow_upsample_add(int channels, int height, int width, std::s
 std::vector<float> slow_linear(const LinearCase& c, std::span<const float> source,
                                std::span<const float> weight, std::span<const float> bias);
 std::vector<float> slow_relu(std::vector<float> values);
+std::vector<float> slow_activation(engine::Activation activation, std::vector<float> values);
 
 }  // namespace rcnn::tests

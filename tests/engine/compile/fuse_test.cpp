@@ -28,13 +28,13 @@ TEST(Fuse, MakesAResidualBlockOneConvolutionPerWeight) {
   fuse(graph);
   ASSERT_EQ(graph.nodes.size(), 3U);
   EXPECT_EQ(graph.nodes[1].outputs, Strings{"relu1.out"});
-  EXPECT_TRUE(graph.nodes[1].fused_relu);
+  EXPECT_EQ(graph.nodes[1].activation, Activation::kRelu);
   const auto& last = graph.nodes[2];  // The later convolution takes the sum: the other operand exists by then
   EXPECT_EQ(last.name, "conv2");
   EXPECT_EQ(last.inputs, (Strings{"relu1.out", "shortcut.out"}));
   EXPECT_EQ(last.outputs, Strings{"relu2.out"});
   EXPECT_TRUE(last.fused_sum);
-  EXPECT_TRUE(last.fused_relu);
+  EXPECT_EQ(last.activation, Activation::kRelu);
 }
 
 TEST(Fuse, AddsAnInputThatNoOperatorWrites) {
@@ -55,7 +55,7 @@ TEST(Fuse, FusesReluIntoLinearButNotIntoPooling) {
               {"r2.out"}};
   fuse(graph);
   ASSERT_EQ(graph.nodes.size(), 3U);
-  EXPECT_TRUE(graph.nodes[0].fused_relu);
+  EXPECT_EQ(graph.nodes[0].activation, Activation::kRelu);
   EXPECT_EQ(graph.nodes[2].kind, OpKind::kRelu);
 }
 

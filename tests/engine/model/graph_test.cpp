@@ -177,7 +177,7 @@ TEST(InferShapes, RefusesGraphsThatCannotRun) {
 
 TEST(GraphJson, SurvivesARoundTrip) {
   auto graph = build_network(fpn_config(101));
-  graph.nodes[1].fused_relu = true;
+  graph.nodes[1].activation = Activation::kSilu;
   graph.nodes[2].fused_sum = true;
   const nlohmann::json json = graph;
   EXPECT_EQ(nlohmann::json(json.get<Graph>()), json);

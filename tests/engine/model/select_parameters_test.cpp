@@ -28,7 +28,7 @@ std::string refused(const Checkpoint& checkpoint, const ModelConfig& config = {}
 }
 
 TEST(SelectParameters, MissingStatisticsAreZeroAndOne) {
-  const auto selected = select_parameters(fitting(), kNeeded, {});
+  const auto selected = select_parameters(fitting(), kNeeded, ModelConfig{});
   ASSERT_EQ(selected.size(), 3U);
   EXPECT_EQ(*selected.at("norm.running_mean").values, (std::vector<float>{0, 0, 0, 0}));
   EXPECT_EQ(*selected.at("norm.running_var").values, (std::vector<float>{1, 1, 1, 1}));
@@ -37,7 +37,7 @@ TEST(SelectParameters, MissingStatisticsAreZeroAndOne) {
 
 TEST(SelectParameters, SharesRatherThanCopies) {
   const auto checkpoint = fitting();
-  EXPECT_EQ(select_parameters(checkpoint, kNeeded, {}).at("conv.weight").values,
+  EXPECT_EQ(select_parameters(checkpoint, kNeeded, ModelConfig{}).at("conv.weight").values,
             checkpoint.tensors.at("conv.weight").values);
 }
 
@@ -47,7 +47,7 @@ TEST(SelectParameters, WhatInferenceNeverReadsIsIgnored) {
        {"norm.num_batches_tracked", "proposal_generator.anchor_generator.cell_anchors.3"}) {
     checkpoint.tensors.emplace(name, tensor({3}));
   }
-  EXPECT_EQ(select_parameters(checkpoint, kNeeded, {}).size(), 3U);
+  EXPECT_EQ(select_parameters(checkpoint, kNeeded, ModelConfig{}).size(), 3U);
   checkpoint.tensors.emplace("anchor_generator.cell_anchors.x", tensor({3}));
   EXPECT_THAT(refused(checkpoint), HasSubstr("cell_anchors.x: found [3]"));
 }

@@ -19,7 +19,7 @@ struct Inputs {
         summand(tests::random_values(
             count(c.out_channels, tests::windowed_extent(c.height, c), tests::windowed_extent(c.width, c)),
             4)),
-        params{"conv", "w", "b", c.out_channels, c.kernel, c.stride, c.padding, c.groups, false},
+        params{"conv", "w", "b", c.out_channels, c.kernel, c.stride, c.padding, c.groups, Activation::kNone},
         shape{1, c.channels, c.height, c.width},
         result_shape{1, c.out_channels, tests::windowed_extent(c.height, c),
                      tests::windowed_extent(c.width, c)} {
@@ -50,7 +50,7 @@ TEST_P(Conv2d, IsItsDefinition) {
 TEST_P(Conv2d, TakesTheLayoutThatAnotherWrote) {
   Inputs in(GetParam());
   in.params.bias.clear();
-  in.params.relu = true;
+  in.params.activation = Activation::kRelu;
   auto weights = in.named.packed();
   for (const auto layout : {Layout::kBlocked8, Layout::kBlocked16, Layout::kNhwc}) {
     const auto op = make_conv2d(in.params, Format(in.shape, layout), weights);
@@ -62,7 +62,7 @@ TEST_P(Conv2d, TakesTheLayoutThatAnotherWrote) {
 
 TEST_P(Conv2d, AddsInPlaceBeforeTheRelu) {
   Inputs in(GetParam());
-  in.params.relu = true;
+  in.params.activation = Activation::kRelu;
   auto weights = in.named.packed();
   const auto free = make_conv2d(in.params, Format(in.shape, Layout::kRowMajor), weights);
   const auto op = make_conv2d_sum(in.params, free->inputs()[0], free->output(), weights);

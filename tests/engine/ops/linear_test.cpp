@@ -24,7 +24,7 @@ std::vector<float> run_linear(const LinearCase& c, const std::vector<float>& sou
   params.weight = "w";
   if (bias) params.bias = "b";
   params.out_channels = c.out;
-  params.relu = relu;
+  if (relu) params.activation = Activation::kRelu;
   return tests::run_operator(*make_linear(params, Format({c.rows, c.in}, Layout::kRowMajor), weights),
                              {source});
 }

@@ -27,7 +27,7 @@ struct Inputs {
         weight(tests::random_values(static_cast<std::size_t>(out * in * 9), 2)),
         bias(tests::random_values(static_cast<std::size_t>(out), 3)),
         summand(tests::random_values(static_cast<std::size_t>(out * height * width), 4)),
-        params{"conv", "w", "b", out, 3, 1, 1, 1, false} {
+        params{"conv", "w", "b", out, 3, 1, 1, 1, Activation::kNone} {
     named.set("w", weight);
     named.set("b", bias);
   }
@@ -90,7 +90,7 @@ TEST(WinogradConv2d, AddsInPlaceBeforeTheRelu) {
   for (const auto variant : kVariants) {
     for (const auto layout : kLayouts) {
       for (const bool relu : {false, true}) {
-        in.params.relu = relu;
+        in.params.activation = relu ? Activation::kRelu : Activation::kNone;
         const auto op = in.make(variant, layout, true, weights);
         ASSERT_EQ(op->in_place(), 1);
         tests::expect_close(tests::run_operator(*op, {in.source, in.summand}),

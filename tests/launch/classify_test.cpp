@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: MIT
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "launch/commands.hpp"
+#include "tests/launch/tiny_files.hpp"
+#include "tests/support/random_classifier.hpp"
+
+namespace rcnn::launch {
+namespace {
+
+using nlohmann::json;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+std::string model() { return "-m " + tests::tiny_classifier().string() + " "; }
+
+class Classify : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    cv::imwrite((folder_ / "a.png").string(), cv::Mat(90, 120, CV_8UC3, cv::Scalar(30, 90, 200)));
+    cv::imwrite((folder_ / "b.png").string(), cv::Mat(70, 66, CV_8UC3, cv::Scalar(200, 90, 30)));
+  }
+  std::string images() const { return (folder_ / "*.png").string(); }
+
+  TempFolder folder_;
+};
+
+TEST_F(Classify, WritesTheBestClassesOfEachImage) {
+  const auto outcome = run_neuron_rcnn("classify " + model() + "--top 3 --json " +
+                                       (folder_ / "o.json").string() + " '" + images() + "'");
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  const auto result = json::parse(read_text(folder_ / "o.json")).at("images");
+  ASSERT_EQ(result.size(), 2U);
+  EXPECT_EQ(result[0].at("file"), "a.png");
+  EXPECT_EQ(result[1].at("file"), "b.png");
+  for (const auto& image : result) {
+    const auto& top = image.at("top");
+    ASSERT_EQ(top.size(), 3U);
+    EXPECT_EQ(top[0].at("label"), "class " + std::to_string(top[0].at("class").get<int>()));
+    EXPECT_GE(top[0].at("score"), top[1].at("score"));
+    EXPECT_GT(top[2].at("score").get<double>(), 0);
+  }
+  EXPECT_NE(result[0].at("top"), result[1].at("top"));
+}
+
+TEST_F(Classify, PrintsTablesWithoutJson) {
+  const auto outcome = run_neuron_rcnn("classify " + model() + (folder_ / "a.png").string());
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, AllOf(HasSubstr("a.png"), HasSubstr("class "), HasSubstr("%")));
+}
+
+TEST_F(Classify, AnUnreadableImageTakesNoOtherWithIt) {
+  write_text(folder_ / "ab.png", "not an image");
+  const auto outcome = run_neuron_rcnn("classify --batch 3 --json - " + model() + "'" + images() + "'");
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_THAT(outcome.err, HasSubstr("ab.png"));
+  EXPECT_EQ(json::parse(outcome.out).at("images").size(), 2U);
+}
+
+TEST_F(Classify, DetectorsAndClassifiersAreToldApart) {
+  const auto image = (folder_ / "a.png").string();
+  auto outcome = run_neuron_rcnn("classify -m " + tests::tiny_model().string() + " " + image);
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("holds the detector"), HasSubstr("neuron-rcnn detect")));
+  outcome = run_neuron_rcnn("detect " + model() + image);
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_THAT(outcome.err,
+              AllOf(HasSubstr("holds the classifier resnet18"), HasSubstr("neuron-rcnn classify")));
+  outcome = run_neuron_rcnn("inspect " + model());
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, AllOf(HasSubstr("classifier, 7 classes"), HasSubstr("centre-crop:72:64")));
+}
+
+TEST_F(Classify, CompilesWhatNamesItsArchitecture) {
+  write_tiny_checkpoint(folder_ / "tiny.safetensors");
+  const auto weights =
+      " --weights " + (folder_ / "tiny.safetensors").string() + " -o " + (folder_ / "m.rcnn").string();
+  auto outcome = run_neuron_rcnn("compile --arch resnet50" + weights);
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("is no resnet50"), HasSubstr("fc.weight")));
+  outcome = run_neuron_rcnn("compile" + weights);
+  EXPECT_EQ(outcome.code, 2);
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("--config"), HasSubstr("--arch")));
+}
+
+}  // namespace
+}  // namespace rcnn::launch

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT
+#include "pipeline/classifier.hpp"
+
+#include <gmock/gmock.h>
+
+#include "engine/errors.hpp"
+#include "tests/pipeline/pipeline_fixture.hpp"
+#include "tests/support/random_classifier.hpp"
+
+namespace rcnn::pipeline {
+namespace {
+
+class ClassifierTest : public PipelineTest {
+ protected:
+  std::unique_ptr<Classifier> classifier(engine::CorePool& pool) {
+    SessionOptions options;
+    options.model = tests::tiny_classifier();
+    return Classifier::create(options, pool);
+  }
+};
+
+/// Pictures of different sizes, the same every time.
+std::vector<std::vector<std::uint8_t>> pictures(std::size_t count) {
+  std::vector<std::vector<std::uint8_t>> all(count);
+  for (std::size_t n = 0; n < count; ++n) {
+    all[n].resize(3 * (80 + n) * 70);
+    for (std::size_t i = 0; i < all[n].size(); ++i)
+      all[n][i] = static_cast<std::uint8_t>(i * (2 * n + 3) / 5);
+  }
+  return all;
+}
+
+std::vector<engine::ImageView> views(const std::vector<std::vector<std::uint8_t>>& pictures) {
+  std::vector<engine::ImageView> all;
+  for (std::size_t n = 0; n < pictures.size(); ++n) {
+    const auto width = static_cast<int>(80 + n);
+    all.push_back({pictures[n].data(), width, 70, 3 * width, engine::PixelFormat::kBgr});
+  }
+  return all;
+}
+
+TEST_F(ClassifierTest, BatchesAreSplitOverTheCoresAndGatheredInOrder) {
+  engine::CorePool one(cores(1)), three(cores(3));
+  const auto alone = classifier(one), together = classifier(three);
+  const auto images = pictures(7);  // Parts of 3, 3 and 1
+  const auto batch = views(images);
+  const auto gathered = together->logits(batch);
+  ASSERT_EQ(gathered.size(), 7U);
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    const auto expected = alone->logits(std::span(&batch[i], 1));
+    EXPECT_THAT(gathered[i], ::testing::Pointwise(::testing::FloatNear(1e-4f), expected.at(0))) << i;
+  }
+  EXPECT_NE(gathered[0], gathered[1]);
+  for (const auto& core : three.status()) EXPECT_EQ(core.total.executions, 1U) << core.id;
+}
+
+TEST_F(ClassifierTest, NoImagesGiveNoLogits) {
+  engine::CorePool pool(cores(2));
+  EXPECT_TRUE(classifier(pool)->logits({}).empty());
+}
+
+TEST_F(ClassifierTest, RefusesDetectors) {
+  engine::CorePool pool(cores(1));
+  SessionOptions options;
+  options.model = tests::tiny_model();
+  EXPECT_THROW(Classifier::create(options, pool), engine::ModelError);
+}
+
+TEST_F(ClassifierTest, AFailedExecutionIsThrown) {
+  auto settings = cores(1);
+  settings.faults = {{0, "fail", 1}};
+  engine::CorePool pool(settings);
+  const auto images = pictures(1);
+  EXPECT_THROW(classifier(pool)->logits(views(images)), engine::DeviceError);
+}
+
+}  // namespace
+}  // namespace rcnn::pipeline
