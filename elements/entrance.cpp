@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "elements/entrance.hpp"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -28,17 +29,20 @@ Entrance::Entrance(GstElement* element, Submit submit)
   configure({});
 }
 
-void Entrance::open(const StageSettings& settings) {
+std::shared_ptr<const pipeline::Session> Entrance::load(const StageSettings& settings) {
   if (settings.model.empty()) {
     throw engine::SettingError(
         "No model is set. Set the property model=FILE.rcnn; such a file is made with: "
         "neuron-rcnn compile --config CONFIG --weights WEIGHTS -o FILE.rcnn");
   }
-  auto session = pipeline::Session::create(
+  return pipeline::Session::create(
       {.model = settings.model, .cores = settings.cores, .placement = settings.placement});
+}
+
+void Entrance::open(const StageSettings& settings) {
+  auto session = load(settings);
   auto pool = std::make_shared<pipeline::FramePool>(settings.max_in_flight);
   slots_ = settings.max_in_flight;
-  in_ = 0;
   entered_ = 0;
   for (auto& count : dropped_) {
     count = 0;
@@ -46,6 +50,20 @@ void Entrance::open(const StageSettings& settings) {
   const std::lock_guard lock(mutex_);
   pool_ = std::move(pool);
   session_ = std::move(session);
+}
+
+bool Entrance::adopt(std::shared_ptr<const pipeline::Session> session) {
+  const std::lock_guard lock(mutex_);
+  if (!session_) {
+    return false;
+  }
+  session_.swap(session);  // The old one goes without the lock, or with the last frame that runs on it.
+  return true;
+}
+
+std::string Entrance::model() const {
+  const std::lock_guard lock(mutex_);
+  return session_ ? session_->options().model.string() : "";
 }
 
 void Entrance::close() {
@@ -60,6 +78,7 @@ void Entrance::begin() {
   mailbox_.settle();
   gst_segment_init(&segment_, GST_FORMAT_TIME);
   since_inferred_ = 0;
+  earliest_ = 0;
   set_cancelled(false);
 }
 
@@ -73,6 +92,16 @@ void Entrance::configure(const StageSettings& settings) {
   policy_ = settings.drop_policy;
   deadline_ = settings.deadline;
   interval_ = settings.inference_interval;
+  qos_ = settings.qos;
+}
+
+void Entrance::observe_qos(GstClockTimeDiff late, GstClockTime time) {
+  if (!GST_CLOCK_TIME_IS_VALID(time)) {
+    return;
+  }
+  // Twice, so as to catch up: frames that come just in time after that skip none.
+  const GstClockTimeDiff ahead = static_cast<GstClockTimeDiff>(time) + (late > 0 ? 2 * late : late);
+  earliest_ = static_cast<GstClockTime>(std::max<GstClockTimeDiff>(0, ahead));
 }
 
 std::shared_ptr<pipeline::FramePool> Entrance::pool() const {
@@ -86,14 +115,32 @@ GstClockTime Entrance::warm_up() const {
 }
 
 EntranceCounters Entrance::counters() const {
-  EntranceCounters counters{.in = in_};
+  EntranceCounters counters;
   for (std::size_t i = 0; i < kDroppedReasons; ++i) {
     counters.dropped.at(i) = dropped_.at(i);
   }
   const auto pool = this->pool();
   counters.in_flight = pool ? pool->in_flight() : 0;
   counters.waiting = mailbox_.holds() ? 1 : 0;
+  counters.cores = cores();
   return counters;
+}
+
+std::vector<engine::CoreStatus> Entrance::cores() const {
+  std::unique_lock lock(mutex_);
+  const auto session = session_;
+  lock.unlock();
+  std::vector<engine::CoreStatus> cores;
+  if (!session) {
+    return cores;
+  }
+  const std::vector<int> ids = session->programs().cores();
+  for (auto& status : engine::CorePool::process().status()) {
+    if (std::find(ids.begin(), ids.end(), status.id) != ids.end()) {
+      cores.push_back(std::move(status));
+    }
+  }
+  return cores;
 }
 
 bool Entrance::push(BufferPtr buffer) {
@@ -101,7 +148,10 @@ bool Entrance::push(BufferPtr buffer) {
   if (!pool) {
     return false;
   }
-  ++in_;
+  if (qos_ && would_be_late(buffer.get())) {
+    drop(std::move(buffer), Dropped::kQos);
+    return true;
+  }
   const DropPolicy policy = policy_;
   if (policy == DropPolicy::kOldest) {
     return push_to_mailbox(std::move(buffer));
@@ -187,6 +237,11 @@ void Entrance::drop(BufferPtr buffer, Dropped reason) {
 
 bool Entrance::is_late(GstBuffer* buffer) const {
   return lateness(buffer) > static_cast<GstClockTimeDiff>(deadline_.load());
+}
+
+bool Entrance::would_be_late(GstBuffer* buffer) const {
+  const GstClockTime due = running_time(buffer);
+  return GST_CLOCK_TIME_IS_VALID(due) && due < earliest_;
 }
 
 // How long ago the buffer was due by the pipeline's clock; 0 where nobody can tell.

@@ -9,6 +9,8 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <string>
+#include <vector>
 
 #include "elements/gst_support.hpp"
 #include "elements/mailbox.hpp"
@@ -19,15 +21,15 @@
 namespace rcnn::elements {
 
 /// Why a frame was dropped before it entered.
-enum class Dropped { kNewest, kOldest, kLate };
-inline constexpr std::size_t kDroppedReasons = 3;
+enum class Dropped { kNewest, kOldest, kLate, kQos };
+inline constexpr std::size_t kDroppedReasons = 4;
 
 /// Figures since open().
 struct EntranceCounters {
-  std::uint64_t in = 0;                                  ///< Buffers that came
   std::array<std::uint64_t, kDroppedReasons> dropped{};  ///< Index = Dropped
   int in_flight = 0;                                     ///< Slots taken
   int waiting = 0;                                       ///< In the mailbox: 0 or 1
+  std::vector<engine::CoreStatus> cores;                 ///< That the model is on
 };
 
 /// The way into the stages, part of the element that has the first one: owns the model and the slots, and
@@ -53,11 +55,20 @@ class Entrance {
   void set_cancelled(bool cancelled);
   void configure(const StageSettings& settings);
 
+  /// Loads a model while another one plays; it takes up memory beside it. \throws engine::Error
+  static std::shared_ptr<const pipeline::Session> load(const StageSettings& settings);
+  /// Frames that enter from now on run on this model; those inside stay on theirs. False where closed.
+  bool adopt(std::shared_ptr<const pipeline::Session> session);
+  /// Path of the model that frames enter on; "" where closed.
+  std::string model() const;
+
   /// Lets the buffer in, keeps it in the mailbox or drops it; false when cancelled.
   bool push(BufferPtr buffer);
   /// Waits until what lies in the mailbox has entered: an event is about to take its place behind it.
   void settle() { mailbox_.settle(); }
   void set_segment(const GstSegment& segment) { segment_ = segment; }
+  /// A QoS event from downstream: the frame of running time `time` came `late` ns late (early: < 0).
+  void observe_qos(GstClockTimeDiff late, GstClockTime time);
 
   int slots() const { return slots_; }
   /// Time of the warm-up inference, ns.
@@ -66,12 +77,14 @@ class Entrance {
 
  private:
   std::shared_ptr<pipeline::FramePool> pool() const;
+  std::vector<engine::CoreStatus> cores() const;
   std::shared_ptr<pipeline::Frame> wait_for_slot();
   bool enter(BufferPtr buffer, std::shared_ptr<pipeline::Frame> frame);
   bool push_to_mailbox(BufferPtr buffer);
   BufferPtr mark(BufferPtr buffer);
   void drop(BufferPtr buffer, Dropped reason);
   bool is_late(GstBuffer* buffer) const;
+  bool would_be_late(GstBuffer* buffer) const;
   GstClockTimeDiff lateness(GstBuffer* buffer) const;
   GstClockTime running_time(GstBuffer* buffer) const;
   void report_stall(int held);
@@ -82,7 +95,8 @@ class Entrance {
   std::atomic<DropPolicy> policy_{DropPolicy::kNone};
   std::atomic<std::uint64_t> deadline_{0};
   std::atomic<int> interval_{1};
-  std::atomic<std::uint64_t> in_{0};
+  std::atomic<bool> qos_{false};
+  std::atomic<GstClockTime> earliest_{0};  ///< What is due before would come late, says downstream
   std::atomic<std::uint64_t> entered_{0};
   std::array<std::atomic<std::uint64_t>, kDroppedReasons> dropped_{};
 

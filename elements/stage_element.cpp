@@ -95,6 +95,8 @@ GstFlowReturn sink_event(GstPad* pad, GstObject* parent, GstEvent* event) {
 gboolean source_event(GstPad* pad, GstObject* parent, GstEvent* event) {
   if (GST_EVENT_TYPE(event) == GST_EVENT_RECONFIGURE) {
     guarded_void(parent, [&] { state_of(parent).flow->relinked(); });
+  } else if (GST_EVENT_TYPE(event) == GST_EVENT_QOS) {
+    guarded_void(parent, [&] { state_of(parent).flow->observe_qos(event); });
   }
   return gst_pad_event_default(pad, parent, event);
 }
@@ -176,18 +178,60 @@ GstStateChangeReturn change_state(GstElement* element, GstStateChange transition
   return result;
 }
 
+// Keeps the model that plays; a later wish than this one stays as it is.
+void refuse_model(GstElement* element, const std::string& wanted, const std::exception_ptr& error) {
+  auto& state = state_of(element);
+  const std::string playing = state.flow->entrance()->model();
+  {
+    const std::lock_guard lock(state.mutex);
+    if (state.settings.model == wanted) {
+      state.settings.model = playing;
+    }
+  }
+  g_object_notify(G_OBJECT(element), "model");
+  auto failure = rcnn::elements::failure_of(error);
+  failure.text = "model=" + wanted + " is refused, " + playing + " stays: " + failure.text;
+  post(element, GST_MESSAGE_WARNING, failure);
+}
+
+// On a thread of GStreamer's own, beside the frames that flow.
+void swap_model(GstElement* element, gpointer data) {
+  guarded_void(element, [&] {
+    const auto& wanted = *static_cast<const StageSettings*>(data);
+    auto& state = state_of(element);
+    std::shared_ptr<const rcnn::pipeline::Session> session;
+    const auto error = rcnn::elements::error_of([&] { session = rcnn::elements::Entrance::load(wanted); });
+    if (error) {
+      return refuse_model(element, wanted.model, error);
+    }
+    std::unique_lock lock(state.mutex);
+    if (state.settings.model != wanted.model || !state.flow->entrance()->adopt(std::move(session))) {
+      return;  // Another model was set, or the element closed, meanwhile.
+    }
+    lock.unlock();
+    g_signal_emit_by_name(element, "model-updated", wanted.model.c_str());
+  });
+}
+
 void set_property(GObject* object, guint id, const GValue* value, GParamSpec*) {
   auto& state = state_of(object);
   guarded_void(object, [&] {
     const std::lock_guard lock(state.mutex);
     store_property(state.settings, static_cast<PropertyId>(id), value);
     state.flow->configure(state.settings);
+    if (static_cast<PropertyId>(id) == PropertyId::kModel && !state.flow->entrance()->model().empty()) {
+      gst_element_call_async(GST_ELEMENT(object), swap_model, new StageSettings(state.settings),
+                             [](gpointer data) { delete static_cast<StageSettings*>(data); });
+    }
   });
 }
 
 void get_property(GObject* object, guint id, GValue* value, GParamSpec*) {
   auto& state = state_of(object);
   guarded_void(object, [&] {
+    if (static_cast<PropertyId>(id) == PropertyId::kStats) {
+      return g_value_take_boxed(value, structure_of(state.flow->stats()));
+    }
     const std::lock_guard lock(state.mutex);
     load_property(state.settings, static_cast<PropertyId>(id), value);
   });
@@ -247,6 +291,10 @@ void describe_stage(GstRcnnStageClass* klass, StageSpan stages, const char* long
       set_property;  // The two methods that GObject does not hand down to subclasses.
   object_class->get_property = get_property;
   install_properties(object_class, stages);
+  if (stages.enters()) {
+    g_signal_new("model-updated", G_TYPE_FROM_CLASS(klass), G_SIGNAL_RUN_LAST, 0, nullptr, nullptr, nullptr,
+                 G_TYPE_NONE, 1, G_TYPE_STRING);
+  }
 }
 
 }  // namespace rcnn::elements

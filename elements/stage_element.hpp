@@ -22,7 +22,13 @@ GType gst_rcnn_stage_get_type();
 
 namespace rcnn::elements {
 
-/// Stages, pad templates, properties and the texts that gst-inspect-1.0 prints.
+/// Stages, pad templates, properties, signals and the texts that gst-inspect-1.0 prints. With the first
+/// stage:
+///
+///   model-updated (path)  a model set while playing is loaded; frames that enter from now on run on it.
+///   Emitted on
+///                         a thread of GStreamer's. One that cannot be loaded is refused with a warning, the
+///                         old one stays, and `model` says so.
 void describe_stage(GstRcnnStageClass* klass, StageSpan stages, const char* long_name,
                     const char* description);
 

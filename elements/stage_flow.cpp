@@ -52,6 +52,7 @@ void StageFlow::open(const StageSettings& settings) {
       .first = stages_.first, .last = stages_.last, .max_items = std::max(1, slots) + kItemsBesideSlots});
   latency_.reset(entrance_ ? entrance_->warm_up() : 0);
   buffering_ = 0;
+  in_ = out_ = failed_ = dropped_error_ = 0;
   watched_ = false;
   next_warning_ = 0;
   unwarned_ = 0;
@@ -177,6 +178,7 @@ GstFlowReturn StageFlow::push_buffer(BufferPtr buffer) {
   if (!have_caps_) {
     return GST_FLOW_NOT_NEGOTIATED;
   }
+  ++in_;
   bool on_its_way = false;
   if (entrance_) {
     on_its_way = entrance_->push(std::move(buffer));
@@ -282,6 +284,27 @@ bool StageFlow::drain() {
     entrance_->settle();
   }
   return graph && flow() != GST_FLOW_FLUSHING && graph->wait_drained();
+}
+
+void StageFlow::observe_qos(GstEvent* event) {
+  if (!entrance_) {
+    return;
+  }
+  GstClockTimeDiff late = 0;
+  GstClockTime time = GST_CLOCK_TIME_NONE;
+  gst_event_parse_qos(event, nullptr, nullptr, &late, &time);
+  entrance_->observe_qos(late, time);
+}
+
+StageStats StageFlow::stats() const {
+  StageStats stats{.in = in_, .out = out_, .failed = failed_, .dropped_error = dropped_error_};
+  if (const auto graph = this->graph()) {
+    stats.graph = graph->counters();
+  }
+  if (entrance_) {
+    stats.entrance = entrance_->counters();
+  }
+  return stats;
 }
 
 void StageFlow::configure(const StageSettings& settings) {

@@ -14,6 +14,7 @@
 #include "elements/payloads.hpp"
 #include "elements/rcnn_meta.hpp"
 #include "elements/stage_settings.hpp"
+#include "elements/stage_stats.hpp"
 #include "pipeline/stage_graph.hpp"
 
 namespace rcnn::elements {
@@ -78,6 +79,13 @@ class StageFlow {
   /// Takes over what may change while playing.
   void configure(const StageSettings& settings);
 
+  /// Null behind the first stage.
+  Entrance* entrance() const { return entrance_.get(); }
+
+  /// A QoS event from downstream; counts at the entrance only.
+  void observe_qos(GstEvent* event);
+  StageStats stats() const;
+
   /// Latency that this element adds, and how much more it can hold back (stage 1: its slots).
   GstClockTime latency() const { return latency_.reported(); }
   GstClockTime buffering() const { return buffering_; }
@@ -104,6 +112,10 @@ class StageFlow {
   std::atomic<OnError> on_error_{OnError::kStop};
   std::atomic<float> score_threshold_{-1.f};
   std::atomic<GstClockTime> buffering_{0};
+  std::atomic<std::uint64_t> in_{0};
+  std::atomic<std::uint64_t> out_{0};
+  std::atomic<std::uint64_t> failed_{0};
+  std::atomic<std::uint64_t> dropped_error_{0};
   LatencyMeter latency_;
 
   mutable std::mutex mutex_;  // Guards the members up to the blank line.

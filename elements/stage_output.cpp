@@ -30,7 +30,13 @@ void StageFlow::deliver(pipeline::Item& item) {
     item.error = item.error ? item.error : carry(item);
   }
   BufferPtr buffer = payload.take();
+  if (item.error) {
+    ++failed_;
+  }
   const bool onward = flow() == GST_FLOW_OK && (!item.error || survives(item.error));
+  if (item.error && !onward) {
+    ++dropped_error_;
+  }
   if (onward) {
     push(std::move(buffer), ride, item.error != nullptr || ride.passage == Passage::kFailed);
   }
@@ -70,6 +76,7 @@ void StageFlow::push(BufferPtr buffer, const FrameRide& ride, bool failed) {
     buffer = writable(std::move(buffer));
     set_frame_ride(buffer.get(), {.frame = ride.frame, .working = ride.working, .passage = Passage::kFailed});
   }
+  ++out_;
   const GstFlowReturn result = gst_pad_push(source_, buffer.release());
   if (result != GST_FLOW_OK) {
     fail(result, false);

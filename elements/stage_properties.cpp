@@ -6,6 +6,8 @@ namespace {
 
 constexpr auto kFlags =
     static_cast<GParamFlags>(static_cast<int>(G_PARAM_READWRITE) | static_cast<int>(G_PARAM_STATIC_STRINGS));
+constexpr auto kReadable =
+    static_cast<GParamFlags>(static_cast<int>(G_PARAM_READABLE) | static_cast<int>(G_PARAM_STATIC_STRINGS));
 constexpr auto kReady =
     static_cast<GParamFlags>(static_cast<int>(kFlags) | static_cast<int>(GST_PARAM_MUTABLE_READY));
 constexpr auto kPlaying =
@@ -21,8 +23,9 @@ void install_model_properties(GObjectClass* object_class) {
           g_param_spec_string(
               "model", "Model",
               "Path of the compiled model (*.rcnn, made by neuron-rcnn compile). Needed; loaded when "
-              "the element goes from READY to PAUSED",
-              nullptr, kReady));
+              "the element goes from READY to PAUSED. Set later, it is loaded beside the one that plays and "
+              "takes over between two frames (signal model-updated)",
+              nullptr, kPlaying));
   install(object_class, PropertyId::kCores,
           g_param_spec_string("cores", "Cores",
                               "NeuronCores to run on: \"0-1\", \"0,2\", \"1\"; empty = all of this process "
@@ -58,6 +61,13 @@ void install_drop_properties(GObjectClass* object_class) {
                            "Every n-th frame is inferred; those between carry the detections of the last one "
                            "that was",
                            1, G_MAXINT, defaults.inference_interval, kPlaying));
+}
+
+void install_qos_property(GObjectClass* object_class) {
+  install(object_class, PropertyId::kQos,
+          g_param_spec_boolean("qos", "QoS",
+                               "Skip frames that would come late, as QoS events from downstream say",
+                               StageSettings().qos, kPlaying));
 }
 
 void install_result_properties(GObjectClass* object_class) {
@@ -118,6 +128,7 @@ void install_properties(GObjectClass* object_class, StageSpan stages) {
   if (stages.enters()) {
     install_model_properties(object_class);
     install_drop_properties(object_class);
+    install_qos_property(object_class);
   }
   if (stages.leaves()) {
     install_result_properties(object_class);
@@ -126,6 +137,12 @@ void install_properties(GObjectClass* object_class, StageSpan stages) {
           g_param_spec_enum("on-error", "On error",
                             "What to do with a frame on which a stage of this element failed",
                             on_error_type(), static_cast<gint>(OnError::kStop), kPlaying));
+  install(
+      object_class, PropertyId::kStats,
+      g_param_spec_boxed("stats", "Statistics",
+                         "Counts of buffers, latency in ns and, with the first stage, drops, slots taken and "
+                         "the cores: see elements/stage_stats.hpp",
+                         GST_TYPE_STRUCTURE, kReadable));
 }
 
 void store_property(StageSettings& settings, PropertyId id, const GValue* value) {
@@ -155,6 +172,9 @@ void store_property(StageSettings& settings, PropertyId id, const GValue* value)
     case PropertyId::kInferenceInterval:
       settings.inference_interval = g_value_get_int(value);
       break;
+    case PropertyId::kQos:
+      settings.qos = g_value_get_boolean(value) != FALSE;
+      break;
     case PropertyId::kScoreThreshold:
       settings.score_threshold = g_value_get_double(value);
       break;
@@ -163,6 +183,8 @@ void store_property(StageSettings& settings, PropertyId id, const GValue* value)
       break;
     case PropertyId::kOnError:
       settings.on_error = static_cast<OnError>(g_value_get_enum(value));
+      break;
+    case PropertyId::kStats:
       break;
   }
 }
@@ -190,6 +212,9 @@ void load_property(const StageSettings& settings, PropertyId id, GValue* value) 
     case PropertyId::kInferenceInterval:
       g_value_set_int(value, settings.inference_interval);
       break;
+    case PropertyId::kQos:
+      g_value_set_boolean(value, settings.qos);
+      break;
     case PropertyId::kScoreThreshold:
       g_value_set_double(value, settings.score_threshold);
       break;
@@ -198,6 +223,8 @@ void load_property(const StageSettings& settings, PropertyId id, GValue* value) 
       break;
     case PropertyId::kOnError:
       g_value_set_enum(value, static_cast<gint>(settings.on_error));
+      break;
+    case PropertyId::kStats:
       break;
   }
 }

@@ -17,14 +17,16 @@ enum class PropertyId : guint {
   kDropPolicy,
   kDeadline,
   kInferenceInterval,
+  kQos,
   kScoreThreshold,
   kOverlay,
   kOnError,
+  kStats,
 };
 
 void install_properties(GObjectClass* object_class, StageSpan stages);
 
-/// GValue -> settings and back.
+/// GValue -> settings and back. `stats` is no setting: the element answers it.
 void store_property(StageSettings& settings, PropertyId id, const GValue* value);
 void load_property(const StageSettings& settings, PropertyId id, GValue* value);
 

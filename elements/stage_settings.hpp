@@ -28,6 +28,7 @@ struct StageSettings {
   DropPolicy drop_policy = DropPolicy::kNone;
   std::uint64_t deadline = 200'000'000;  ///< ns
   int inference_interval = 1;
+  bool qos = false;
   double score_threshold = -1;  ///< < 0: the model's own
   bool overlay = true;
   OnError on_error = OnError::kStop;

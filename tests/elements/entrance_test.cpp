@@ -3,10 +3,10 @@
 
 #include <gmock/gmock.h>
 
-#include <condition_variable>
 #include <future>
 #include <set>
 
+#include "tests/elements/gate.hpp"
 #include "tests/elements/gst_fixture.hpp"
 
 namespace rcnn::elements {
@@ -14,6 +14,7 @@ namespace {
 
 using EntranceTest = tests::GstTest;
 using testing::ElementsAre;
+using tests::Gate;
 using tests::Harness;
 
 constexpr int kWidth = 96;
@@ -21,32 +22,6 @@ constexpr int kHeight = 64;
 
 BufferPtr frame(int number) { return tests::picture(kWidth, kHeight, GST_VIDEO_FORMAT_BGR, number); }
 std::string caps() { return tests::caps_of(kWidth, kHeight, "BGR"); }
-
-// A sink that takes no buffer until it is opened.
-class Gate {
- public:
-  explicit Gate(Harness& harness) {
-    gst_pad_add_probe(
-        harness.get()->sinkpad, GST_PAD_PROBE_TYPE_BUFFER,
-        [](GstPad*, GstPadProbeInfo*, gpointer data) {
-          auto* self = static_cast<Gate*>(data);
-          std::unique_lock lock(self->mutex_);
-          self->opened_.wait(lock, [self] { return self->open_; });
-          return GST_PAD_PROBE_OK;
-        },
-        this, nullptr);
-  }
-  void open() {
-    const std::lock_guard lock(mutex_);
-    open_ = true;
-    opened_.notify_all();
-  }
-
- private:
-  std::mutex mutex_;  // Guards open_.
-  std::condition_variable opened_;
-  bool open_ = false;
-};
 
 int qos_messages(Harness& harness) {
   int count = 0;
@@ -208,6 +183,41 @@ TEST_F(EntranceTest, DropsWhatIsPastItsDeadline) {
     EXPECT_EQ(pulled(harness), std::make_pair(40, false));
     EXPECT_EQ(qos_messages(harness), 2);
   }
+}
+
+TEST_F(EntranceTest, SkipsWhatWouldComeLateSaysDownstream) {
+  for (const auto& stages : entrances("qos=true")) {
+    Harness harness(stages);
+    harness.set_caps(caps());
+    // The frame due at 0 came 100 ms late: what is due before 200 ms, number 6, would do so, too.
+    gst_harness_push_upstream_event(harness.get(),
+                                    gst_event_new_qos(GST_QOS_TYPE_UNDERFLOW, 1.5, 100 * GST_MSECOND, 0));
+    for (const int number : {1, 5, 7, 8}) {
+      ASSERT_EQ(harness.push(frame(number)), GST_FLOW_OK);
+    }
+    EXPECT_EQ(pulled(harness), std::make_pair(7, true));
+    EXPECT_EQ(pulled(harness), std::make_pair(8, false));
+    EXPECT_EQ(qos_messages(harness), 2);
+  }
+  Harness harness("neuronrcnn" + tests::with_model());
+  harness.set_caps(caps());
+  gst_harness_push_upstream_event(harness.get(),
+                                  gst_event_new_qos(GST_QOS_TYPE_UNDERFLOW, 1.5, 100 * GST_MSECOND, 0));
+  ASSERT_EQ(harness.push(frame(1)), GST_FLOW_OK);
+  EXPECT_EQ(pulled(harness), std::make_pair(1, false)) << "qos=false, the default";
+}
+
+TEST_F(EntranceTest, PlaysALiveSourceInTimeWhileCapacitySuffices) {
+  tests::Pipeline pipeline(
+      "videotestsrc is-live=true num-buffers=15 ! video/x-raw,format=BGR,width=96,height=64,framerate=30/1 "
+      "! " +
+      tests::six(" ! queue ! ", "qos=true drop-policy=late") +
+      " ! fakesink name=out sync=true qos=true max-lateness=300000000");
+  EXPECT_EQ(pipeline.set(GST_STATE_PAUSED), GST_STATE_CHANGE_NO_PREROLL);
+  const auto outcome = pipeline.run();
+  EXPECT_EQ(outcome.end, "eos") << outcome.error;
+  EXPECT_THAT(outcome.warnings, testing::IsEmpty()) << "a sink that drops says that the machine is too slow";
+  EXPECT_EQ(pipeline.count(), 15);
 }
 
 TEST_F(EntranceTest, ChangesItsPolicyWhilePlaying) {

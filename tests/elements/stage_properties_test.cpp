@@ -25,9 +25,10 @@ std::set<std::string> own_properties(const char* factory) {
 }
 
 const std::set<std::string> kEntrance{"model",       "cores",    "placement",          "max-in-flight",
-                                      "drop-policy", "deadline", "inference-interval", "on-error"};
-const std::set<std::string> kExit{"score-threshold", "overlay", "on-error"};
-const std::set<std::string> kBetween{"on-error"};
+                                      "drop-policy", "deadline", "inference-interval", "qos",
+                                      "on-error",    "stats"};
+const std::set<std::string> kExit{"score-threshold", "overlay", "on-error", "stats"};
+const std::set<std::string> kBetween{"on-error", "stats"};
 
 TEST_F(StageProperties, StandOnTheElementsThatTheyConcern) {
   EXPECT_EQ(own_properties("preprocess-resize-800"), kEntrance);
@@ -110,11 +111,13 @@ TEST_F(StageProperties, ComeBackAsTheyWereSet) {
 TEST_F(StageProperties, SayWhereTheyMayChange) {
   const ElementPtr element(gst_element_factory_make("neuronrcnn", nullptr));
   auto* object_class = G_OBJECT_GET_CLASS(element.get());
-  for (const char* name : {"model", "cores", "placement", "max-in-flight"}) {
+  for (const char* name : {"cores", "placement", "max-in-flight"}) {
     EXPECT_TRUE(g_object_class_find_property(object_class, name)->flags & GST_PARAM_MUTABLE_READY) << name;
   }
-  for (const char* name :
-       {"score-threshold", "overlay", "on-error", "drop-policy", "deadline", "inference-interval"}) {
+  const auto stats = g_object_class_find_property(object_class, "stats")->flags;
+  EXPECT_EQ(stats & G_PARAM_READWRITE, G_PARAM_READABLE);
+  for (const char* name : {"model", "qos", "score-threshold", "overlay", "on-error", "drop-policy",
+                           "deadline", "inference-interval"}) {
     EXPECT_TRUE(g_object_class_find_property(object_class, name)->flags & GST_PARAM_MUTABLE_PLAYING) << name;
   }
   const auto* slots = G_PARAM_SPEC_INT(g_object_class_find_property(object_class, "max-in-flight"));

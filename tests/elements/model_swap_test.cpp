@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: MIT
+#include <gmock/gmock.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+
+#include "elements/stage_element.hpp"  // The part that changes the model while playing.
+#include "tests/elements/gst_fixture.hpp"
+
+namespace rcnn::elements {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using tests::Harness;
+
+using Found = std::vector<std::tuple<float, float, float, std::string>>;
+
+std::string other_model() { return tests::tiny_model({.seed = 9, .num_classes = 5}).string(); }
+
+Found found_in(GstBuffer* buffer) {
+  const auto* meta = rcnn_buffer_get_detections_meta(buffer);
+  Found all;
+  for (guint i = 0; meta != nullptr && i < meta->count; ++i) {
+    const RcnnDetection& d = meta->detections[i];
+    all.emplace_back(d.x0, d.y0, d.score, g_quark_to_string(d.label));
+  }
+  return all;
+}
+
+BufferPtr frame() { return tests::picture(96, 64, GST_VIDEO_FORMAT_BGR); }
+
+class ModelSwap : public tests::GstTest {
+ protected:
+  /// What a model finds in frame().
+  static Found found_by(const std::string& model) {
+    Harness harness("neuronrcnn overlay=false model=" + model);
+    harness.set_caps(tests::caps_of(96, 64, "BGR"));
+    EXPECT_EQ(harness.push(frame()), GST_FLOW_OK);
+    return found_in(harness.pull().get());
+  }
+  /// Paths that the signal gave.
+  void listen(GstElement* element) {
+    g_signal_connect(element, "model-updated", G_CALLBACK(+[](GstElement*, const gchar* path, gpointer self) {
+                       auto* test = static_cast<ModelSwap*>(self);
+                       const std::lock_guard lock(test->mutex_);
+                       test->updated_.emplace_back(path);
+                     }),
+                     this);
+  }
+  std::vector<std::string> updated() {
+    const std::lock_guard lock(mutex_);
+    return updated_;
+  }
+  static std::string model_of(GstElement* element) {
+    gchar* model = nullptr;
+    g_object_get(element, "model", &model, nullptr);
+    const TextPtr owned(model);
+    return owned.get();
+  }
+
+ private:
+  std::mutex mutex_;  // Guards updated_.
+  std::vector<std::string> updated_;
+};
+
+TEST_F(ModelSwap, HappensBetweenTwoFramesWhileOthersAreInside) {
+  const Found old_ones = found_by(tests::tiny_model().string());
+  const Found new_ones = found_by(other_model());
+  ASSERT_NE(old_ones, new_ones);
+  for (const auto& stages : {"neuronrcnn name=first overlay=false" + tests::with_model(),
+                             tests::six(" ! ", "name=first", "overlay=false")}) {
+    Harness harness(stages);
+    const ElementPtr first = harness.named("first");
+    listen(first.get());
+    const auto before = updated().size();
+    harness.set_caps(tests::caps_of(96, 64, "BGR"));
+    ASSERT_EQ(harness.push(frame()), GST_FLOW_OK);
+    g_object_set(first.get(), "model", other_model().c_str(), nullptr);
+    int pushed = 1;
+    while (updated().size() == before && pushed < 10000) {
+      ASSERT_EQ(harness.push(frame()), GST_FLOW_OK);
+      ++pushed;
+    }
+    ASSERT_EQ(harness.push(frame()), GST_FLOW_OK);  // Enters after the signal: the new model for certain.
+    std::vector<bool> is_new;
+    for (int i = 0; i < pushed + 1; ++i) {
+      const Found found = found_in(harness.pull().get());
+      EXPECT_TRUE(found == old_ones || found == new_ones);
+      is_new.push_back(found == new_ones);
+    }
+    EXPECT_FALSE(is_new.front());
+    EXPECT_TRUE(is_new.back());
+    EXPECT_TRUE(std::is_sorted(is_new.begin(), is_new.end())) << "one boundary";
+    EXPECT_EQ(updated().back(), other_model());
+    EXPECT_EQ(model_of(first.get()), other_model());
+  }
+}
+
+TEST_F(ModelSwap, IsRefusedWithTheReasonAndTheOldModelStays) {
+  const Found old_ones = found_by(tests::tiny_model().string());
+  const auto broken = tests::tiny_model().parent_path() / "broken.rcnn";
+  std::ofstream(broken) << "no model, but longer than the header of one would have to be";
+  Harness harness("neuronrcnn name=first overlay=false" + tests::with_model());
+  const ElementPtr first = harness.named("first");
+  listen(first.get());
+  harness.set_caps(tests::caps_of(96, 64, "BGR"));
+  for (const std::string& wanted : {broken.string(), std::string("/missing.rcnn"), std::string()}) {
+    g_object_set(first.get(), "model", wanted.c_str(), nullptr);
+    EXPECT_THAT(harness.message(GST_MESSAGE_WARNING),
+                AllOf(HasSubstr("model=" + wanted + " is refused"), HasSubstr(tests::tiny_model().string())));
+    EXPECT_EQ(model_of(first.get()), tests::tiny_model().string());
+    ASSERT_EQ(harness.push(frame()), GST_FLOW_OK);
+    EXPECT_EQ(found_in(harness.pull().get()), old_ones);
+  }
+  EXPECT_THAT(updated(), testing::IsEmpty());
+}
+
+TEST_F(ModelSwap, MaySetAnotherOneAtOnceOrStop) {
+  for (int round = 0; round < 5; ++round) {
+    Harness harness("neuronrcnn name=first overlay=false" + tests::with_model());
+    const ElementPtr first = harness.named("first");
+    harness.set_caps(tests::caps_of(96, 64, "BGR"));
+    g_object_set(first.get(), "model", other_model().c_str(), nullptr);
+    g_object_set(first.get(), "model", tests::tiny_model().c_str(), nullptr);
+    EXPECT_EQ(model_of(first.get()), tests::tiny_model().string()) << "the last wish counts";
+  }  // Stops while models are loaded.
+}
+
+}  // namespace
+}  // namespace rcnn::elements
