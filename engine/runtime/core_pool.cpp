@@ -60,7 +60,7 @@ const std::shared_ptr<NeuronCore>& least_loaded(const Cores& cores) {
   });
 }
 
-class Placed final : public LoadedPrograms {
+class Placed final : public LoadedPrograms, public std::enable_shared_from_this<Placed> {
  public:
   /// `places[i]`: the cores that hold program i. `keep` is what owns `dispatching`.
   Placed(std::vector<Share> shares, std::vector<std::string> names, std::vector<Cores> places,
@@ -87,7 +87,12 @@ class Placed final : public LoadedPrograms {
     {
       std::lock_guard lock(dispatching_);
       core = least_loaded(places_[program]);
-      queued = core->queue(names_[program], std::move(execution));
+      queued = core->queue(names_[program], std::move(execution),
+                           [self = weak_from_this(), program](const std::shared_ptr<Job>& job) {
+                             const auto placed = self.lock();
+                             if (placed) placed->move(program, job);
+                             return placed != nullptr;
+                           });
     }
     core->settle(queued);  // May complete it, which may submit the next.
     return queued.job;
@@ -100,6 +105,17 @@ class Placed final : public LoadedPrograms {
   }
 
  private:
+  void move(std::size_t program, const std::shared_ptr<Job>& job) {
+    std::shared_ptr<NeuronCore> core;
+    NeuronCore::Queued queued;
+    {
+      std::lock_guard lock(dispatching_);
+      core = least_loaded(places_[program]);
+      queued = core->queue(job);
+    }
+    core->settle(queued);
+  }
+
   const std::vector<Share> shares_;
   const std::vector<std::string> names_;
   const std::vector<Cores> places_;
@@ -148,6 +164,7 @@ CorePool::State::State(CoreSettings chosen)
         std::optional<Watchdog::Clock::time_point> next;
         for (const auto& core : cores) {
           const auto deadline = core->expire(now);
+          core->give_away();
           if (deadline) next = next ? std::min(*next, *deadline) : *deadline;
         }
         return next;

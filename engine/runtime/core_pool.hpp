@@ -63,6 +63,7 @@ struct CoreStatus {
   std::vector<std::pair<std::string, CoreCounters>> programs;
   std::size_t memory_used = 0;
   std::size_t memory_total = 0;
+  bool in_service = true;  ///< False after failures in a row: others are preferred until it does well again
 };
 
 /// A program that a core is asked to keep in its memory.
@@ -110,8 +111,10 @@ class LoadedPrograms {
 
 /// The NeuronCores of this process. Each core is one thread (plus its OpenMP team) with a FIFO; one program
 /// runs at a time. A watchdog thread completes executions that run past the timeout; the core is free again
-/// when the program returns. What waits behind a program that never returns times out too, and new work
-/// avoids that core.
+/// when the program returns. New work avoids a core that is overdue, or that failed five times in a row (it
+/// is out of service, which the log and the last failure's message say), and what waits there moves to other
+/// cores that hold the program. Where there are none, what waits behind a program that never returns times
+/// out too.
 ///
 /// Thread safety: thread-safe. Core threads start at first load, never per frame.
 class CorePool {

@@ -22,6 +22,14 @@ std::exception_ptr cancelled() {
   return std::make_exception_ptr(CancelledError("execution cancelled: its frame is no longer wanted"));
 }
 
+std::exception_ptr with_notice(const std::exception_ptr& error, const std::string& notice) {
+  try {
+    std::rethrow_exception(error);
+  } catch (const std::exception& exception) {
+    return std::make_exception_ptr(DeviceError(exception.what() + notice));
+  }
+}
+
 /// Binds the calling thread, and so the team it will start, to the core's share of the CPUs it may use.
 void pin_to_share(int core, int threads) {
   cpu_set_t allowed;
@@ -42,16 +50,27 @@ void pin_to_share(int core, int threads) {
 
 }  // namespace
 
-Job::Job(std::string program_name, Execution work, std::weak_ptr<NeuronCore> owner)
+Job::Job(std::string program_name, Execution work, Mover mover)
     : program(std::move(program_name)),
       execution(std::move(work)),
-      done_(std::move(execution.done)),
-      core_(std::move(owner)) {}
+      mover_(std::move(mover)),
+      done_(std::move(execution.done)) {}
 
 void Job::cancel() {
   if (!claim()) return;
   complete(cancelled());
-  if (const auto core = core_.lock()) core->forget(*this);
+  std::unique_lock lock(mutex_);
+  const auto core = core_.lock();
+  lock.unlock();
+  // One that moves to another core just now is not found: that core lets go of it at its turn.
+  if (core) core->forget(*this);
+}
+
+bool Job::move(const std::shared_ptr<Job>& job) { return job->mover_ && job->mover_(job); }
+
+void Job::set_core(std::weak_ptr<NeuronCore> core) {
+  std::lock_guard lock(mutex_);
+  core_ = std::move(core);
 }
 
 void Job::complete(std::exception_ptr error) noexcept {
@@ -107,10 +126,15 @@ std::shared_ptr<Job> NeuronCore::submit(const std::string& program, Execution ex
   return queued.job;
 }
 
-NeuronCore::Queued NeuronCore::queue(const std::string& program, Execution execution) {
-  Queued queued{std::make_shared<Job>(program, std::move(execution), weak_from_this())};
+NeuronCore::Queued NeuronCore::queue(const std::string& program, Execution execution, Job::Mover mover) {
+  return queue(std::make_shared<Job>(program, std::move(execution), std::move(mover)));
+}
+
+NeuronCore::Queued NeuronCore::queue(std::shared_ptr<Job> job) {
+  Queued queued{std::move(job)};
   std::lock_guard lock(mutex_);
   queued.accepted = !stopping_;
+  queued.job->set_core(weak_from_this());
   if (queued.accepted) queue_.push_back(queued.job);
   wake_.notify_all();
   return queued;
@@ -123,6 +147,18 @@ void NeuronCore::settle(const Queued& queued) {
         std::make_exception_ptr(DeviceError(where(id_, queued.job->program) + ": the core pool is closed")));
   }
   queued.job->release();
+}
+
+void NeuronCore::give_away() {
+  std::deque<std::shared_ptr<Job>> leaving;
+  {
+    std::lock_guard lock(mutex_);
+    if (!lost()) return;
+    leaving.swap(queue_);
+  }
+  for (const auto& job : leaving) {
+    if (!Job::move(job)) settle(queue(job));
+  }
 }
 
 void NeuronCore::forget(const Job& job) {
@@ -141,13 +177,14 @@ void NeuronCore::forget(const Job& job) {
 
 NeuronCore::Load NeuronCore::load() const {
   std::lock_guard lock(mutex_);
-  return {overdue_since_.has_value(), queue_.size() + (running_ ? 1 : 0), started_};
+  return {lost(), queue_.size() + (running_ ? 1 : 0), started_};
 }
 
 std::optional<NeuronCore::Clock::time_point> NeuronCore::expire(Clock::time_point now) {
   std::shared_ptr<Job> overrun;
   std::vector<std::shared_ptr<Job>> stranded;
   std::optional<Clock::time_point> next;
+  std::string notice;
   {
     std::lock_guard lock(mutex_);
     if (!running_) return std::nullopt;
@@ -161,6 +198,7 @@ std::optional<NeuronCore::Clock::time_point> NeuronCore::expire(Clock::time_poin
       if (running_->claim()) {
         overrun = running_;
         count(*overrun);
+        notice = judge(true);
       }
     }
     // Those behind it would wait for ever: each gets as long again, from when the core was known to be lost.
@@ -181,7 +219,7 @@ std::optional<NeuronCore::Clock::time_point> NeuronCore::expire(Clock::time_poin
   }
   if (overrun) {
     time_out(*overrun, "ran past " + std::to_string(timeout_.count()) +
-                           " ms; raise NEURON_RT_EXEC_TIMEOUT (seconds) if it is just slow");
+                           " ms; raise NEURON_RT_EXEC_TIMEOUT (seconds) if it is just slow" + notice);
   }
   for (const auto& job : stranded) {
     time_out(*job,
@@ -211,6 +249,7 @@ CoreStatus NeuronCore::status() const {
   }
   status.memory_used = memory_.used();
   status.memory_total = memory_.total();
+  status.in_service = !out_of_service();
   return status;
 }
 
@@ -275,17 +314,33 @@ void NeuronCore::run_next(std::unique_lock<std::mutex>& lock) {
   const auto fault = next_fault();
   lock.unlock();
   started_callback_();
-  const auto error = execute(*job, fault);
+  auto error = execute(*job, fault);
   const auto took = Clock::now() - run_began_;
   const bool mine = job->claim();
   lock.lock();
   record(*job, took, mine, error != nullptr);
+  const auto notice = mine ? judge(error != nullptr) : "";
   running_.reset();
   overdue_since_.reset();
   lock.unlock();
+  if (!notice.empty()) {
+    spdlog::warn("NeuronCore {}{}", id_, notice);
+    if (error) error = with_notice(error, notice);
+  }
   if (mine) job->complete(error);
   job->release();
+  if (!notice.empty()) give_away();
   lock.lock();
+}
+
+/// Counts failures in a row. \returns what there is to announce, as the end of a sentence about this core.
+std::string NeuronCore::judge(bool failed) {
+  const bool was_out = out_of_service();
+  failed_in_row_ = failed ? failed_in_row_ + 1 : 0;
+  if (out_of_service() == was_out) return "";
+  if (was_out) return ": in service again";
+  return ": out of service after " + std::to_string(kFailuresInRow) +
+         " failures in a row; its work goes to other cores as long as one of them does better";
 }
 
 std::string NeuronCore::next_fault() {

@@ -30,9 +30,15 @@ class NeuronCore;
 /// once it has taken the job from the queue, to whoever took it out of the queue otherwise.
 class Job final : public ExecutionTicket {
  public:
-  Job(std::string program_name, Execution work, std::weak_ptr<NeuronCore> owner);
+  /// Queues a job that its core cannot serve on the core that serves it best; false if nobody can say which.
+  using Mover = std::function<bool(const std::shared_ptr<Job>&)>;
+
+  Job(std::string program_name, Execution work, Mover mover);
 
   void cancel() override;
+  /// Calls the mover, if there is one. Never with a lock held.
+  static bool move(const std::shared_ptr<Job>& job);
+  void set_core(std::weak_ptr<NeuronCore> core);
 
   /// True for exactly one caller, who must then call complete().
   bool claim() { return !claimed_.exchange(true); }
@@ -47,8 +53,10 @@ class Job final : public ExecutionTicket {
   Execution execution;
 
  private:
+  const Mover mover_;
   std::function<void(std::exception_ptr)> done_;
   std::atomic<bool> claimed_{false};
+  std::mutex mutex_;  ///< Guards core_; taken under the core's own
   std::weak_ptr<NeuronCore> core_;
 };
 
@@ -59,6 +67,7 @@ class Job final : public ExecutionTicket {
 class NeuronCore : public std::enable_shared_from_this<NeuronCore> {
  public:
   using Clock = std::chrono::steady_clock;
+  static constexpr int kFailuresInRow = 5;  ///< That take a core out of service
 
   /// `started` is called, without a lock held, whenever a deadline may have come into being.
   NeuronCore(int id, const CoreSettings& settings, std::function<void()> started);
@@ -80,7 +89,11 @@ class NeuronCore : public std::enable_shared_from_this<NeuronCore> {
     std::shared_ptr<Job> job;
     bool accepted = false;  ///< False once stopped
   };
-  Queued queue(const std::string& program, Execution execution);
+  Queued queue(const std::string& program, Execution execution, Job::Mover mover = {});
+  /// The same for a job that another core gave away.
+  Queued queue(std::shared_ptr<Job> job);
+  /// If this core is lost, gives what waits to other cores; what none of them takes waits on.
+  void give_away();
   /// Refuses the job if it was not accepted, tells the watchdog otherwise.
   void settle(const Queued& queued);
   /// Drops a claimed job if it still waits; wakes an injected "stuck" that waits for just that.
@@ -88,7 +101,7 @@ class NeuronCore : public std::enable_shared_from_this<NeuronCore> {
 
   /// How good a choice this core is for the next execution: lower is better.
   struct Load {
-    bool overdue = false;   ///< Runs a program past its timeout
+    bool lost = false;      ///< Runs a program past its timeout, or is out of service
     std::size_t depth = 0;  ///< Waiting, plus one if one runs
     std::uint64_t started = 0;
     auto operator<=>(const Load&) const = default;
@@ -114,6 +127,9 @@ class NeuronCore : public std::enable_shared_from_this<NeuronCore> {
   std::exception_ptr execute(Job& job, const std::string& fault);
   std::span<std::byte> arena_of(const Job& job);
   void record(const Job& job, std::chrono::nanoseconds took, bool mine, bool failed);
+  bool out_of_service() const { return failed_in_row_ >= kFailuresInRow; }
+  bool lost() const { return overdue_since_ || out_of_service(); }
+  std::string judge(bool failed);
   void time_out(Job& job, const std::string& what) const;
   std::string next_fault();
   CounterRecorder& recorder(const std::string& program) { return programs_[program]; }
@@ -133,7 +149,8 @@ class NeuronCore : public std::enable_shared_from_this<NeuronCore> {
   Clock::time_point run_began_;
   std::optional<Clock::time_point> overdue_since_;
   std::uint64_t started_ = 0;  ///< Executions begun; every n-th of them meets a fault
-  bool trim_ = false;          ///< The last program went: give the arena back
+  int failed_in_row_ = 0;
+  bool trim_ = false;  ///< The last program went: give the arena back
   bool stopping_ = false;
   bool exited_ = false;
   CoreMemory memory_;

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "engine/errors.hpp"
+#include "engine/runtime/neuron_core.hpp"
 #include "tests/engine/runtime/fake_executable.hpp"
 
 namespace rcnn::engine {
@@ -153,6 +154,60 @@ TEST(CorePool, TheWatchdogReportsAProgramThatRunsTooLong) {
     EXPECT_EQ(message_of(done), "");
   }
   gate.open();
+}
+
+TEST(CorePool, WhatWaitsBehindAStuckProgramMovesToAnotherCore) {
+  auto settings = settings_of({0, 1});
+  settings.timeout = milliseconds(100);
+  CorePool pool(settings);
+  const auto loaded = pool.load(two_programs(), {}, Placement::kReplicate);
+  Gate gates[2];
+  auto [stuck, stuck_done] = execution_of([&](auto) { gates[0].pass(); });
+  auto [slow, slow_done] = execution_of([&](auto) { gates[1].pass(); });
+  loaded->submit(0, std::move(stuck));  // Core 0, for good.
+  loaded->submit(0, std::move(slow));   // Core 1.
+  auto [behind, behind_done] = execution_of([](auto) {});
+  auto [other, other_done] = execution_of([](auto) {});
+  loaded->submit(0, std::move(behind));
+  loaded->submit(0, std::move(other));
+  gates[1].open();
+  EXPECT_EQ(message_of(slow_done), "");
+  EXPECT_EQ(message_of(behind_done), "") << "it need not time out with the program before it";
+  EXPECT_EQ(message_of(other_done), "");
+  EXPECT_THAT(message_of(stuck_done), HasSubstr("ran past 100 ms"));
+  gates[0].open();
+}
+
+TEST(CorePool, ACoreThatFailsInARowGoesOutOfService) {
+  CorePool pool(settings_of({0, 1}, {{0, "fail", 1}}));
+  const auto loaded = pool.load(two_programs(), {}, Placement::kReplicate);
+  std::vector<std::string> failures;
+  for (int i = 0; i < 30; ++i) {
+    auto [execution, done] = execution_of([](auto) {});
+    loaded->submit(0, std::move(execution));
+    if (auto message = message_of(done); !message.empty()) failures.push_back(std::move(message));
+  }
+  ASSERT_THAT(failures, SizeIs(NeuronCore::kFailuresInRow));
+  EXPECT_THAT(failures.back(), HasSubstr("out of service after 5 failures"));
+  EXPECT_THAT(failures.front(), ::testing::Not(HasSubstr("out of service")));
+  EXPECT_FALSE(pool.status()[0].in_service);
+  EXPECT_TRUE(pool.status()[1].in_service);
+}
+
+TEST(CorePool, AnOnlyCoreGoesOnAndComesBackOnceItDoesWell) {
+  CorePool pool(settings_of({0}));
+  const auto loaded = pool.load(two_programs(), {}, Placement::kReplicate);
+  const auto run = [&](bool fails) {
+    auto [execution, done] = execution_of([=](auto) {
+      if (fails) throw std::runtime_error("bad day");
+    });
+    loaded->submit(0, std::move(execution));
+    return message_of(done);
+  };
+  for (int i = 0; i < 7; ++i) EXPECT_THAT(run(true), HasSubstr("bad day"));
+  EXPECT_FALSE(pool.status()[0].in_service);
+  EXPECT_EQ(run(false), "");
+  EXPECT_TRUE(pool.status()[0].in_service);
 }
 
 TEST(CorePool, InjectedStuckBecomesATimeoutOfThatExecutionAlone) {

@@ -232,18 +232,18 @@ TEST_F(NeuronCoreTest, WhatWaitsBehindALostProgramTimesOutToo) {
   const auto now = Clock::now();
   const auto first = core.expire(now);
   ASSERT_TRUE(first.has_value());
-  EXPECT_FALSE(core.load().overdue);
+  EXPECT_FALSE(core.load().lost);
   const auto second = core.expire(*first);
   EXPECT_TRUE(holds<TimeoutError>(lost_done.get()));
-  EXPECT_TRUE(core.load().overdue);
+  EXPECT_TRUE(core.load().lost);
   ASSERT_TRUE(second.has_value());
   EXPECT_EQ(*second, *first + seconds(30)) << "those behind get as long again";
   EXPECT_EQ(behind_done.wait_for(seconds(0)), std::future_status::timeout);
   EXPECT_EQ(core.expire(*second), std::nullopt);
   EXPECT_TRUE(holds<TimeoutError>(behind_done.get()));
   gate.open();
-  for (int i = 0; i < 5000 && core.load().overdue; ++i) std::this_thread::sleep_for(milliseconds(1));
-  EXPECT_FALSE(core.load().overdue) << "the program returned, so the core is free again";
+  for (int i = 0; i < 5000 && core.load().lost; ++i) std::this_thread::sleep_for(milliseconds(1));
+  EXPECT_FALSE(core.load().lost) << "the program returned, so the core is free again";
 }
 
 TEST_F(NeuronCoreTest, CountersSeparatePrograms) {
