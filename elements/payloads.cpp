@@ -8,11 +8,31 @@
 
 namespace rcnn::elements {
 
+namespace {
+
+// GStreamer believes a GstVideoMeta, however short the memory is that it speaks of.
+bool holds_picture(const GstVideoFrame& frame) {
+  const auto* pixels = static_cast<const std::uint8_t*>(GST_VIDEO_FRAME_PLANE_DATA(&frame, 0));
+  const GstMapInfo& memory = frame.map[0];
+  const auto rows = static_cast<std::ptrdiff_t>(GST_VIDEO_FRAME_HEIGHT(&frame));
+  const auto row =
+      static_cast<std::ptrdiff_t>(GST_VIDEO_FRAME_WIDTH(&frame)) * GST_VIDEO_FRAME_COMP_PSTRIDE(&frame, 0);
+  return (rows - 1) * GST_VIDEO_FRAME_PLANE_STRIDE(&frame, 0) + row <=
+         static_cast<std::ptrdiff_t>(memory.size) - (pixels - memory.data);
+}
+
+}  // namespace
+
 MappedVideo::MappedVideo(const GstVideoInfo& info, GstBuffer* buffer, GstMapFlags flags) {
   // The caller holds the buffer already: no second reference, which would make it read-only.
   const auto no_reference =
       static_cast<GstMapFlags>(static_cast<int>(flags) | static_cast<int>(GST_VIDEO_FRAME_MAP_FLAG_NO_REF));
-  if (!gst_video_frame_map(&frame_, &info, buffer, no_reference)) {
+  const bool mapped = gst_video_frame_map(&frame_, &info, buffer, no_reference);
+  const bool whole = mapped && holds_picture(frame_);
+  if (mapped && !whole) {
+    gst_video_frame_unmap(&frame_);
+  }
+  if (!whole) {
     throw engine::Error("a buffer of " + std::to_string(gst_buffer_get_size(buffer)) +
                         " bytes does not hold " + gst_video_format_to_string(GST_VIDEO_INFO_FORMAT(&info)) +
                         " video of " + std::to_string(info.width) + "x" + std::to_string(info.height) + " (" +

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: MIT
+// Long runs, shortened: RCNN_ENDURANCE=1 runs them at full length (some minutes).
+#include <gmock/gmock.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <random>
+
+#include "elements/stage_flow.hpp"
+#include "tests/elements/gst_fixture.hpp"
+#include "tests/support/shared_files.hpp"
+
+namespace rcnn::elements {
+namespace {
+
+using Endurance = tests::GstTest;
+using tests::Pipeline;
+
+int times(int shortened, int full) { return std::getenv("RCNN_ENDURANCE") == nullptr ? shortened : full; }
+
+const std::string kEndless = "videotestsrc ! video/x-raw,format=BGR,width=96,height=64,framerate=1000/1 ! ";
+
+// A figure of /proc/self/status: "VmRSS" in KiB, "Threads".
+long status_of_process(const std::string& field) {
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);) {
+    if (line.starts_with(field + ":")) {
+      return std::stol(line.substr(field.size() + 1));
+    }
+  }
+  ADD_FAILURE() << "no " << field;
+  return 0;
+}
+
+TEST_F(Endurance, MemoryAndThreadsStayAsTheyAreBehindASlowSink) {
+  Pipeline pipeline(kEndless + tests::six(" ! queue max-size-buffers=2 ! ") +
+                    " ! identity sleep-time=2000 ! fakesink name=out sync=false");
+  ASSERT_TRUE(pipeline.reaches(GST_STATE_PLAYING));
+  const int warm = times(100, 1000);
+  ASSERT_TRUE(tests::eventually([&] { return pipeline.count() > warm; }, std::chrono::minutes(5)));
+  const long memory = status_of_process("VmRSS");
+  const long threads = status_of_process("Threads");
+  const int goal = warm + times(150, 10000);
+  ASSERT_TRUE(tests::eventually([&] { return pipeline.count() > goal; }, std::chrono::minutes(30)));
+  EXPECT_LT(static_cast<double>(status_of_process("VmRSS")), static_cast<double>(memory) * 1.05 + 4096);
+  EXPECT_EQ(status_of_process("Threads"), threads);
+}
+
+TEST_F(Endurance, RandomSeeksOnAFileLeaveNothingBehind) {
+  const std::string clip = tests::source_file("media/clip.mp4");
+  Pipeline pipeline("filesrc location=" + clip + " ! decodebin ! videoconvert ! videoscale ! " +
+                    "video/x-raw,format=BGR,width=96,height=64 ! " + tests::six() +
+                    " ! fakesink name=out sync=false");
+  ASSERT_TRUE(pipeline.reaches(GST_STATE_PAUSED));
+  gint64 length = 0;
+  ASSERT_TRUE(gst_element_query_duration(pipeline.get(), GST_FORMAT_TIME, &length));
+  std::atomic<GstClockTime> first{0};
+  std::atomic<bool> next{false};
+  pipeline.on_buffer = [&](GstBuffer* buffer) {
+    if (next.exchange(false)) {
+      first = GST_BUFFER_PTS(buffer);
+    }
+  };
+  std::mt19937 random(11);
+  for (int i = 0; i < times(10, 100); ++i) {
+    const auto target = static_cast<gint64>(random() % static_cast<std::uint64_t>(length * 9 / 10));
+    const auto flags = static_cast<GstSeekFlags>(GST_SEEK_FLAG_FLUSH | GST_SEEK_FLAG_ACCURATE);
+    pipeline.set(i % 2 == 0 ? GST_STATE_PLAYING : GST_STATE_PAUSED);
+    ASSERT_TRUE(gst_element_seek_simple(pipeline.get(), GST_FORMAT_TIME, flags, target));
+    next = true;  // Frames that were under way when the seek began are gone once it returns.
+    ASSERT_TRUE(tests::eventually([&] { return !next; })) << "seek " << i;
+    EXPECT_GE(first + GST_SECOND / 10, static_cast<GstClockTime>(target)) << "a frame of before the seek";
+  }
+  EXPECT_EQ(pipeline.wait(GST_MSECOND).errors, 0);
+}
+
+TEST_F(Endurance, StateCyclesNeitherHangNorLeak) {
+  Pipeline pipeline(kEndless + "neuronrcnn" + tests::with_model() + " ! fakesink name=out sync=false");
+  const auto cycle = [&](GstState low, GstState high, int count) {
+    for (int i = 0; i < count; ++i) {
+      ASSERT_TRUE(pipeline.reaches(high)) << i;
+      ASSERT_TRUE(pipeline.reaches(low)) << i;
+    }
+  };
+  cycle(GST_STATE_NULL, GST_STATE_PLAYING, 3);
+  const long memory = status_of_process("VmRSS");
+  const long threads = status_of_process("Threads");
+  cycle(GST_STATE_NULL, GST_STATE_PLAYING, times(5, 100));
+  cycle(GST_STATE_READY, GST_STATE_PAUSED, times(10, 1000));
+  pipeline.set(GST_STATE_NULL);
+  EXPECT_LT(static_cast<double>(status_of_process("VmRSS")), static_cast<double>(memory) * 1.05 + 4096);
+  EXPECT_LE(status_of_process("Threads"), threads + 1) << "GStreamer's own pool may grow by one";
+}
+
+TEST_F(Endurance, StreamsComeAndGoWhileOthersPlay) {
+  Pipeline steady(kEndless + tests::six() + " ! fakesink name=out sync=false");
+  ASSERT_TRUE(steady.reaches(GST_STATE_PLAYING));
+  for (int i = 0; i < times(8, 1000); ++i) {
+    // Some end, some fail, some are torn down amid their frames.
+    const char* last = i % 3 == 0 ? " ! identity error-after=3 ! fakesink" : " ! fakesink sync=false";
+    Pipeline guest((i % 3 == 1 ? "videotestsrc num-buffers=3 ! video/x-raw,format=BGR,width=96,height=64 ! "
+                               : kEndless) +
+                   "neuronrcnn name=out" + tests::with_model() + last);
+    guest.set(GST_STATE_PLAYING);
+    ASSERT_TRUE(tests::eventually([&] { return guest.count() >= 3; })) << i;
+  }
+  const int before = steady.count();
+  EXPECT_TRUE(tests::eventually([&] { return steady.count() > before + 5; }));
+  EXPECT_EQ(steady.wait(GST_MSECOND).error, "");
+}
+
+TEST_F(Endurance, NoStreamGetsLessThanHalfOfItsShare) {
+  constexpr int kStreams = 8;
+  std::vector<std::unique_ptr<Pipeline>> streams;
+  for (int i = 0; i < kStreams;
+       ++i) {  // Eight formats, rates and depths; every one asks for more than there is.
+    streams.push_back(std::make_unique<Pipeline>(
+        "videotestsrc ! video/x-raw,format=BGR,width=" + std::to_string(64 + 16 * i) +
+        ",height=64,framerate=" + std::to_string(300 + 100 * i) + "/1 ! neuronrcnn" + tests::with_model() +
+        " ! fakesink name=out sync=false"));
+    ASSERT_TRUE(streams.back()->reaches(GST_STATE_PLAYING));
+  }
+  std::array<int, kStreams> before{};
+  for (std::size_t i = 0; i < kStreams; ++i) {
+    before.at(i) = streams[i]->count();
+  }
+  std::array<int, kStreams> played{};
+  int all = 0;
+  const int goal = times(200, 10000);
+  ASSERT_TRUE(tests::eventually(
+      [&] {
+        all = 0;
+        for (std::size_t i = 0; i < kStreams; ++i) {
+          played.at(i) = streams[i]->count() - before.at(i);
+          all += played.at(i);
+        }
+        return all >= goal;
+      },
+      std::chrono::minutes(5)));
+  for (const int frames : played) {
+    EXPECT_GE(frames, all / kStreams / 2) << testing::PrintToString(played);
+  }
+}
+
+}  // namespace
+}  // namespace rcnn::elements
