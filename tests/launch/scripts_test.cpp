@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <sstream>
+
 #include "tests/launch/tiny_files.hpp"
 
 namespace rcnn::launch {
@@ -48,13 +50,60 @@ TEST(Scripts, CameraRecordsALiveSource) {
   EXPECT_GT(frame_times(folder / "out.mp4").size(), 0U);
 }
 
+TEST(Scripts, RtspToFileRecordsALiveSource) {
+  const TempFolder folder;
+  const auto outcome = run_script(
+      "rtsp-to-file.sh", tests::tiny_model().string() + " rtsp://none/ " + (folder / "out.mp4").string(),
+      "SOURCE='videotestsrc is-live=true num-buffers=15'");
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_GT(frame_times(folder / "out.mp4").size(), 0U);
+}
+
+TEST(Scripts, MosaicShowsFourFilesInOne) {
+  const TempFolder folder;
+  std::string inputs;
+  for (int i = 0; i < 4; ++i) {
+    const auto clip = folder / ("in" + std::to_string(i) + ".mp4");
+    write_clip(clip, 6, 160 + 32 * i, 120);
+    inputs += " " + clip.string();
+  }
+  const auto outcome =
+      run_script("mosaic.sh", tests::tiny_model().string() + inputs + " " + (folder / "out.mp4").string());
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_EQ(frame_times(folder / "out.mp4").size(), 6U);
+}
+
+TEST(Scripts, JsonLinesHasOneObjectAFrame) {
+  const TempFolder folder;
+  write_clip(folder / "in.mp4", 4);
+  const auto outcome =
+      run_script("json-lines.sh", tests::tiny_model().string() + " " + (folder / "in.mp4").string(),
+                 "NEURON_RCNN=" + tests::built_file("launch/neuron-rcnn"));
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  std::istringstream lines(outcome.out);
+  int count = 0;
+  for (std::string line; std::getline(lines, line); ++count) {
+    EXPECT_TRUE(nlohmann::json::parse(line).is_object());
+  }
+  EXPECT_EQ(count, 4);
+}
+
+TEST(Scripts, LiveViewShowsALiveSource) {
+  const auto outcome =
+      run_script("live-view.sh", tests::tiny_model().string(),
+                 "SOURCE='videotestsrc is-live=true num-buffers=10' SINK='fakesink sync=false'");
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+}
+
 TEST(Scripts, WrongUsePrintsTheUsage) {
-  for (const char* name : {"file-to-file.sh", "folder-of-images.sh", "camera.sh"}) {
+  for (const char* name : {"file-to-file.sh", "folder-of-images.sh", "camera.sh", "rtsp-to-file.sh",
+                           "mosaic.sh", "json-lines.sh", "live-view.sh"}) {
     const auto outcome = run_script(name, "");
     EXPECT_EQ(outcome.code, 2) << name;
     EXPECT_THAT(outcome.err, HasSubstr(std::string("usage: ") + name));
   }
   EXPECT_EQ(run_script("camera.sh", "m.rcnn out.mp4 /dev/no-camera").code, 1);
+  EXPECT_EQ(run_script("live-view.sh", "m.rcnn /dev/no-camera").code, 1);
   EXPECT_EQ(run_script("folder-of-images.sh", "m.rcnn /dev out").code, 1);
 }
 
