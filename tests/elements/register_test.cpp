@@ -12,9 +12,9 @@ using Register = tests::GstTest;
 
 constexpr const char* kFactories[] = {
     "preprocess-resize-800", "neuron-backbone-rpn", "cpu-rpn-proposals", "roi-align",
-    "neuron-box-head",       "postprocess-overlay", "neuronrcnn"};
+    "neuron-box-head",       "postprocess-overlay", "neuronrcnn",        "neuron-classify"};
 
-TEST_F(Register, MakesTheSevenElementsKnownAndRanksNone) {
+TEST_F(Register, MakesTheEightElementsKnownAndRanksNone) {
   for (const char* name : kFactories) {
     GstElementFactory* factory = gst_element_factory_find(name);
     ASSERT_NE(factory, nullptr) << name;

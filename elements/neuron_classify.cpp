@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: MIT
+// neuron-classify: names what a frame, or each object that a detector found in it, shows.
+#include <gst/video/gstvideofilter.h>
+
+#include <mutex>
+
+#include "elements/elements.hpp"
+#include "elements/gst_support.hpp"
+#include "elements/region_classifier.hpp"
+#include "elements/stage_caps.hpp"
+
+using rcnn::elements::ClassifyRegions;
+using rcnn::elements::ClassifySettings;
+using rcnn::elements::guarded;
+using rcnn::elements::guarded_void;
+using rcnn::elements::RegionClassifier;
+
+namespace {
+
+struct State {
+  std::mutex mutex;  // Guards the next three.
+  std::string model;
+  std::string cores;
+  ClassifySettings settings;
+  std::unique_ptr<RegionClassifier> classifier;  // Streaming thread; made and dropped while there is none.
+};
+
+enum Property : guint { kNone, kModel, kCores, kRegions, kTop, kThreshold, kOverlay };
+
+GType regions_type() {
+  static const GType type = [] {
+    static const GEnumValue values[] = {
+        {static_cast<gint>(ClassifyRegions::kAuto), "Objects where a detector came before, else the frame",
+         "auto"},
+        {static_cast<gint>(ClassifyRegions::kFrame), "The whole frame", "frame"},
+        {static_cast<gint>(ClassifyRegions::kObjects), "Each object that a detector attached", "objects"},
+        {0, nullptr, nullptr}};
+    return g_enum_register_static("GstNeuronClassifyRegions", values);
+  }();
+  return type;
+}
+
+}  // namespace
+
+struct GstNeuronClassify {
+  GstVideoFilter parent;
+  State* state;  // Owned. GObject makes instances without constructors.
+};
+struct GstNeuronClassifyClass {
+  GstVideoFilterClass parent_class;
+};
+
+G_DEFINE_TYPE(GstNeuronClassify, gst_neuron_classify, GST_TYPE_VIDEO_FILTER)
+
+namespace {
+
+State& state_of(gpointer object) { return *static_cast<GstNeuronClassify*>(object)->state; }
+
+void set_property(GObject* object, guint id, const GValue* value, GParamSpec* spec) {
+  auto& state = state_of(object);
+  const auto text = [&] {
+    return std::string(g_value_get_string(value) == nullptr ? "" : g_value_get_string(value));
+  };
+  const std::lock_guard lock(state.mutex);
+  switch (id) {
+    case kModel:
+      state.model = text();
+      break;
+    case kCores:
+      state.cores = text();
+      break;
+    case kRegions:
+      state.settings.regions = static_cast<ClassifyRegions>(g_value_get_enum(value));
+      break;
+    case kTop:
+      state.settings.top = g_value_get_int(value);
+      break;
+    case kThreshold:
+      state.settings.threshold = g_value_get_double(value);
+      break;
+    case kOverlay:
+      state.settings.overlay = g_value_get_boolean(value) != FALSE;
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+  }
+}
+
+void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
+  auto& state = state_of(object);
+  const std::lock_guard lock(state.mutex);
+  switch (id) {
+    case kModel:
+      g_value_set_string(value, state.model.c_str());
+      break;
+    case kCores:
+      g_value_set_string(value, state.cores.c_str());
+      break;
+    case kRegions:
+      g_value_set_enum(value, static_cast<gint>(state.settings.regions));
+      break;
+    case kTop:
+      g_value_set_int(value, state.settings.top);
+      break;
+    case kThreshold:
+      g_value_set_double(value, state.settings.threshold);
+      break;
+    case kOverlay:
+      g_value_set_boolean(value, state.settings.overlay ? TRUE : FALSE);
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+  }
+}
+
+void finalize(GObject* object) {
+  delete static_cast<GstNeuronClassify*>(static_cast<gpointer>(object))->state;
+  G_OBJECT_CLASS(gst_neuron_classify_parent_class)->finalize(object);
+}
+
+gboolean start(GstBaseTransform* transform) {
+  return guarded(transform, FALSE, [&] {
+    auto& state = state_of(transform);
+    rcnn::pipeline::SessionOptions options;
+    {
+      const std::lock_guard lock(state.mutex);
+      options.model = state.model;
+      options.cores = state.cores;
+    }
+    if (options.model.empty()) {
+      throw rcnn::engine::SettingError(
+          "No model is set. Set the property model=FILE.rcnn; such a file is made with: "
+          "neuron-rcnn compile --arch resnet50 --weights WEIGHTS -o FILE.rcnn");
+    }
+    state.classifier = std::make_unique<RegionClassifier>(options);
+    return TRUE;
+  });
+}
+
+gboolean stop(GstBaseTransform* transform) {
+  guarded_void(transform, [&] { state_of(transform).classifier.reset(); });
+  return TRUE;
+}
+
+GstFlowReturn transform_frame(GstVideoFilter* filter, GstVideoFrame* frame) {
+  return guarded(filter, GST_FLOW_ERROR, [&] {
+    auto& state = state_of(filter);
+    std::unique_lock lock(state.mutex);
+    const auto settings = state.settings;
+    lock.unlock();
+    state.classifier->run(*frame, settings);
+    return GST_FLOW_OK;
+  });
+}
+
+void install_properties(GObjectClass* klass) {
+  const ClassifySettings defaults;
+  const auto flags = [](GParamFlags more) {
+    return static_cast<GParamFlags>(static_cast<int>(G_PARAM_READWRITE) |
+                                    static_cast<int>(G_PARAM_STATIC_STRINGS) | static_cast<int>(more));
+  };
+  const auto ready = flags(static_cast<GParamFlags>(GST_PARAM_MUTABLE_READY));
+  const auto playing = flags(static_cast<GParamFlags>(GST_PARAM_MUTABLE_PLAYING));
+  g_object_class_install_property(
+      klass, kModel,
+      g_param_spec_string(
+          "model", "Model",
+          "Path of the compiled classifier (*.rcnn, made by neuron-rcnn compile --arch). Needed", nullptr,
+          ready));
+  g_object_class_install_property(
+      klass, kCores,
+      g_param_spec_string("cores", "Cores",
+                          "NeuronCores to run on: \"0-1\", \"0,2\", \"1\"; empty = all of this process", "",
+                          ready));
+  g_object_class_install_property(
+      klass, kRegions,
+      g_param_spec_enum("regions", "Regions", "What of a frame is classified", regions_type(),
+                        static_cast<gint>(defaults.regions), playing));
+  g_object_class_install_property(klass, kTop,
+                                  g_param_spec_int("top", "Top", "Classes attached to a region, best first",
+                                                   1, 100, defaults.top, playing));
+  g_object_class_install_property(
+      klass, kThreshold,
+      g_param_spec_double("threshold", "Threshold", "Classes with a score below are left out", 0, 1,
+                          defaults.threshold, playing));
+  g_object_class_install_property(
+      klass, kOverlay,
+      g_param_spec_boolean("overlay", "Overlay", "Draw the best class of each region into the frame",
+                           defaults.overlay, playing));
+}
+
+}  // namespace
+
+static void gst_neuron_classify_init(GstNeuronClassify* self) {
+  self->state = new State;
+  gst_base_transform_set_qos_enabled(GST_BASE_TRANSFORM(self), FALSE);  // No frame is lost unless asked for
+}
+
+static void gst_neuron_classify_class_init(GstNeuronClassifyClass* klass) {
+  auto* object_class = G_OBJECT_CLASS(klass);
+  auto* element_class = GST_ELEMENT_CLASS(klass);
+  object_class->set_property = set_property;
+  object_class->get_property = get_property;
+  object_class->finalize = finalize;
+  install_properties(object_class);
+  gst_element_class_set_static_metadata(element_class, "Image classifier", "Filter/Analyzer/Video",
+                                        "Names what a frame, or each object in it, shows, on NeuronCores",
+                                        "The gst-neuron-rcnn authors");
+  const auto caps = rcnn::elements::video_caps(nullptr);
+  gst_element_class_add_pad_template(element_class,
+                                     gst_pad_template_new("sink", GST_PAD_SINK, GST_PAD_ALWAYS, caps.get()));
+  gst_element_class_add_pad_template(element_class,
+                                     gst_pad_template_new("src", GST_PAD_SRC, GST_PAD_ALWAYS, caps.get()));
+  GST_BASE_TRANSFORM_CLASS(klass)->start = start;
+  GST_BASE_TRANSFORM_CLASS(klass)->stop = stop;
+  GST_VIDEO_FILTER_CLASS(klass)->transform_frame_ip = transform_frame;
+}

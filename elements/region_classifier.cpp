@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: MIT
+#include "elements/region_classifier.hpp"
+
+#include <gst/video/gstvideometa.h>
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "elements/painter.hpp"
+#include "elements/rcnn_meta.h"
+#include "elements/stage_caps.hpp"
+
+namespace rcnn::elements {
+namespace {
+
+/// A part of the frame, pixels; `meta` says which object it is, null for the whole frame.
+struct Region {
+  int x, y, width, height;
+  GstVideoRegionOfInterestMeta* meta;
+};
+
+engine::ImageView view_of(const GstVideoFrame& frame, const Region& region) {
+  const auto stride = static_cast<std::ptrdiff_t>(GST_VIDEO_FRAME_PLANE_STRIDE(&frame, 0));
+  const auto pixel = static_cast<std::ptrdiff_t>(GST_VIDEO_FRAME_COMP_PSTRIDE(&frame, 0));
+  const auto* pixels = static_cast<const std::uint8_t*>(GST_VIDEO_FRAME_PLANE_DATA(&frame, 0));
+  return {pixels + region.y * stride + region.x * pixel, region.width, region.height, stride,
+          pixel_format(GST_VIDEO_FRAME_FORMAT(&frame))};
+}
+
+std::vector<Region> objects_of(const GstVideoFrame& frame) {
+  const auto limit = [](guint value, int most) {
+    return static_cast<int>(std::min<guint>(value, static_cast<guint>(most)));
+  };
+  const int width = GST_VIDEO_FRAME_WIDTH(&frame), height = GST_VIDEO_FRAME_HEIGHT(&frame);
+  std::vector<Region> regions;
+  gpointer state = nullptr;
+  while (GstMeta* meta = gst_buffer_iterate_meta_filtered(frame.buffer, &state,
+                                                          GST_VIDEO_REGION_OF_INTEREST_META_API_TYPE)) {
+    auto* object = reinterpret_cast<GstVideoRegionOfInterestMeta*>(meta);
+    if (gst_video_region_of_interest_meta_get_param(object, "detection") == nullptr) continue;
+    const int x = limit(object->x, width), y = limit(object->y, height);
+    const Region region{x, y, limit(object->w, width - x), limit(object->h, height - y), object};
+    if (region.width > 0 && region.height > 0) regions.push_back(region);
+  }
+  return regions;
+}
+
+bool was_searched(const GstVideoFrame& frame) {
+  return rcnn_buffer_get_detections_meta(frame.buffer) != nullptr;
+}
+
+void attach(GstVideoRegionOfInterestMeta* meta, const engine::ClassScore& best, const std::string& label) {
+  gst_video_region_of_interest_meta_add_param(
+      meta,
+      gst_structure_new("classification", "label", G_TYPE_STRING, label.c_str(), "label_id", G_TYPE_INT,
+                        best.index, "confidence", G_TYPE_DOUBLE, static_cast<double>(best.score), nullptr));
+}
+
+}  // namespace
+
+RegionClassifier::RegionClassifier(const pipeline::SessionOptions& options)
+    : classifier_(pipeline::Classifier::create(options)) {}
+
+void RegionClassifier::run(GstVideoFrame& frame, const ClassifySettings& settings) const {
+  std::vector<Region> regions;
+  if (settings.regions != ClassifyRegions::kFrame) regions = objects_of(frame);
+  const bool whole = settings.regions == ClassifyRegions::kFrame ||
+                     (settings.regions == ClassifyRegions::kAuto && regions.empty() && !was_searched(frame));
+  if (whole) regions = {{0, 0, GST_VIDEO_FRAME_WIDTH(&frame), GST_VIDEO_FRAME_HEIGHT(&frame), nullptr}};
+  std::vector<engine::ImageView> views;
+  for (const auto& region : regions) views.push_back(view_of(frame, region));
+  const auto logits = classifier_->logits(views);
+
+  const auto& names = classifier_->config().class_names;
+  std::vector<engine::Detection> drawn;
+  for (std::size_t i = 0; i < regions.size(); ++i) {
+    auto& [x, y, width, height, meta] = regions[i];
+    for (const auto& best : engine::top_classes(logits[i], settings.top)) {
+      if (static_cast<double>(best.score) < settings.threshold) break;
+      const auto& label = names.at(static_cast<std::size_t>(best.index));
+      if (meta == nullptr) {
+        meta = gst_buffer_add_video_region_of_interest_meta(
+            frame.buffer, label.c_str(), static_cast<guint>(x), static_cast<guint>(y),
+            static_cast<guint>(width), static_cast<guint>(height));
+      }
+      if (drawn.empty() || drawn.back().region != static_cast<int>(i)) {
+        engine::Detection detection;
+        detection.box = {static_cast<float>(x), static_cast<float>(y), static_cast<float>(x + width),
+                         static_cast<float>(y + height)};
+        detection.score = best.score;
+        detection.label = best.index;
+        detection.region = static_cast<int>(i);
+        drawn.push_back(detection);
+      }
+      attach(meta, best, label);
+    }
+  }
+  if (!settings.overlay) return;
+  paint_detections(
+      {static_cast<std::uint8_t*>(GST_VIDEO_FRAME_PLANE_DATA(&frame, 0)), GST_VIDEO_FRAME_WIDTH(&frame),
+       GST_VIDEO_FRAME_HEIGHT(&frame), static_cast<std::ptrdiff_t>(GST_VIDEO_FRAME_PLANE_STRIDE(&frame, 0)),
+       pixel_format(GST_VIDEO_FRAME_FORMAT(&frame))},
+      drawn, names);
+}
+
+}  // namespace rcnn::elements

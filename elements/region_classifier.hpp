@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <gst/video/video.h>
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "pipeline/classifier.hpp"
+
+namespace rcnn::elements {
+
+/// What of a frame is classified.
+enum class ClassifyRegions : std::uint8_t {
+  kAuto,     ///< Objects where a detector came before, else the frame
+  kFrame,    ///< The whole frame
+  kObjects,  ///< Each object that a detector attached
+};
+
+struct ClassifySettings {
+  ClassifyRegions regions = ClassifyRegions::kAuto;
+  int top = 1;           ///< Classes a region, best first
+  double threshold = 0;  ///< Classes with a score below are left out, 0..1
+  bool overlay = true;   ///< Draw each region's best class
+};
+
+/// Classifies what a video frame shows and says so on its buffer.
+///
+/// Each class becomes a structure "classification" {label: string, label_id: int, confidence: double} among
+/// the params of a GstVideoRegionOfInterestMeta: the object's own where a detector (this project's or another
+/// that writes a "detection" structure) came before, else one of the frame's size whose type is the best
+/// class.
+///
+/// Thread safety: thread-bound (a streaming thread).
+class RegionClassifier {
+ public:
+  /// \throws engine::Error as pipeline::Classifier::create() does.
+  explicit RegionClassifier(const pipeline::SessionOptions& options);
+
+  /// The frame is mapped for reading and writing and its buffer is writable. Objects without a pixel inside
+  /// the frame are passed over. \throws engine::Error if a core fails; the buffer is as it was then.
+  void run(GstVideoFrame& frame, const ClassifySettings& settings) const;
+
+ private:
+  std::unique_ptr<pipeline::Classifier> classifier_;
+};
+
+}  // namespace rcnn::elements

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: MIT
+#include <gmock/gmock.h>
+#include <gst/video/gstvideometa.h>
+
+#include <algorithm>
+
+#include "tests/elements/gst_fixture.hpp"
+#include "tests/support/random_classifier.hpp"
+
+namespace rcnn::elements {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+using NeuronClassify = tests::GstTest;
+
+std::string classify(const std::string& properties = "") {
+  return "neuron-classify model=" + tests::tiny_classifier().string() + " " + properties;
+}
+
+BufferPtr through(const std::string& line, const char* format = "BGR") {
+  tests::Harness harness(line);
+  harness.set_caps(tests::caps_of(96, 64, format));
+  EXPECT_EQ(harness.push(tests::picture(96, 64, gst_video_format_from_string(format))), GST_FLOW_OK);
+  return harness.pull();
+}
+
+std::vector<GstVideoRegionOfInterestMeta*> regions_of(GstBuffer* buffer) {
+  std::vector<GstVideoRegionOfInterestMeta*> regions;
+  gpointer state = nullptr;
+  while (GstMeta* meta =
+             gst_buffer_iterate_meta_filtered(buffer, &state, GST_VIDEO_REGION_OF_INTEREST_META_API_TYPE)) {
+    regions.push_back(reinterpret_cast<GstVideoRegionOfInterestMeta*>(meta));
+  }
+  return regions;
+}
+
+/// Confidences of the region's "classification" structures, in their order.
+std::vector<double> confidences(const GstVideoRegionOfInterestMeta* region) {
+  std::vector<double> all;
+  for (GList* entry = region->params; entry != nullptr; entry = entry->next) {
+    const auto* fields = static_cast<GstStructure*>(entry->data);
+    double confidence = 0;
+    int id = -1;
+    if (!gst_structure_has_name(fields, "classification")) continue;
+    EXPECT_TRUE(gst_structure_get_double(fields, "confidence", &confidence));
+    EXPECT_TRUE(gst_structure_get_int(fields, "label_id", &id));
+    EXPECT_EQ(gst_structure_get_string(fields, "label"), "class " + std::to_string(id));
+    all.push_back(confidence);
+  }
+  return all;
+}
+
+TEST_F(NeuronClassify, NamesTheWholeFrameInEveryFormat) {
+  for (const char* format : {"BGR", "RGB", "BGRx", "RGBx"}) {
+    const auto buffer = through(classify("top=3 overlay=false"), format);
+    const auto regions = regions_of(buffer.get());
+    ASSERT_EQ(regions.size(), 1U);
+    EXPECT_THAT(g_quark_to_string(regions[0]->roi_type), ::testing::StartsWith("class "));
+    EXPECT_EQ(regions[0]->w, 96U);
+    EXPECT_EQ(regions[0]->h, 64U);
+    const auto found = confidences(regions[0]);
+    ASSERT_EQ(found.size(), 3U);
+    EXPECT_TRUE(std::is_sorted(found.rbegin(), found.rend()));
+    EXPECT_GT(found[0], 1.0 / 7);  // The best of seven
+  }
+}
+
+TEST_F(NeuronClassify, NamesEachObjectThatADetectorFound) {
+  const auto buffer =
+      through("neuronrcnn overlay=false" + tests::with_model() + " ! " + classify("overlay=false"));
+  const auto* found = rcnn_buffer_get_detections_meta(buffer.get());
+  ASSERT_NE(found, nullptr);
+  ASSERT_GT(found->count, 1U);
+  const auto regions = regions_of(buffer.get());
+  ASSERT_EQ(regions.size(), found->count);
+  std::vector<double> best;
+  for (const auto* region : regions) {
+    if (region->w == 0 || region->h == 0) continue;
+    const auto all = confidences(region);
+    ASSERT_EQ(all.size(), 1U);
+    best.push_back(all[0]);
+  }
+  EXPECT_NE(*std::min_element(best.begin(), best.end()), *std::max_element(best.begin(), best.end()));
+}
+
+TEST_F(NeuronClassify, AFrameWithoutObjectsHasNothingToName) {
+  const auto line = "neuronrcnn score-threshold=1" + tests::with_model() + " ! ";
+  EXPECT_TRUE(regions_of(through(line + classify()).get()).empty());
+  EXPECT_EQ(regions_of(through(line + classify("regions=frame")).get()).size(), 1U);
+}
+
+TEST_F(NeuronClassify, LeavesOutClassesBelowTheThreshold) {
+  EXPECT_TRUE(regions_of(through(classify("threshold=1")).get()).empty());
+}
+
+TEST_F(NeuronClassify, DrawsOnlyWhereItIsAsked) {
+  const auto bytes = [](const BufferPtr& buffer) {
+    std::vector<guint8> all(gst_buffer_get_size(buffer.get()));
+    gst_buffer_extract(buffer.get(), 0, all.data(), all.size());
+    return all;
+  };
+  const auto original = bytes(tests::picture(96, 64, GST_VIDEO_FORMAT_BGR));
+  EXPECT_EQ(bytes(through(classify("overlay=false"))), original);
+  EXPECT_NE(bytes(through(classify())), original);
+}
+
+/// The error with which the element refuses to start.
+std::string refusal(const std::string& line) {
+  GstElement* pipeline = gst_parse_launch(("fakesrc ! " + line + " ! fakesink").c_str(), nullptr);
+  gst_element_set_state(pipeline, GST_STATE_PAUSED);
+  GstBus* bus = gst_element_get_bus(pipeline);
+  GstMessage* message = gst_bus_timed_pop_filtered(bus, 10 * GST_SECOND, GST_MESSAGE_ERROR);
+  std::string text = "no error";
+  if (message != nullptr) {
+    GError* error = nullptr;
+    gst_message_parse_error(message, &error, nullptr);
+    text = error->message;
+    g_clear_error(&error);
+    gst_message_unref(message);
+  }
+  gst_object_unref(bus);
+  gst_element_set_state(pipeline, GST_STATE_NULL);
+  gst_object_unref(pipeline);
+  return text;
+}
+
+TEST_F(NeuronClassify, SaysWhatItNeeds) {
+  EXPECT_THAT(refusal("neuron-classify"), AllOf(HasSubstr("No model is set"), HasSubstr("--arch")));
+  EXPECT_THAT(refusal("neuron-classify model=" + tests::tiny_model().string()),
+              HasSubstr("holds the detector"));
+  EXPECT_THAT(refusal("neuron-classify model=/nowhere.rcnn"), HasSubstr("/nowhere.rcnn"));
+  EXPECT_THAT(refusal(classify("cores=99")), HasSubstr("99"));
+}
+
+}  // namespace
+}  // namespace rcnn::elements
