@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 // What oneDNN needs for a model's convolutions and matrices alone, against what the compiled programs need
 // for everything: pooling, sums, upsampling and the changes of layout included.
-//   convolutions_bench [--arch ZOO_NAME] [--size PIXELS] [--rounds N]
+//   convolutions_bench [--arch ZOO_NAME] [--size PIXELS] [--rounds N] [--json FILE]
+// With --layers: every distinct convolution by every algorithm, as a share of the peak measured in between.
+//   convolutions_bench --layers
 // One thread. Random weights: no checkpoint is needed. Both sides take turns and the best round of each
 // counts, so that a slow minute of the machine slows both.
 #include <omp.h>
@@ -12,11 +14,16 @@
 #include <chrono>
 #include <cmath>
 #include <cstdio>
+#include <fstream>
 #include <limits>
+#include <nlohmann/json.hpp>
 #include <random>
 
+#include "bench/layer_times.hpp"
 #include "bench/library_alone.hpp"
+#include "bench/machine_peak.hpp"
 #include "engine/compile/artifact.hpp"
+#include "engine/runtime/conv2d_picks.hpp"
 
 namespace {
 
@@ -68,33 +75,89 @@ Checkpoint random_checkpoint(const ModelConfig& config) {
 }
 
 /// Compiled to a file that is gone when this returns: the mapping keeps what is needed of it.
-std::shared_ptr<LoadedModel> random_model(const std::string& arch) {
+struct RandomModel {
+  std::shared_ptr<LoadedModel> quickest, direct;
+};
+RandomModel random_model(const std::string& arch) {
   const auto config = load_config(arch);
   const auto file =
       std::filesystem::temp_directory_path() / ("convolutions_bench-" + std::to_string(::getpid()) + ".rcnn");
   write_artifact(compile(config, random_checkpoint(config), {}), file);
-  auto model = LoadedModel::load(file);
+  RandomModel model{LoadedModel::load(file), LoadedModel::load(file, {.deterministic = true})};
   std::filesystem::remove(file);
   return model;
 }
 
-void compare(LoadedModel& model, int size, int rounds) {
+nlohmann::json compare(const RandomModel& models, int size, int rounds) {
+  auto& model = *models.quickest;
   const int regions = model.box_buckets().back();
   rcnn::bench::LibraryAlone alone(model.artifact(), {size, size}, regions, 1);
   Whole image(model.image_executable({size, size})), boxes(model.box_executable(regions));
-  double alone_ms = std::numeric_limits<double>::infinity(), image_ms = alone_ms, boxes_ms = alone_ms;
+  Whole direct(models.direct->image_executable({size, size}));
+  double alone_ms = std::numeric_limits<double>::infinity();
+  double image_ms = alone_ms, boxes_ms = alone_ms, direct_ms = alone_ms;
   for (int round = 0; round <= rounds; ++round) {
-    const double times[] = {alone.pass_ms(), image.run_ms(), boxes.run_ms()};
+    const double times[] = {alone.pass_ms(), image.run_ms(), boxes.run_ms(), direct.run_ms()};
     if (round == 0) continue;  // Warm-up
     alone_ms = std::min(alone_ms, times[0]);
     image_ms = std::min(image_ms, times[1]);
     boxes_ms = std::min(boxes_ms, times[2]);
+    direct_ms = std::min(direct_ms, times[3]);
   }
   std::printf("%s, %dx%d, %d regions, one thread, best of %d\n", model.config().name.c_str(), size, size,
               regions, rounds);
   std::printf("oneDNN alone      %8.1f ms  (%.0f GFLOP/s)\n", alone_ms, alone.flops() / alone_ms * 1e-6);
-  std::printf("backbone-rpn      %8.1f ms\nbox-head          %8.1f ms\n", image_ms, boxes_ms);
-  std::printf("programs / alone  %8.3f\n", (image_ms + boxes_ms) / alone_ms);
+  std::printf("backbone-rpn      %8.1f ms, all direct %.1f ms\nbox-head          %8.1f ms\n", image_ms,
+              direct_ms, boxes_ms);
+  std::printf("programs / alone  %8.3f, all direct %.3f\n", (image_ms + boxes_ms) / alone_ms,
+              (direct_ms + boxes_ms) / alone_ms);
+  return {{"oneDNN alone", alone_ms},
+          {"backbone-rpn", image_ms},
+          {"backbone-rpn direct", direct_ms},
+          {"box-head", boxes_ms}};
+}
+
+/// Effective GFLOP/s: the definition's operations over the time, whatever the algorithm spares.
+nlohmann::json layer_row(const rcnn::bench::Layer& layer, int rounds, double& peak) {
+  const auto times = rcnn::bench::layer_times(layer, rounds);
+  peak = std::max(peak, rcnn::bench::peak_gflops());
+  nlohmann::json row{{"in", layer.in_channels}, {"out", layer.out_channels}, {"height", layer.height},
+                     {"width", layer.width},    {"kernel", layer.kernel},    {"stride", layer.stride},
+                     {"count", layer.count},    {"gflop", layer.gflop}};
+  for (const auto& [algorithm, ms] : times) row["gflops"][to_string(algorithm)] = layer.gflop / ms * 1e3;
+  row["pick"] = "direct";
+  if (times.size() > 1) {
+    const Conv2dParams params{"layer", "weight", "bias",           static_cast<int>(layer.out_channels), 3, 1,
+                              1,       1,        Activation::kRelu};
+    const Format source({1, layer.in_channels, layer.height, layer.width}, Layout::kBlocked8);
+    row["pick"] = to_string(Conv2dPicks::process().pick(params, source, nullptr));
+  }
+  return row;
+}
+
+nlohmann::json compare_layers(const LoadedModel& model, int size, int rounds) {
+  nlohmann::json table{{"model", model.config().name}, {"size", size}, {"layers", nlohmann::json::array()}};
+  double peak = 0;
+  for (const auto& layer : rcnn::bench::layers_of(model.artifact(), {size, size})) {
+    table["layers"].push_back(layer_row(layer, rounds, peak));
+  }
+  table["peak"] = peak;
+  std::printf("%s, %dx%d, one thread, best of %d; peak %.1f GFLOP/s\n", model.config().name.c_str(), size,
+              size, rounds, peak);
+  std::printf("layer                       times  GFLOP   effective GFLOP/s (share of the peak)\n");
+  for (const auto& row : table["layers"]) {
+    std::printf("%4d -> %4d %dx%d/%d %4dx%-4d  x%-3d %6.2f ", row["in"].get<int>(), row["out"].get<int>(),
+                row["kernel"].get<int>(), row["kernel"].get<int>(), row["stride"].get<int>(),
+                row["height"].get<int>(), row["width"].get<int>(), row["count"].get<int>(),
+                row["gflop"].get<double>());
+    for (const auto& [algorithm, gflops] : row["gflops"].items()) {
+      std::printf("  %s%s %.1f (%.2f)", algorithm == row["pick"] ? "*" : "", algorithm.c_str(),
+                  gflops.get<double>(), gflops.get<double>() / peak);
+    }
+    std::printf("\n");
+  }
+  std::printf("* runs in programs\n");
+  return table;
 }
 
 }  // namespace
@@ -108,10 +171,17 @@ int main(int argc, char** argv) {
   app.add_option("--rounds", rounds, "The best of this many counts")
       ->capture_default_str()
       ->check(CLI::Range(1, 1000));
+  bool layers = false;
+  std::string json;
+  app.add_flag("--layers", layers, "Every distinct convolution by every algorithm");
+  app.add_option("--json", json, "Write the figures to this file as well");
   CLI11_PARSE(app, argc, argv);
   try {
     omp_set_num_threads(1);
-    compare(*random_model(arch), size, rounds);
+    const auto model = random_model(arch);
+    const auto measured =
+        layers ? compare_layers(*model.quickest, size, rounds) : compare(model, size, rounds);
+    if (!json.empty()) std::ofstream(json) << measured.dump(1) << '\n';
   } catch (const std::exception& error) {
     std::fprintf(stderr, "convolutions_bench: %s\n", error.what());
     return 1;

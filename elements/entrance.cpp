@@ -35,8 +35,10 @@ std::shared_ptr<const pipeline::Session> Entrance::load(const StageSettings& set
         "No model is set. Set the property model=FILE.rcnn; such a file is made with: "
         "neuron-rcnn compile --config CONFIG --weights WEIGHTS -o FILE.rcnn");
   }
-  return pipeline::Session::create(
-      {.model = settings.model, .cores = settings.cores, .placement = settings.placement});
+  return pipeline::Session::create({.model = settings.model,
+                                    .cores = settings.cores,
+                                    .placement = settings.placement,
+                                    .deterministic = settings.deterministic});
 }
 
 void Entrance::open(const StageSettings& settings) {

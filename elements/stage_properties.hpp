@@ -18,6 +18,7 @@ enum class PropertyId : guint {
   kDeadline,
   kInferenceInterval,
   kQos,
+  kDeterministic,
   kScoreThreshold,
   kOverlay,
   kOnError,

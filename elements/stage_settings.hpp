@@ -25,6 +25,7 @@ struct StageSettings {
   std::string cores;
   engine::Placement placement = engine::Placement::kReplicate;
   int max_in_flight = 4;
+  bool deterministic = false;  ///< engine::LoadOptions
   DropPolicy drop_policy = DropPolicy::kNone;
   std::uint64_t deadline = 200'000'000;  ///< ns
   int inference_interval = 1;

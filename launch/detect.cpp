@@ -137,8 +137,8 @@ class Detector {
  private:
   void run_images(std::size_t first, std::size_t count) {
     if (session_ == nullptr) {
-      session_ = pipeline::Session::create(
-          {settings_.options.model, settings_.options.cores, settings_.options.placement});
+      session_ = pipeline::Session::create({settings_.options.model, settings_.options.cores,
+                                            settings_.options.placement, settings_.options.deterministic});
     }
     std::span<const fs::path> annotated(annotated_);
     if (!annotated.empty()) annotated = annotated.subspan(first, count);
@@ -221,6 +221,8 @@ Command add_detect(CLI::App& program) {
                   "Frames on their way at once, 1..64 (default: 4)")
       ->check(CLI::Range(1, 64))
       ->option_text("N");
+  app->add_flag("--deterministic", settings->options.deterministic,
+                "Run convolutions as they are defined, not by what is quickest on this processor");
   app->add_option("--frames", settings->options.frames, "Stop each video or camera after so many frames")
       ->check(CLI::PositiveNumber)
       ->option_text("N");

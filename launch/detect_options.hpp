@@ -16,6 +16,7 @@ struct DetectOptions {
   std::string cores{};  ///< "0-1"; empty = all
   engine::Placement placement = engine::Placement::kReplicate;
   int max_in_flight = 4;
+  bool deterministic = false;
   float threshold = -1;      ///< Scores at or below are left out; < 0 = the model's own
   std::uint64_t frames = 0;  ///< Of a video or camera; 0 = to the end
 };

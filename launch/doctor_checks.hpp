@@ -26,6 +26,9 @@ Checks check_gstreamer();
 /// The processor's features and what oneDNN makes of them.
 Checks check_processor();
 
+/// Which algorithm 3x3 convolutions run with here (for a map of 50x50), and where that is kept.
+Checks check_convolutions();
+
 /// The emulated NeuronCores, every NEURON_* variable with its effect, and memory.
 Checks check_cores();
 

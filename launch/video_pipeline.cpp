@@ -50,7 +50,8 @@ GstElement* add_network(GstBin* bin, const VideoJob& job, const DetectOptions& o
   GstElement* network = add_element(bin, "neuronrcnn");
   g_object_set(network, "model", options.model.c_str(), "cores", options.cores.c_str(), "max-in-flight",
                options.max_in_flight, "overlay", static_cast<gboolean>(!job.annotated.empty()),
-               "score-threshold", static_cast<gdouble>(options.threshold), nullptr);
+               "deterministic", static_cast<gboolean>(options.deterministic), "score-threshold",
+               static_cast<gdouble>(options.threshold), nullptr);
   gst_util_set_object_arg(G_OBJECT(network), "placement",
                           options.placement == engine::Placement::kSplit ? "split" : "replicate");
   return network;

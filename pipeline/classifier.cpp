@@ -75,7 +75,7 @@ Classifier::~Classifier() = default;
 std::unique_ptr<Classifier> Classifier::create(const SessionOptions& options, engine::CorePool& cores) {
   std::unique_ptr<Classifier> classifier(new Classifier);
   auto& state = *classifier->state_;
-  state.model = engine::LoadedModel::load(options.model);
+  state.model = engine::LoadedModel::load(options.model, {.deterministic = options.deterministic});
   const auto& artifact = state.model->artifact();
   const auto& name = artifact.classifier().arch;  // Refuses detectors
   const auto executable = state.model->classifier_executable(1);

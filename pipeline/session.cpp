@@ -113,7 +113,7 @@ std::shared_ptr<const Session> Session::create(const SessionOptions& options, en
   std::shared_ptr<Session> session(new Session);
   auto& state = *session->state_;
   state.options = options;
-  state.model = engine::LoadedModel::load(options.model);
+  state.model = engine::LoadedModel::load(options.model, {.deterministic = options.deterministic});
   state.image_program = state.model->program_index("backbone-rpn");
   state.box_program = state.model->program_index("box-head");
   const auto geometry = session->geometry(warm_up_size(session->input_spec()));

@@ -23,6 +23,7 @@ struct SessionOptions {
   std::filesystem::path model;
   std::string cores;  ///< "0-1"; empty = all cores of the pool
   engine::Placement placement = engine::Placement::kReplicate;
+  bool deterministic = false;  ///< engine::LoadOptions
 };
 
 /// What depends on the padded network size: made once per size, kept for the most recent sizes.

@@ -50,6 +50,19 @@ std::shared_ptr<const Tensor> PackedWeights::get(const std::string& name, const 
   return tensor;
 }
 
+std::size_t PackedWeights::held_bytes(const std::string& name) {
+  const std::lock_guard lock(mutex_);
+  std::size_t bytes = 0;
+  const auto count = [&](const std::weak_ptr<const Tensor>& held) {
+    if (const auto tensor = held.lock()) bytes += tensor->spec().bytes();
+  };
+  for (const auto& entry : entries_[name]) count(entry.tensor);
+  for (const auto& [key, held] : derived_) {
+    if (std::get<0>(key) == name) count(held);
+  }
+  return bytes;
+}
+
 std::shared_ptr<const Tensor> PackedWeights::derive(const std::string& name, const Derivation& derivation) {
   const std::lock_guard lock(mutex_);
   auto& known = derived_[{name, derivation.kind, derivation.floats}];

@@ -42,6 +42,9 @@ class PackedWeights {
   /// \throws ModelError if the parameter has another number of values than `plain_floats`.
   std::shared_ptr<const Tensor> derive(const std::string& name, const Derivation& derivation);
 
+  /// Bytes of everything made of this parameter that some operator holds.
+  std::size_t held_bytes(const std::string& name);
+
  private:
   struct Entry {
     Format format;

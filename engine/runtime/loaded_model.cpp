@@ -23,22 +23,23 @@ namespace {
 constexpr int kDivisor = 32;  // Stride of p5, the coarsest level that a convolution writes
 constexpr int kMaxSide = 8192;
 
-/// What makes a file the same file.
-using FileKey = std::tuple<dev_t, ino_t, off_t, time_t, long>;
+/// What makes a file the same file, and how it is to be run.
+using ModelKey = std::tuple<dev_t, ino_t, off_t, time_t, long, bool>;
 
-FileKey key_of(const std::filesystem::path& file) {
+ModelKey key_of(const std::filesystem::path& file, LoadOptions options) {
   struct stat status {};
   if (::stat(file.c_str(), &status) != 0) {
     throw ModelError("model " + file.string() + ": " + std::strerror(errno) +
                      "; give a *.rcnn file made by `neuron-rcnn compile`");
   }
-  return {status.st_dev, status.st_ino, status.st_size, status.st_mtim.tv_sec, status.st_mtim.tv_nsec};
+  return {status.st_dev,         status.st_ino,          status.st_size,
+          status.st_mtim.tv_sec, status.st_mtim.tv_nsec, options.deterministic};
 }
 
 /// Models of this process that someone holds.
 struct Registry {
   std::mutex mutex;  ///< Guards models; held while one loads, so that two users of a file load it once
-  std::map<FileKey, std::weak_ptr<LoadedModel>> models;
+  std::map<ModelKey, std::weak_ptr<LoadedModel>> models;
 };
 
 Registry& registry() {
@@ -65,8 +66,9 @@ std::vector<int> make_image_buckets() {
 }  // namespace
 
 struct LoadedModel::State {
-  explicit State(std::shared_ptr<const Artifact> opened)
+  State(std::shared_ptr<const Artifact> opened, LoadOptions load_options)
       : artifact(std::move(opened)),
+        options(load_options),
         weights([this](const std::string& name) { return artifact->weight(name); }),
         buckets(artifact->is_classifier() ? make_image_buckets()
                                           : make_buckets(std::max(1, artifact->config().rpn.post_nms_topk))) {
@@ -82,6 +84,7 @@ struct LoadedModel::State {
   void evict(std::size_t program);
 
   std::shared_ptr<const Artifact> artifact;
+  LoadOptions options;
   PackedWeights weights;
   std::vector<int> buckets;
   std::mutex mutex;  ///< Guards the members below; held while an executable is built
@@ -97,7 +100,7 @@ std::shared_ptr<const Executable> LoadedModel::State::get(std::size_t program, c
 
   const auto begin = std::chrono::steady_clock::now();
   const auto& graph = artifact->programs().at(program).graph;
-  ProgramShapes shapes{{input}, {}};
+  ProgramShapes shapes{{input}, {}, options.deterministic ? nullptr : &Conv2dPicks::process()};
   for (const auto& output : graph.outputs) {
     if (output.starts_with("rpn_")) shapes.output_layouts[output] = Layout::kNhwc;
   }
@@ -133,16 +136,16 @@ void LoadedModel::State::evict(std::size_t program) {
 LoadedModel::LoadedModel() = default;
 LoadedModel::~LoadedModel() = default;
 
-std::shared_ptr<LoadedModel> LoadedModel::load(const std::filesystem::path& file) {
+std::shared_ptr<LoadedModel> LoadedModel::load(const std::filesystem::path& file, LoadOptions options) {
   auto& all = registry();
   const std::lock_guard lock(all.mutex);
-  const auto key = key_of(file);
+  const auto key = key_of(file, options);
   std::erase_if(all.models, [](const auto& entry) { return entry.second.expired(); });
   if (const auto found = all.models.find(key); found != all.models.end()) {
     if (auto model = found->second.lock()) return model;
   }
   std::shared_ptr<LoadedModel> model(new LoadedModel());
-  model->state_ = std::make_unique<State>(Artifact::open(file));
+  model->state_ = std::make_unique<State>(Artifact::open(file), options);
   all.models[key] = model;
   return model;
 }
@@ -168,7 +171,9 @@ std::size_t LoadedModel::weight_bytes(std::size_t program) const {
     names.insert({node.weight, node.bias});
   std::size_t bytes = 0;
   for (const auto& name : names) {
-    if (!name.empty()) bytes += tensors.at(name).bytes;
+    if (name.empty()) continue;
+    const auto packed = state_->weights.held_bytes(name);
+    bytes += packed > 0 ? packed : tensors.at(name).bytes;
   }
   return bytes;
 }

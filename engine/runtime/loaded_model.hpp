@@ -11,6 +11,12 @@
 
 namespace rcnn::engine {
 
+struct LoadOptions {
+  /// Convolutions run as they are defined, whatever is quicker here: results then depend on the processor's
+  /// instruction set alone, not on measurements.
+  bool deterministic = false;
+};
+
 /// One artifact ready to run: its weights, reordered once per process to the layouts that this CPU likes, and
 /// executables per input shape (built on first use, at most kMaxShapes shapes a program, least recently used
 /// go).
@@ -20,9 +26,10 @@ class LoadedModel {
  public:
   static constexpr std::size_t kMaxShapes = 8;
 
-  /// Process-wide: the same file (device, inode, size, modification time) gives the same object while any
-  /// holder is alive, so elements and pipelines share one set of weights. \throws ModelError
-  static std::shared_ptr<LoadedModel> load(const std::filesystem::path& file);
+  /// Process-wide: the same file (device, inode, size, modification time) with the same options gives the
+  /// same object while any holder is alive, so elements and pipelines share one set of weights. \throws
+  /// ModelError
+  static std::shared_ptr<LoadedModel> load(const std::filesystem::path& file, LoadOptions options = {});
   ~LoadedModel();
   LoadedModel(const LoadedModel&) = delete;
   LoadedModel& operator=(const LoadedModel&) = delete;
@@ -33,7 +40,7 @@ class LoadedModel {
   /// Index of a program by name ("backbone-rpn", "box-head"). \throws ModelError naming those there are.
   std::size_t program_index(const std::string& name) const;
   /// Bytes of reordered weights of a program that is resident on a core (shared between cores of one
-  /// process).
+  /// process): those of its executables so far, the artifact's for what none has asked for yet.
   std::size_t weight_bytes(std::size_t program) const;
 
   /// The image program for a padded input of this size. Outputs, in this order:

@@ -2,6 +2,7 @@
 #include "engine/runtime/program_builder.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "engine/errors.hpp"
@@ -50,12 +51,22 @@ Format ProgramBuilder::source_of(const Node& node, std::size_t input) const {
   return values_.at(node.inputs.at(input)).format;
 }
 
+std::unique_ptr<Operator> ProgramBuilder::make_convolution(const Node& node) {
+  const auto params = params_of(node);
+  const auto source = source_of(node, 0);
+  const auto summand = node.fused_sum ? std::optional(source_of(node, 1)) : std::nullopt;
+  const auto algorithm = shapes_.picks == nullptr
+                             ? Conv2dAlgorithm::kDirect
+                             : shapes_.picks->pick(params, source, summand ? &*summand : nullptr);
+  return summand ? make_conv2d_sum(params, source, *summand, weights_, algorithm)
+                 : make_conv2d(params, source, weights_, algorithm);
+}
+
 std::unique_ptr<Operator> ProgramBuilder::make_operator(const Node& node) {
   const auto source = source_of(node, 0);
   switch (node.kind) {
     case OpKind::kConv2d:
-      return node.fused_sum ? make_conv2d_sum(params_of(node), source, source_of(node, 1), weights_)
-                            : make_conv2d(params_of(node), source, weights_);
+      return make_convolution(node);
     case OpKind::kMaxPool2d:
       return make_max_pool2d(node.name, source, node.kernel, node.stride, node.padding);
     case OpKind::kUpsampleAdd:

@@ -49,6 +49,7 @@ class ProgramBuilder {
   void count_uses();
   void add_node(const Node& node, int index);
   std::unique_ptr<Operator> make_operator(const Node& node);
+  std::unique_ptr<Operator> make_convolution(const Node& node);
   Format source_of(const Node& node, std::size_t input) const;
   /// The input in the wanted format; a reorder is added if it lies otherwise.
   Value brought_to(const std::string& name, const Format& wanted);

@@ -8,6 +8,7 @@
 
 #include "engine/model/graph.hpp"
 #include "engine/ops/ops.hpp"
+#include "engine/runtime/conv2d_picks.hpp"
 #include "engine/runtime/executable.hpp"
 
 namespace rcnn::engine {
@@ -16,7 +17,8 @@ namespace rcnn::engine {
 struct ProgramShapes {
   std::vector<TensorSpec> inputs;  ///< Row-major, in the order of graph.inputs
   std::map<std::string, Layout>
-      output_layouts;  ///< Outputs not named here stay as their operator writes them
+      output_layouts;            ///< Outputs not named here stay as their operator writes them
+  Conv2dPicks* picks = nullptr;  ///< Chooses convolutions' algorithms; null: all direct
 };
 
 /// Makes operators for the graph's nodes, puts reorders only between those that cannot agree on a layout,

@@ -24,9 +24,9 @@ std::set<std::string> own_properties(const char* factory) {
   return names;
 }
 
-const std::set<std::string> kEntrance{"model",       "cores",    "placement",          "max-in-flight",
-                                      "drop-policy", "deadline", "inference-interval", "qos",
-                                      "on-error",    "stats"};
+const std::set<std::string> kEntrance{"model",         "cores",       "placement", "max-in-flight",
+                                      "deterministic", "drop-policy", "deadline",  "inference-interval",
+                                      "qos",           "on-error",    "stats"};
 const std::set<std::string> kExit{"score-threshold", "overlay", "on-error", "stats"};
 const std::set<std::string> kBetween{"on-error", "stats"};
 
@@ -48,6 +48,7 @@ TEST_F(StageProperties, HaveTheDocumentedDefaults) {
   gint slots = 0;
   gdouble threshold = 0;
   gboolean overlay = FALSE;
+  gboolean deterministic = TRUE;
   gint placement = -1;
   gint on_error = -1;
   gint drop_policy = -1;
@@ -55,10 +56,12 @@ TEST_F(StageProperties, HaveTheDocumentedDefaults) {
   gint interval = 0;
   g_object_get(element.get(), "model", &model, "cores", &cores, "max-in-flight", &slots, "score-threshold",
                &threshold, "overlay", &overlay, "placement", &placement, "on-error", &on_error, "drop-policy",
-               &drop_policy, "deadline", &deadline, "inference-interval", &interval, nullptr);
+               &drop_policy, "deadline", &deadline, "inference-interval", &interval, "deterministic",
+               &deterministic, nullptr);
   EXPECT_EQ(drop_policy, static_cast<gint>(DropPolicy::kNone));
   EXPECT_EQ(deadline, 200 * GST_MSECOND);
   EXPECT_EQ(interval, 1);
+  EXPECT_FALSE(deterministic);
   EXPECT_EQ(model, nullptr);
   EXPECT_STREQ(cores, "");
   EXPECT_EQ(slots, 4);
@@ -81,11 +84,13 @@ TEST_F(StageProperties, ComeBackAsTheyWereSet) {
   gst_util_set_object_arg(G_OBJECT(element.get()), "drop-policy", "oldest");
   gst_util_set_object_arg(G_OBJECT(element.get()), "deadline", "12345");
   gst_util_set_object_arg(G_OBJECT(element.get()), "inference-interval", "9");
+  gst_util_set_object_arg(G_OBJECT(element.get()), "deterministic", "true");
   gchar* model = nullptr;
   gchar* cores = nullptr;
   gint slots = 0;
   gdouble threshold = 0;
   gboolean overlay = TRUE;
+  gboolean deterministic = FALSE;
   gint placement = -1;
   gint on_error = -1;
   gint drop_policy = -1;
@@ -93,10 +98,12 @@ TEST_F(StageProperties, ComeBackAsTheyWereSet) {
   gint interval = 0;
   g_object_get(element.get(), "model", &model, "cores", &cores, "max-in-flight", &slots, "score-threshold",
                &threshold, "overlay", &overlay, "placement", &placement, "on-error", &on_error, "drop-policy",
-               &drop_policy, "deadline", &deadline, "inference-interval", &interval, nullptr);
+               &drop_policy, "deadline", &deadline, "inference-interval", &interval, "deterministic",
+               &deterministic, nullptr);
   EXPECT_EQ(drop_policy, static_cast<gint>(DropPolicy::kOldest));
   EXPECT_EQ(deadline, 12345u);
   EXPECT_EQ(interval, 9);
+  EXPECT_TRUE(deterministic);
   EXPECT_STREQ(model, "/some/where.rcnn");
   EXPECT_STREQ(cores, "0-1");
   EXPECT_EQ(slots, 7);
@@ -111,7 +118,7 @@ TEST_F(StageProperties, ComeBackAsTheyWereSet) {
 TEST_F(StageProperties, SayWhereTheyMayChange) {
   const ElementPtr element(gst_element_factory_make("neuronrcnn", nullptr));
   auto* object_class = G_OBJECT_GET_CLASS(element.get());
-  for (const char* name : {"cores", "placement", "max-in-flight"}) {
+  for (const char* name : {"cores", "placement", "max-in-flight", "deterministic"}) {
     EXPECT_TRUE(g_object_class_find_property(object_class, name)->flags & GST_PARAM_MUTABLE_READY) << name;
   }
   const auto stats = g_object_class_find_property(object_class, "stats")->flags;

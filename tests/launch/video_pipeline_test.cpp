@@ -26,7 +26,8 @@ class VideoPipelineTest : public ::testing::Test {
     gst_init(nullptr, nullptr);
     elements::register_static_plugin();
   }
-  const DetectOptions options_{.model = "model.rcnn", .cores = "1", .max_in_flight = 7, .threshold = 0.25F};
+  const DetectOptions options_{
+      .model = "model.rcnn", .cores = "1", .max_in_flight = 7, .deterministic = true, .threshold = 0.25F};
 };
 
 TEST_F(VideoPipelineTest, SettingsReachTheElement) {
@@ -42,8 +43,10 @@ TEST_F(VideoPipelineTest, SettingsReachTheElement) {
   int in_flight = 0;
   double threshold = 0;
   gboolean overlay = TRUE;
+  gboolean deterministic = FALSE;
   g_object_get(network, "model", &model, "cores", &cores, "max-in-flight", &in_flight, "score-threshold",
-               &threshold, "overlay", &overlay, nullptr);
+               &threshold, "overlay", &overlay, "deterministic", &deterministic, nullptr);
+  EXPECT_TRUE(deterministic);
   EXPECT_STREQ(model, "model.rcnn");
   EXPECT_STREQ(cores, "1");
   EXPECT_EQ(in_flight, 7);

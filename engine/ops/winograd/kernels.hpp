@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <string>
+
 #include "engine/ops/winograd/blocking.hpp"
 
 namespace rcnn::engine::winograd {
@@ -22,5 +24,8 @@ void multiply(const Problem& problem, const Blocking& blocking, std::size_t tile
 ///   destination  [N][K / block][H][W][block]
 void transform_output(const Problem& problem, const Blocking& blocking, TileRange tiles,
                       const float* products, const float* bias, float* destination);
+
+/// Name of the instruction set that the three run with, "AVX2" and the like.
+std::string instruction_set();
 
 }  // namespace rcnn::engine::winograd

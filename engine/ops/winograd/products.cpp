@@ -108,6 +108,8 @@ void multiply(const Problem& problem, const Blocking& blocking, std::size_t tile
   multiply_points<8>(problem, blocking, tiles, patches, weights, products);
 }
 
+const char* target_name() { return hwy::TargetName(HWY_TARGET); }
+
 }  // namespace rcnn::engine::winograd::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
@@ -115,12 +117,15 @@ HWY_AFTER_NAMESPACE();
 namespace rcnn::engine::winograd {
 namespace {
 HWY_EXPORT(multiply);
+HWY_EXPORT(target_name);
 }  // namespace
 
 void multiply(const Problem& problem, const Blocking& blocking, std::size_t tiles, const float* patches,
               const float* weights, float* products) {
   HWY_DYNAMIC_DISPATCH(multiply)(problem, blocking, tiles, patches, weights, products);
 }
+
+std::string instruction_set() { return HWY_DYNAMIC_DISPATCH(target_name)(); }
 
 }  // namespace rcnn::engine::winograd
 #endif  // HWY_ONCE

@@ -28,6 +28,27 @@ TEST(PackedWeights, MakesEachLayoutOnceAndForgetsItWithItsLastHolder) {
   EXPECT_EQ(reads, 3);
 }
 
+TEST(PackedWeights, MakesEachDerivationOnceAndForgetsItWithItsLastHolder) {
+  const std::vector<float> values{1, 2, 3};
+  PackedWeights weights([&](const std::string&) { return std::span<const float>(values); });
+  int made = 0;
+  const PackedWeights::Derivation doubled{"doubled", 3, 3, [&](auto plain, auto result) {
+                                            ++made;
+                                            for (std::size_t i = 0; i < 3; ++i) result[i] = 2 * plain[i];
+                                          }};
+  auto first = weights.derive("w", doubled);
+  EXPECT_EQ(first->values<float>()[2], 6.F);
+  EXPECT_EQ(first, weights.derive("w", doubled));
+  EXPECT_EQ(made, 1);
+  EXPECT_EQ(weights.held_bytes("w"), 12U);
+  EXPECT_EQ(weights.held_bytes("v"), 0U);
+  first.reset();
+  EXPECT_EQ(weights.held_bytes("w"), 0U);
+  weights.derive("w", doubled);
+  EXPECT_EQ(made, 2);
+  EXPECT_THROW(weights.derive("w", {"doubled", 4, 3, doubled.make}), ModelError);
+}
+
 TEST(PackedWeights, RefusesAParameterOfAnotherSizeByName) {
   const std::vector<float> values(5);
   PackedWeights weights([&](const std::string&) { return std::span<const float>(values); });

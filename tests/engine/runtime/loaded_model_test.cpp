@@ -9,6 +9,7 @@
 #include <future>
 
 #include "engine/errors.hpp"
+#include "engine/runtime/program_executable.hpp"
 #include "tests/support/operator_cases.hpp"
 #include "tests/support/run_executable.hpp"
 #include "tests/support/slow_network.hpp"
@@ -154,6 +155,31 @@ TEST(LoadedModel, NamesItsProgramsAndCountsTheirWeightsOnce) {
   std::size_t all = 0;
   for (const auto& [name, tensor] : model->artifact().tensors()) all += tensor.bytes;
   EXPECT_EQ(model->weight_bytes(0) + model->weight_bytes(1), all);
+}
+
+// A residue of the measured picks would show: those round otherwise.
+TEST(LoadedModel, DeterministicMeansEveryConvolutionDirect) {
+  const auto file = tests::tiny_model();
+  const auto model = LoadedModel::load(file, {.deterministic = true});
+  EXPECT_NE(model, LoadedModel::load(file));
+  EXPECT_EQ(model, LoadedModel::load(file, {.deterministic = true}));
+  const auto image = image_of({160, 128});
+  const auto ours = model->image_executable({160, 128});
+  PackedWeights weights([&](const std::string& name) { return model->artifact().weight(name); });
+  const auto direct = build_executable(model->artifact().programs()[0].graph, {ours->inputs(), {}}, weights);
+  const auto found = tests::run_executable(*ours, {image});
+  const auto expected = tests::run_executable(*direct, {image});
+  for (std::size_t i = 0; i < 5; ++i) {  // The features
+    EXPECT_EQ(std::memcmp(found[i].data(), expected[i].data(), found[i].spec().bytes()), 0) << i;
+  }
+}
+
+TEST(LoadedModel, CountsTheWeightsThatItsExecutablesHold) {
+  const auto model = LoadedModel::load(tests::tiny_model({.seed = 9}), {.deterministic = true});
+  const auto plain = model->weight_bytes(0);
+  const auto executable = model->image_executable({64, 64});
+  EXPECT_GE(model->weight_bytes(0), plain);  // Blocks are padded
+  EXPECT_LT(model->weight_bytes(0), 2 * plain);
 }
 
 TEST(LoadedModel, SaysWhichFileIsMissing) {

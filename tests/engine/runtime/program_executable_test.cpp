@@ -58,6 +58,32 @@ TEST_F(Program, WritesOutputsInTheLayoutAskedFor) {
   }
 }
 
+// By another algorithm the values are the same up to rounding, and not bit for bit.
+TEST_F(Program, RunsConvolutionsByTheAlgorithmThatWasPicked) {
+  add_weights("a", 16, 16, 3);
+  add_weights("b", 16, 16, 3);
+  auto sum = make_node(OpKind::kConv2d, "b", {"x", "a"}, 16, 3);
+  sum.fused_sum = true;
+  const Graph graph{"g", {make_node(OpKind::kConv2d, "a", {"x"}, 16, 3), sum}, {"x"}, {"b"}};
+  const TensorSpec input{"x", {1, 16, kHeight, kWidth}, DType::kF32, Layout::kBlocked8};
+  const auto source = tests::random_values(16 * kHeight * kWidth, 1);
+  auto packed = named_.packed();
+  std::size_t measured = 0;
+  const auto run_with = [&](const Conv2dCosts& costs) {
+    Conv2dPicks picks(Conv2dCostFile({}, "here"), [&](const Conv2dClass&) { return costs; });
+    const auto executable = build_executable(graph, {{input}, {{"b", Layout::kRowMajor}}, &picks}, packed);
+    measured = picks.known().size();
+    return tests::row_major(tests::run_executable(*executable, {source})[0]);
+  };
+  const auto direct = run_with({{{0, 1}, {0, 100}, {0, 1000}}});
+  if (measured == 0) GTEST_SKIP() << "this CPU's convolutions do not lie in blocks of 8";
+  for (const Conv2dCosts& costs : {Conv2dCosts{{{0, 1}, {0, 1}, {0, 1000}}}, {{{0, 1}, {0, 100}, {0, 1}}}}) {
+    const auto values = run_with(costs);
+    tests::expect_close(values, direct, 1e-3F);
+    EXPECT_NE(values, direct);
+  }
+}
+
 // What is summed in place must survive where somebody else still needs it: as an output, or as a later
 // operand.
 TEST_F(Program, KeepsASummandThatIsNeededLater) {

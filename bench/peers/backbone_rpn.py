@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: MIT
+"""Backbone + RPN head of R_50-FPN (or R_101-FPN) by this project, PyTorch, OpenVINO and ONNX Runtime: f32, one image.
+
+    python bench/peers/backbone_rpn.py build/bench/convolutions_bench [--depth 101] [--size 800]
+One thread each, in turn in one run; the best of all rounds counts. The network is built here with random weights and
+batch norms folded, as every inference engine would have them: the same layers as this project's `backbone-rpn` program.
+Peers that are not installed are left out (requirements.txt).
+"""
+import argparse
+import json
+import subprocess
+import tempfile
+import time
+import warnings
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+BLOCKS = {50: (3, 4, 6, 3), 101: (3, 4, 23, 3)}
+
+
+def convolution(inputs, outputs, kernel, stride=1):
+    return nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2)
+
+
+class Bottleneck(nn.Module):
+    def __init__(self, inputs, width, stride):
+        super().__init__()
+        self.first = convolution(inputs, width, 1, stride)  # Detectron2's STRIDE_IN_1X1
+        self.second = convolution(width, width, 3)
+        self.third = convolution(width, 4 * width, 1)
+        self.shortcut = convolution(inputs, 4 * width, 1, stride) if inputs != 4 * width else nn.Identity()
+
+    def forward(self, x):
+        y = functional.relu(self.second(functional.relu(self.first(x))))
+        return functional.relu(self.third(y) + self.shortcut(x))
+
+
+class BackboneRpn(nn.Module):
+    def __init__(self, depth):
+        super().__init__()
+        self.stem = convolution(3, 64, 7, 2)
+        self.stages = nn.ModuleList()
+        channels = 64
+        for i, count in enumerate(BLOCKS[depth]):
+            width = 64 << i
+            blocks = []
+            for block in range(count):
+                blocks.append(Bottleneck(channels, width, 2 if block == 0 and i > 0 else 1))
+                channels = 4 * width
+            self.stages.append(nn.Sequential(*blocks))
+        self.lateral = nn.ModuleList(convolution(256 << i, 256, 1) for i in range(4))
+        self.output = nn.ModuleList(convolution(256, 256, 3) for _ in range(4))
+        self.rpn = convolution(256, 256, 3)
+        self.logits = convolution(256, 3, 1)
+        self.deltas = convolution(256, 12, 1)
+
+    def forward(self, image):
+        x = functional.max_pool2d(functional.relu(self.stem(image)), 3, 2, 1)
+        bottom_up = []
+        for stage in self.stages:
+            x = stage(x)
+            bottom_up.append(x)
+        merged = self.lateral[3](bottom_up[3])
+        levels = [self.output[3](merged)]
+        for i in (2, 1, 0):
+            merged = self.lateral[i](bottom_up[i]) + functional.interpolate(merged, scale_factor=2.0, mode="nearest")
+            levels.insert(0, self.output[i](merged))
+        levels.append(functional.max_pool2d(levels[-1], 1, 2))
+        heads = []
+        for level in levels:
+            hidden = functional.relu(self.rpn(level))
+            heads += [self.logits(hidden), self.deltas(hidden)]
+        return (*levels, *heads)
+
+
+def torch_runner(network, image):
+    def run():
+        with torch.inference_mode():
+            network(image)
+
+    return run
+
+
+def openvino_runner(network, image):
+    import openvino
+    model = openvino.convert_model(network, example_input=image, input=list(image.shape))
+    compiled = openvino.Core().compile_model(
+        model, "CPU", {"INFERENCE_NUM_THREADS": 1, "NUM_STREAMS": 1, "INFERENCE_PRECISION_HINT": "f32"})
+    request = compiled.create_infer_request()
+    request.set_input_tensor(openvino.Tensor(image.numpy()))
+    return request.infer
+
+
+def onnxruntime_runner(network, image):
+    import onnxruntime
+    with tempfile.TemporaryDirectory() as folder:
+        torch.onnx.export(network, (image,), folder + "/network.onnx", dynamo=False)
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
+        session = onnxruntime.InferenceSession(folder + "/network.onnx", options, ["CPUExecutionProvider"])
+    feed = {session.get_inputs()[0].name: image.numpy()}
+    return lambda: session.run(None, feed)
+
+
+def ours_ms(program, depth, size):
+    with tempfile.NamedTemporaryFile(suffix=".json") as file:
+        subprocess.run([program, "--arch", f"COCO-Detection/faster_rcnn_R_{depth}_FPN_3x", "--size", str(size),
+                        "--rounds", "2", "--json", file.name], check=True, stdout=subprocess.DEVNULL)
+        return json.load(file)
+
+
+def milliseconds(run):
+    begin = time.perf_counter()
+    run()
+    return (time.perf_counter() - begin) * 1e3
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("program", help="convolutions_bench")
+    parser.add_argument("--depth", type=int, default=50, choices=BLOCKS)
+    parser.add_argument("--size", type=int, default=800)
+    parser.add_argument("--rounds", type=int, default=3)
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    warnings.simplefilter("ignore")
+    network = BackboneRpn(options.depth).eval()
+    image = torch.rand(1, 3, options.size, options.size)
+    runners = {}
+    for name, make in (("PyTorch", torch_runner), ("OpenVINO", openvino_runner), ("ONNX Runtime", onnxruntime_runner)):
+        try:
+            runners[name] = make(network, image)
+            runners[name]()  # Warm-up
+        except ImportError as error:
+            print(f"{name} is left out: {error}")
+    best = {}
+    for _ in range(options.rounds):
+        times = {name: milliseconds(run) for name, run in runners.items()}
+        ours = ours_ms(options.program, options.depth, options.size)
+        times["ours"], times["ours, all direct"] = ours["backbone-rpn"], ours["backbone-rpn direct"]
+        best = {name: min(value, best.get(name, value)) for name, value in times.items()}
+    print(f"R_{options.depth}-FPN backbone + RPN head, {options.size}x{options.size}, f32, one thread")
+    for name, value in sorted(best.items(), key=lambda item: item[1]):
+        print(f"{name:18} {value:8.1f} ms  {value / best['ours']:.2f} times ours")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <iosfwd>
+#include <string>
+
+namespace rcnn::engine {
+
+/// What the speed of operators depends on: processor, oneDNN's version and instruction set, Highway's
+/// instruction set: "AMD EPYC 25 1 1; oneDNN 2.6.3 isa 7; AVX2". Equal on machines that may share
+/// measurements. Thread safety: thread-safe.
+std::string platform();
+
+/// The first processor's name, family, model and stepping (on Arm implementer and part) out of Linux'
+/// /proc/cpuinfo: "AMD EPYC 25 1 1"; or "unknown processor".
+std::string processor_name(std::istream& cpuinfo);
+
+}  // namespace rcnn::engine
