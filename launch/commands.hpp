@@ -23,5 +23,6 @@ Command add_classify(CLI::App& program);
 Command add_inspect(CLI::App& program);
 Command add_analyze(CLI::App& program);
 Command add_doctor(CLI::App& program);
+Command add_ls(CLI::App& program);
 
 }  // namespace rcnn::launch
