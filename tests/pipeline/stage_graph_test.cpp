@@ -155,7 +155,8 @@ TEST_F(StageGraphTest, FinishRunsOnceForFramesThatWentWellOnly) {
   load(cores(1, {{0, "fail", 3}}));  // Two executions warm up; the third is the first frame's backbone.
   StageGraph graph({});
   std::atomic<int> finished{0};
-  for (const bool fails : {true, false}) {  // One after the other: in flight together, either may meet the core first.
+  for (const bool fails :
+       {true, false}) {  // One after the other: in flight together, either may meet the core first.
     auto made = item(1);
     static_cast<PicturePayload&>(*made->payload).on_finish = [&](const Frame&) { ++finished; };
     ASSERT_TRUE(graph.push(std::move(made)));
@@ -274,6 +275,12 @@ TEST_F(StageGraphTest, AHundredFlushesWhileFullLoseNothing) {
   EXPECT_EQ(slots.in_flight(), 0);
 }
 
+#ifdef __SANITIZE_THREAD__
+constexpr int kSteadyFrames = 200;  // Each takes ten times as long.
+#else
+constexpr int kSteadyFrames = 1000;
+#endif
+
 TEST_F(StageGraphTest, SteadyStateAllocatesNoTensors) {
   load(cores(2));
   constexpr int kInFlight = 4;
@@ -292,7 +299,7 @@ TEST_F(StageGraphTest, SteadyStateAllocatesNoTensors) {
   FramePool slots(kInFlight);
   StageGraph graph({.max_items = kInFlight});
   stream(
-      graph, 1000,
+      graph, kSteadyFrames,
       [&](int i) {
         auto made = item(static_cast<std::uint32_t>(i) % kPictures);
         made->frame = slots.acquire();
