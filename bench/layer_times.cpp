@@ -2,10 +2,10 @@
 #include "bench/layer_times.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <limits>
 #include <tuple>
 
+#include "bench/processor_clock.hpp"
 #include "engine/model/graph_shapes.hpp"
 
 namespace rcnn::bench {
@@ -49,9 +49,9 @@ struct Runner {
 
   double run_ms() {
     const void* const input = source.data();
-    const auto begin = std::chrono::steady_clock::now();
+    const double begin = processor_ms();
     op->run({&input, 1}, output.data(), scratch.data());
-    return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count();
+    return processor_ms() - begin;
   }
 };
 

@@ -22,8 +22,8 @@ struct Layer {
 /// The distinct convolutions of the image program, ungrouped, by decreasing share of the operations.
 std::vector<Layer> layers_of(const engine::Artifact& artifact, engine::Size padded);
 
-/// Milliseconds by every algorithm that the layer may run with on this thread, best of `rounds`, which take
-/// turns.
+/// Milliseconds (processor_ms) by every algorithm that the layer may run with on this thread, best of
+/// `rounds`, which take turns.
 std::map<engine::Conv2dAlgorithm, double> layer_times(const Layer& layer, int rounds);
 
 }  // namespace rcnn::bench

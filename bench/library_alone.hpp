@@ -10,15 +10,16 @@
 namespace rcnn::bench {
 
 /// What a model's convolutions and matrices cost when oneDNN runs nothing but them: the floor below which no
-/// pipeline on this library can come. Every layer in the layout that it likes best, bias and ReLU fused, buffers
-/// shared by all layers, nothing in between.
+/// pipeline on this library can come. Every layer in the layout that it likes best, bias and ReLU fused,
+/// buffers shared by all layers, nothing in between.
 class LibraryAlone {
  public:
   /// `regions`: rows of the box head. `replicas`: copies that run at once, one thread each.
   LibraryAlone(const engine::Artifact& artifact, engine::Size padded, int regions, int replicas);
   ~LibraryAlone();
 
-  /// Runs every layer once in each replica at the same time. \returns milliseconds per frame: wall / replicas.
+  /// Runs every layer once in each replica at the same time. \returns milliseconds per frame: wall /
+  /// replicas.
   double pass_ms();
   /// Multiply-adds (counted as two) of one pass of one replica.
   double flops() const;
