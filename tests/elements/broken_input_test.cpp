@@ -58,7 +58,8 @@ TEST_F(BrokenInput, ATruncatedFileEndsOnce) {
     std::filesystem::resize_file(
         part, std::filesystem::file_size(whole) * static_cast<std::uintmax_t>(percent) / 100);
     Pipeline pipeline("filesrc location=" + part.string() + " ! decodebin ! videoconvert ! videoscale ! " +
-                      kVideo + " ! " + tests::six() + " ! fakesink name=out sync=false");
+                      kVideo + " ! " + tests::six(" ! ", "inference-interval=20") +
+                      " ! fakesink name=out sync=false");
     const auto outcome = pipeline.run();
     EXPECT_NE(outcome.end, "timeout") << percent << " % of the file";
     EXPECT_LE(outcome.errors, 1) << "the demuxer says what is wrong, nobody repeats it";
