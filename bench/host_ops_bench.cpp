@@ -9,6 +9,7 @@
 
 #include "engine/image/resize.hpp"
 #include "engine/rcnn/detections.hpp"
+#include "engine/rcnn/mask_paste.hpp"
 #include "engine/rcnn/nms.hpp"
 #include "engine/rcnn/proposals.hpp"
 #include "tests/engine/image/reference/resize.hpp"
@@ -21,6 +22,7 @@ namespace {
 using namespace rcnn;
 
 const std::string kR101 = "proposals_faster_rcnn_R_101_FPN_3x_800.npz";
+const std::string kMasks = "stages_mask_rcnn_R_50_FPN_3x_256.npz";
 const std::string kR50 = "stages_faster_rcnn_R_50_FPN_3x_320.npz";
 
 bool skip_without(benchmark::State& state, const std::string& golden) {
@@ -78,6 +80,22 @@ void nms(benchmark::State& state) {
   for (auto _ : state) benchmark::DoNotOptimize(engine::nms(boxes, scores, 0.7F));
 }
 
+/// A hundred masks of 300x200 pixels into a frame of 1920x1080: recorded probabilities, which are noise, the
+/// worst case, since nearly every four of them lie on both sides of 0.5.
+void masks(benchmark::State& state) {
+  if (skip_without(state, kMasks)) return;
+  const tests::Npz golden(tests::golden_file(kMasks));
+  const auto probabilities = golden.f32("mask_probability_first_16");
+  constexpr std::size_t kCells = 28 * 28;
+  for (auto _ : state) {
+    for (std::size_t i = 0; i < 100; ++i) {
+      const auto x = static_cast<float>(i % 10) * 160.25F, y = static_cast<float>(i / 10) * 85.5F;
+      benchmark::DoNotOptimize(engine::paste_mask(probabilities.subspan(i % 16 * kCells, kCells), 28,
+                                                  {x, y, x + 300, y + 200}, 1920, 1080));
+    }
+  }
+}
+
 BENCHMARK(preprocess)
     ->Args({1920, 1080})
     ->Args({1080, 1920})
@@ -86,6 +104,7 @@ BENCHMARK(preprocess)
 BENCHMARK(proposals)->Unit(benchmark::kMillisecond);
 BENCHMARK(largest_level)->Unit(benchmark::kMillisecond);
 BENCHMARK(detections)->Arg(500)->Arg(50)->Arg(0)->Unit(benchmark::kMillisecond);
+BENCHMARK(masks)->Unit(benchmark::kMillisecond);
 BENCHMARK(nms)->Arg(1000)->Arg(4000)->Unit(benchmark::kMillisecond);
 
 }  // namespace

@@ -49,6 +49,7 @@ const GstMetaInfo* frame_meta_info() {
   return info;
 }
 
+// Mask runs are copied, too.
 RcnnDetectionsMeta* add_detections_meta(GstBuffer* buffer, std::span<const RcnnDetection> detections,
                                         guint width, guint height) {
   auto* meta =
@@ -58,6 +59,10 @@ RcnnDetectionsMeta* add_detections_meta(GstBuffer* buffer, std::span<const RcnnD
   meta->count = static_cast<guint>(detections.size());
   meta->detections = g_new(RcnnDetection, detections.size());
   std::copy(detections.begin(), detections.end(), meta->detections);
+  for (RcnnDetection& detection : std::span(meta->detections, meta->count)) {
+    detection.mask_runs =
+        static_cast<guint32*>(g_memdup2(detection.mask_runs, detection.mask_run_count * sizeof(guint32)));
+  }
   return meta;
 }
 
@@ -69,7 +74,23 @@ gboolean detections_meta_init(GstMeta* meta, gpointer, GstBuffer*) {
 }
 
 void detections_meta_free(GstMeta* meta, GstBuffer*) {
-  g_free(reinterpret_cast<RcnnDetectionsMeta*>(meta)->detections);
+  const auto* found = reinterpret_cast<RcnnDetectionsMeta*>(meta);
+  for (const RcnnDetection& detection : std::span(found->detections, found->count)) {
+    g_free(detection.mask_runs);
+  }
+  g_free(found->detections);
+}
+
+void scale_runs(RcnnDetection& detection, const RcnnDetectionsMeta& from, const engine::ScaleMap& map,
+                const RcnnDetectionsMeta& to) {
+  const engine::Mask mask{static_cast<int>(from.width),
+                          static_cast<int>(from.height),
+                          {detection.mask_runs, detection.mask_runs + detection.mask_run_count}};
+  const auto scaled = engine::scale_mask(mask, map, static_cast<int>(to.width), static_cast<int>(to.height));
+  g_free(detection.mask_runs);
+  detection.mask_run_count = static_cast<guint>(scaled.counts.size());
+  detection.mask_runs =
+      static_cast<guint32*>(g_memdup2(scaled.counts.data(), scaled.counts.size() * sizeof(guint32)));
 }
 
 // Copies and scaled copies only: an element that crops or turns the picture says so with a transform that we
@@ -84,7 +105,7 @@ gboolean detections_meta_transform(GstBuffer* copy, GstMeta* meta, GstBuffer*, G
     return FALSE;
   }
   const auto* transform = static_cast<const GstVideoMetaTransform*>(data);
-  const ScaleMap map = videoscale_map(*transform->in_info, *transform->out_info);
+  const engine::ScaleMap map = videoscale_map(*transform->in_info, *transform->out_info);
   auto* scaled = add_detections_meta(copy, {source->detections, source->count},
                                      static_cast<guint>(GST_VIDEO_INFO_WIDTH(transform->out_info)),
                                      static_cast<guint>(GST_VIDEO_INFO_HEIGHT(transform->out_info)));
@@ -93,6 +114,7 @@ gboolean detections_meta_transform(GstBuffer* copy, GstMeta* meta, GstBuffer*, G
     detection.x1 = static_cast<gfloat>(detection.x1 * map.scale_x + map.offset_x);
     detection.y0 = static_cast<gfloat>(detection.y0 * map.scale_y + map.offset_y);
     detection.y1 = static_cast<gfloat>(detection.y1 * map.scale_y + map.offset_y);
+    scale_runs(detection, *source, map, *scaled);
   }
   return TRUE;
 }
@@ -168,7 +190,9 @@ void attach_detections(GstBuffer* buffer, std::span<const engine::Detection> det
                      .y1 = detection.box.y1,
                      .score = detection.score,
                      .class_id = detection.label,
-                     .label = g_quark_from_string(label.c_str())});
+                     .label = g_quark_from_string(label.c_str()),
+                     .mask_run_count = static_cast<guint>(detection.mask.counts.size()),
+                     .mask_runs = const_cast<guint32*>(detection.mask.counts.data())});  // Copied below
   }
   add_detections_meta(buffer, found, static_cast<guint>(width), static_cast<guint>(height));
   for (std::size_t i = 0; i < found.size(); ++i) {
@@ -176,7 +200,7 @@ void attach_detections(GstBuffer* buffer, std::span<const engine::Detection> det
   }
 }
 
-ScaleMap videoscale_map(const GstVideoInfo& from, const GstVideoInfo& to) {
+engine::ScaleMap videoscale_map(const GstVideoInfo& from, const GstVideoInfo& to) {
   int border_x = 0;
   int border_y = 0;
   gint from_n = 0;

@@ -13,8 +13,11 @@
  *     g_print ("%s %.3f\n", g_quark_to_string (meta->detections[i].label), meta->detections[i].score);
  *
  * A frame in which nothing was found carries the meta with a count of 0; a frame that failed carries none.
+ * In a model with masks each object has the pixels that it covers, as COCO's run lengths; rcnn_detection_unpack_mask()
+ * makes bytes of them.
+ *
  * The meta passes videoconvert, videorate, queue, tee and encoders unchanged. videoscale scales the boxes and keeps
- * the scores; its borders (add-borders=true, the default) are reckoned in. With add-borders=false and another
+ * the scores; a mask's pixel is then what the old mask has at its centre. videoscale's borders (add-borders=true, the default) are reckoned in. With add-borders=false and another
  * aspect ratio the boxes come out as if there were borders, since an element cannot tell a meta about that setting.
  * videoflip, videocrop and videobox drop it. The same objects travel as GstVideoRegionOfInterestMeta.
  */
@@ -37,6 +40,9 @@ typedef struct _RcnnDetectionsMeta RcnnDetectionsMeta;
  * @score: probability, 0..1
  * @class_id: contiguous class index of the model, from 0
  * @label: class name; print with g_quark_to_string()
+ * @mask_run_count: number of runs; 0 in models without masks
+ * @mask_runs: pixels outside, inside, outside, ... the object, down the columns of the frame from its top left (COCO's
+ *   uncompressed run lengths); their sum is width * height of the meta. Owned by the meta
  */
 struct _RcnnDetection {
   gfloat x0;
@@ -46,6 +52,8 @@ struct _RcnnDetection {
   gfloat score;
   gint class_id;
   GQuark label;
+  guint mask_run_count;
+  guint32 *mask_runs;
 };
 
 /**
@@ -70,6 +78,27 @@ rcnn_buffer_get_detections_meta (GstBuffer *buffer)
   const GType api = g_type_from_name (RCNN_DETECTIONS_META_API_NAME);
 
   return api == 0 ? NULL : (RcnnDetectionsMeta *) (void *) gst_buffer_get_meta (buffer, api);
+}
+
+/**
+ * rcnn_detection_unpack_mask:
+ * @meta: the meta that @detection is of
+ * @pixels: (out): meta->width * meta->height bytes, 255 where the object is and 0 elsewhere
+ * @stride: bytes from row to row, at least meta->width
+ *
+ * Returns: FALSE, with nothing written, where the object has no mask.
+ */
+static inline gboolean
+rcnn_detection_unpack_mask (const RcnnDetectionsMeta *meta, const RcnnDetection *detection, guint8 *pixels,
+    gsize stride)
+{
+  gsize at = 0;
+
+  for (guint run = 0; run < detection->mask_run_count; ++run) {
+    for (guint32 i = 0; i < detection->mask_runs[run]; ++i, ++at)
+      pixels[at % meta->height * stride + at / meta->height] = run % 2 == 1 ? 255 : 0;
+  }
+  return detection->mask_run_count > 0;
 }
 
 G_END_DECLS

@@ -41,7 +41,7 @@ void remove_frame_ride(GstBuffer* buffer);
 /// Attaches what was found: one RcnnDetectionsMeta, and per object one GstVideoRegionOfInterestMeta whose
 /// "detection" structure has the fields that DL Streamer writes. The buffer must be writable.
 ///
-///   detections     video-frame pixels, best first
+///   detections     video-frame pixels, best first; masks, where there are any, of the same frame
 ///   width, height  of the video frame
 void attach_detections(GstBuffer* buffer, std::span<const engine::Detection> detections,
                        const std::vector<std::string>& class_names, int width, int height);
@@ -49,15 +49,8 @@ void attach_detections(GstBuffer* buffer, std::span<const engine::Detection> det
 /// GType of RcnnDetectionsMeta's API; registers it on first use.
 GType detections_meta_api();
 
-/// Where videoscale (add-borders=true) puts the picture: x' = x * scale_x + offset_x, and y likewise.
-struct ScaleMap {
-  double scale_x = 1;
-  double scale_y = 1;
-  double offset_x = 0;
-  double offset_y = 0;
-};
-/// From the sizes and pixel aspect ratios, in the integer arithmetic of videoscale itself.
-/// 320x240 -> 640x640 (square pixels): scale 2, offset_y 80.
-ScaleMap videoscale_map(const GstVideoInfo& from, const GstVideoInfo& to);
+/// Where videoscale (add-borders=true) puts the picture, from the sizes and pixel aspect ratios, in the
+/// integer arithmetic of videoscale itself. 320x240 -> 640x640 (square pixels): scale 2, offset_y 80.
+engine::ScaleMap videoscale_map(const GstVideoInfo& from, const GstVideoInfo& to);
 
 }  // namespace rcnn::elements

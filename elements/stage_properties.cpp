@@ -86,7 +86,7 @@ void install_result_properties(GObjectClass* object_class) {
   install(object_class, PropertyId::kOverlay,
           g_param_spec_boolean(
               "overlay", "Overlay",
-              "Draw boxes and labels into the frame. Detections are attached as metas either way",
+              "Draw boxes, labels and masks into the frame. Detections are attached as metas either way",
               defaults.overlay, kPlaying));
 }
 

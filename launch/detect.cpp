@@ -95,9 +95,10 @@ class Presenter : public ResultSink {
                              plural(result.objects.size(), "object"));
     if (result.objects.empty()) return;
     Table table({"  class", "score>", "x0>", "y0>", "x1>", "y1>"});
-    for (const auto& [box, score, label, region] : result.objects) {
-      table.add({"  " + names_.label(label), fmt::format("{:.3f}", score), fmt::format("{:.1f}", box.x0),
-                 fmt::format("{:.1f}", box.y0), fmt::format("{:.1f}", box.x1),
+    for (const auto& object : result.objects) {
+      const auto& box = object.box;
+      table.add({"  " + names_.label(object.label), fmt::format("{:.3f}", object.score),
+                 fmt::format("{:.1f}", box.x0), fmt::format("{:.1f}", box.y0), fmt::format("{:.1f}", box.x1),
                  fmt::format("{:.1f}", box.y1)});
     }
     table.print(std::cout);

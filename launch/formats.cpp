@@ -9,6 +9,7 @@
 #include <filesystem>
 
 #include "engine/errors.hpp"
+#include "engine/rcnn/coco_rle.hpp"
 
 namespace rcnn::launch {
 namespace {
@@ -30,14 +31,25 @@ json or_null(const std::optional<T>& value) {
   return value ? json(*value) : json(nullptr);
 }
 
+/// COCO's run lengths; the size is [height, width].
+ordered_json rle(const engine::Mask& mask) {
+  return {{"size", {mask.height, mask.width}}, {"counts", engine::coco_rle(mask)}};
+}
+
+bool has_masks(const FrameResult& result) {
+  return !result.objects.empty() && !result.objects.front().mask.empty();
+}
+
 ordered_json detectron2_record(const FrameResult& result) {
   json boxes = json::array();
   json scores = json::array();
   json classes = json::array();
+  ordered_json masks = ordered_json::array();
   for (const auto& object : result.objects) {
     boxes.push_back({pixel(object.box.x0), pixel(object.box.y0), pixel(object.box.x1), pixel(object.box.y1)});
     scores.push_back(score(object.score));
     classes.push_back(object.label);
+    if (!object.mask.empty()) masks.push_back(rle(object.mask));
   }
   ordered_json record{{"file", result.file}};
   if (result.frame) {
@@ -48,6 +60,7 @@ ordered_json detectron2_record(const FrameResult& result) {
   record["boxes_xyxy"] = std::move(boxes);
   record["scores"] = std::move(scores);
   record["classes"] = std::move(classes);
+  if (has_masks(result)) record["masks_rle"] = std::move(masks);
   return record;
 }
 
@@ -58,6 +71,7 @@ ordered_json line_record(const FrameResult& result, const ClassNames& names) {
                                    {"class", object.label},
                                    {"score", score(object.score)},
                                    {"bbox", corner_and_size(object.box)}});
+    if (!object.mask.empty()) objects.back()["segmentation"] = rle(object.mask);
   }
   return {{"file", result.file},
           {"frame", result.frame.value_or(0)},
@@ -115,6 +129,7 @@ std::vector<ordered_json> to_records(const FrameResult& result, ResultFormat for
                        {"category_id", names.category_id(object.label)},
                        {"bbox", corner_and_size(object.box)},
                        {"score", score(object.score)}});
+    if (!object.mask.empty()) records.back()["segmentation"] = rle(object.mask);
   }
   return records;
 }

@@ -19,13 +19,13 @@ namespace rcnn::launch {
 
 /// How results are written.
 ///
-///   coco         one array of {"image_id", "category_id", "bbox": [x, y, w, h], "score"}, as pycocotools
-///   loads it detectron2   {"images": [{"file", "image_hw", "boxes_xyxy", "scores", "classes"}]}, a video's
-///   frames with
-///                "frame" and "pts_ns" as well
-///   json-lines   a line a frame: {"file", "frame", "pts_ns", "objects": [{"label", "class", "score",
-///   "bbox"}]},
-///                bbox = [x, y, w, h]
+/// - coco: one array of {"image_id", "category_id", "bbox": [x, y, w, h], "score"}, as pycocotools loads it;
+///   a mask is its "segmentation", {"size": [height, width], "counts": TEXT} (COCO's compressed run lengths)
+/// - detectron2: {"images": [{"file", "image_hw", "boxes_xyxy", "scores", "classes"}]}, a video's frames with
+///   "frame" and "pts_ns" as well; masks are "masks_rle", likewise
+/// - json-lines: a line a frame: {"file", "frame", "pts_ns", "objects": [{"label", "class", "score",
+/// "bbox"}]},
+///   bbox = [x, y, w, h]; a mask is an object's "segmentation", likewise
 enum class ResultFormat : std::uint8_t { kCoco, kDetectron2, kJsonLines };
 
 /// "coco", "detectron2", "json-lines". \throws engine::SettingError

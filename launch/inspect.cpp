@@ -78,6 +78,11 @@ std::string network_in_words(const engine::Artifact& artifact) {
 }
 
 void add_detector_facts(const engine::ModelConfig& config, Table& facts) {
+  if (config.mask_on) {
+    const int side = 2 * config.mask_head.pooler_resolution;
+    facts.add({"masks", fmt::format("{}x{}{}", side, side,
+                                    config.mask_head.class_agnostic ? ", one for all classes" : "")});
+  }
   facts.add({"score threshold", fmt::format("{:g}", config.box_head.score_threshold)});
   facts.add({"NMS threshold",
              fmt::format("{:g}, proposals {:g}", config.box_head.nms_threshold, config.rpn.nms_threshold)});

@@ -73,7 +73,11 @@ std::vector<engine::Detection> detections_of(const RcnnDetectionsMeta& meta) {
   std::vector<engine::Detection> detections;
   for (guint i = 0; i < meta.count; ++i) {
     const auto& found = meta.detections[i];
-    detections.push_back({{found.x0, found.y0, found.x1, found.y1}, found.score, found.class_id, 0});
+    engine::Mask mask{static_cast<int>(meta.width),
+                      static_cast<int>(meta.height),
+                      {found.mask_runs, found.mask_runs + found.mask_run_count}};
+    detections.push_back(
+        {{found.x0, found.y0, found.x1, found.y1}, found.score, found.class_id, 0, std::move(mask)});
   }
   return detections;
 }

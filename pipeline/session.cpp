@@ -20,6 +20,8 @@ using engine::Size;
 // Detectron2's FPN strides: p2..p6; the pooler reads all but the last.
 constexpr int kStrides[] = {4, 8, 16, 32, 64};
 constexpr int kSizeDivisor = 32;
+constexpr int kUsualDetections =
+    1;  // Few, for the estimate of the latency: they cost more than anything else.
 
 /// What a frame of the first guess looks like: the artifact's own size, or a 4:3 picture at its shortest
 /// edge.
@@ -39,6 +41,15 @@ std::vector<std::vector<engine::Box>> anchors_for(const engine::ModelConfig::Anc
   return anchors;
 }
 
+template <typename Head>
+engine::RoiPoolerParams pooler_of(const Head& head) {
+  engine::RoiPoolerParams params;
+  params.output_size = head.pooler_resolution;
+  params.sampling_ratio = head.pooler_sampling_ratio;
+  params.aligned = head.pooler_type == "ROIAlignV2";
+  return params;
+}
+
 struct ResizerKey {
   Size source;
   Size target;
@@ -52,26 +63,34 @@ struct Session::State {
   std::shared_ptr<engine::LoadedModel> model;
   std::size_t image_program = 0;
   std::size_t box_program = 0;
+  std::size_t mask_program = 0;
   std::shared_ptr<engine::LoadedPrograms> programs;
   TensorPool tensors;
   RecentCache<Size, Geometry> geometries{engine::LoadedModel::kMaxShapes};
   RecentCache<ResizerKey, engine::Resizer> resizers{engine::LoadedModel::kMaxShapes};
   std::uint64_t warm_up_ns = 0;
 
+  /// Of a program, the one that needs the most memory.
+  std::shared_ptr<const engine::Executable> largest(std::size_t program, const Geometry& geometry) const;
   void place(engine::CorePool& cores, const Geometry& geometry);
   void run_once(std::size_t program, const std::shared_ptr<const engine::Executable>& executable);
 };
 
+std::shared_ptr<const engine::Executable> Session::State::largest(std::size_t program,
+                                                                  const Geometry& geometry) const {
+  if (program == image_program) return geometry.image_program;
+  if (program == box_program) return model->box_executable(model->box_buckets().back());
+  return model->mask_executable(model->mask_buckets().back());
+}
+
 void Session::State::place(engine::CorePool& cores, const Geometry& geometry) {
   const auto& compiled = model->artifact().programs();
-  const auto box_executable = model->box_executable(model->box_buckets().back());
   std::vector<engine::ResidentProgram> residents;
   for (std::size_t i = 0; i < compiled.size(); ++i) {
-    const auto& executable = i == box_program ? box_executable : geometry.image_program;
     // The same file gives the same model object in this process, so its programs' addresses identify the
     // weights.
     residents.push_back({model->config().name + ":" + compiled[i].graph.name, &compiled[i],
-                         model->weight_bytes(i), executable->scratch_bytes()});
+                         model->weight_bytes(i), largest(i, geometry)->scratch_bytes()});
   }
   const auto ids = options.cores.empty() ? std::vector<int>{} : engine::parse_cores(options.cores, "cores");
   programs = cores.load(std::move(residents), ids, options.placement);
@@ -116,11 +135,15 @@ std::shared_ptr<const Session> Session::create(const SessionOptions& options, en
   state.model = engine::LoadedModel::load(options.model, {.deterministic = options.deterministic});
   state.image_program = state.model->program_index("backbone-rpn");
   state.box_program = state.model->program_index("box-head");
+  if (session->config().mask_on) state.mask_program = state.model->program_index("mask-head");
   const auto geometry = session->geometry(warm_up_size(session->input_spec()));
   state.place(cores, *geometry);
   const auto began = std::chrono::steady_clock::now();
   state.run_once(state.image_program, geometry->image_program);
   state.run_once(state.box_program, state.model->box_executable(state.model->box_buckets().back()));
+  if (session->config().mask_on) {
+    state.run_once(state.mask_program, state.model->mask_executable(kUsualDetections));
+  }
   state.warm_up_ns =
       static_cast<std::uint64_t>(std::chrono::nanoseconds(std::chrono::steady_clock::now() - began).count());
   spdlog::debug("{}: loaded on {} cores, warm-up {:.1f} ms", options.model.string(),
@@ -135,6 +158,7 @@ engine::LoadedPrograms& Session::programs() const { return *state_->programs; }
 engine::LoadedModel& Session::model() const { return *state_->model; }
 std::size_t Session::image_program_index() const { return state_->image_program; }
 std::size_t Session::box_program_index() const { return state_->box_program; }
+std::size_t Session::mask_program_index() const { return state_->mask_program; }
 std::uint64_t Session::pool_misses() const { return state_->tensors.misses(); }
 std::uint64_t Session::warm_up_ns() const { return state_->warm_up_ns; }
 
@@ -154,14 +178,8 @@ engine::ProposalParams Session::proposal_params() const {
   return {rpn.pre_nms_topk, rpn.post_nms_topk, rpn.nms_threshold, rpn.min_box_size, rpn.delta_weights};
 }
 
-engine::RoiPoolerParams Session::pooler_params() const {
-  const auto& head = config().box_head;
-  engine::RoiPoolerParams params;
-  params.output_size = head.pooler_resolution;
-  params.sampling_ratio = head.pooler_sampling_ratio;
-  params.aligned = head.pooler_type == "ROIAlignV2";
-  return params;
-}
+engine::RoiPoolerParams Session::pooler_params() const { return pooler_of(config().box_head); }
+engine::RoiPoolerParams Session::mask_pooler_params() const { return pooler_of(config().mask_head); }
 
 engine::DetectionParams Session::detection_params() const {
   const auto& head = config().box_head;

@@ -52,10 +52,12 @@ class Session {
   engine::LoadedModel& model() const;
   std::size_t image_program_index() const;
   std::size_t box_program_index() const;
+  std::size_t mask_program_index() const;  ///< Where config().mask_on
 
   engine::Normalization normalization() const;
   engine::ProposalParams proposal_params() const;
   engine::RoiPoolerParams pooler_params() const;
+  engine::RoiPoolerParams mask_pooler_params() const;
   engine::DetectionParams detection_params() const;
 
   std::shared_ptr<const Geometry> geometry(engine::Size padded) const;

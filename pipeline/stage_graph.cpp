@@ -3,6 +3,7 @@
 
 #include <tbb/flow_graph.h>
 
+#include <functional>
 #include <mutex>
 #include <string>
 #include <utility>
@@ -25,6 +26,8 @@ using Message = std::shared_ptr<Carrier>;
 using HostNode = tbb::flow::function_node<Message, Message>;
 using CoreNode = tbb::flow::async_node<Message, Message>;
 using LastNode = tbb::flow::function_node<Message>;
+using HostWork = std::function<void(Item&)>;
+using StartOnCore = std::shared_ptr<engine::ExecutionTicket>(const std::shared_ptr<Frame>&, StageDone);
 
 /// True where a stage has nothing to do: its frame failed, or nobody wants it any more.
 bool skips(const Item& item) { return item.error || item.epoch->dead(); }
@@ -41,9 +44,10 @@ struct StageGraph::State {
   }
   std::shared_ptr<Epoch> make_epoch() const { return std::make_shared<Epoch>(options.max_items, statistics); }
 
-  void run_host(StageId stage, Item& item) const;
-  Message host_body(StageId stage, const Message& message) const noexcept;
-  void core_body(StageId stage, const Message& message, CoreNode::gateway_type& gateway) const noexcept;
+  static void run_first(Item& item);
+  static Message host_body(const HostWork& work, const Message& message) noexcept;
+  static void core_body(StageId stage, StartOnCore* start, const Message& message,
+                        CoreNode::gateway_type& gateway) noexcept;
   static void last_body(const Message& message) noexcept;
 
   const Options options;
@@ -60,6 +64,8 @@ struct StageGraph::State {
   std::unique_ptr<HostNode> roi_align;
   std::unique_ptr<CoreNode> box_head;
   std::unique_ptr<HostNode> postprocess;
+  std::unique_ptr<CoreNode> mask_head;  ///< This and the next belong to the postprocess stage.
+  std::unique_ptr<HostNode> mask_paste;
   std::unique_ptr<LastNode> reorder;
   tbb::flow::receiver<Message>* entrance = nullptr;
 };
@@ -73,73 +79,64 @@ StageGraph::State::State(const Options& chosen) : options(chosen), epoch(make_ep
 /// merely submits, its core does one thing at a time.
 void StageGraph::State::join_stages() {
   using tbb::flow::unlimited;
-  const auto host = [this](StageId stage) {
-    return std::make_unique<HostNode>(graph, unlimited, [this, stage](const Message& message) {
+  const auto host = [this](const HostWork& work) {
+    return std::make_unique<HostNode>(graph, unlimited, [work](const Message& message) {
       take_over();
-      return host_body(stage, message);
+      return host_body(work, message);
     });
   };
   // Noexcept, and so run in place by the thread that brings the frame: no worker is waited for just to
   // submit.
-  const auto core = [this](StageId stage) {
+  const auto core = [this](StageId stage, StartOnCore* start) {
     return std::make_unique<CoreNode>(
-        graph, unlimited, [this, stage](const Message& message, CoreNode::gateway_type& gateway) noexcept {
+        graph, unlimited, [stage, start](const Message& message, CoreNode::gateway_type& gateway) noexcept {
           take_over();
-          core_body(stage, message, gateway);
+          core_body(stage, start, message, gateway);
         });
   };
-  preprocess = host(StageId::kPreprocess);
-  backbone_rpn = core(StageId::kBackboneRpn);
-  proposals = host(StageId::kProposals);
-  roi_align = host(StageId::kRoiAlign);
-  box_head = core(StageId::kBoxHead);
-  postprocess = host(StageId::kPostprocess);
+  preprocess = host(run_first);
+  backbone_rpn = core(StageId::kBackboneRpn, start_backbone);
+  proposals = host([](Item& item) { run_proposals(*item.frame); });
+  roi_align = host([](Item& item) { run_roi_align(*item.frame); });
+  box_head = core(StageId::kBoxHead, start_box_head);
+  postprocess = host([this](Item& item) { run_postprocess(*item.frame, score_threshold.load()); });
+  mask_head = core(StageId::kPostprocess, start_mask_head);
+  mask_paste = host([](Item& item) { run_mask_paste(*item.frame); });
   reorder = std::make_unique<LastNode>(graph, unlimited, [](const Message& message) {
     take_over();
     last_body(message);
   });
 
-  const auto join = [this](StageId stage, auto& from, auto& next) {
-    if (stage == options.first) entrance = &from;
+  // A stage is entered at one node and left at another where it has several.
+  const auto join = [this](StageId stage, auto& enter, auto& leave, auto& next) {
+    if (stage == options.first) entrance = &enter;
     if (stage == options.last) {
-      tbb::flow::make_edge(from, *reorder);
+      tbb::flow::make_edge(leave, *reorder);
     } else if (stage >= options.first && stage < options.last) {
-      tbb::flow::make_edge(from, next);
+      tbb::flow::make_edge(leave, next);
     }
   };
-  join(StageId::kPreprocess, *preprocess, *backbone_rpn);
-  join(StageId::kBackboneRpn, *backbone_rpn, *proposals);
-  join(StageId::kProposals, *proposals, *roi_align);
-  join(StageId::kRoiAlign, *roi_align, *box_head);
-  join(StageId::kBoxHead, *box_head, *postprocess);
-  join(StageId::kPostprocess, *postprocess, *reorder);
+  join(StageId::kPreprocess, *preprocess, *preprocess, *backbone_rpn);
+  join(StageId::kBackboneRpn, *backbone_rpn, *backbone_rpn, *proposals);
+  join(StageId::kProposals, *proposals, *proposals, *roi_align);
+  join(StageId::kRoiAlign, *roi_align, *roi_align, *box_head);
+  join(StageId::kBoxHead, *box_head, *box_head, *postprocess);
+  tbb::flow::make_edge(*postprocess, *mask_head);
+  tbb::flow::make_edge(*mask_head, *mask_paste);
+  join(StageId::kPostprocess, *postprocess, *mask_paste, *reorder);
 }
 
-void StageGraph::State::run_host(StageId stage, Item& item) const {
-  auto& frame = *item.frame;
-  switch (stage) {
-    case StageId::kPreprocess: {
-      const auto pixels = item.payload ? item.payload->pixels() : std::nullopt;
-      if (!pixels) throw engine::Error("'preprocess-resize-800' got a frame whose pixels cannot be read");
-      return run_preprocess(frame, *pixels);
-    }
-    case StageId::kProposals:
-      return run_proposals(frame);
-    case StageId::kRoiAlign:
-      return run_roi_align(frame);
-    case StageId::kPostprocess:
-      return run_postprocess(frame, score_threshold.load());
-    case StageId::kBackboneRpn:
-    case StageId::kBoxHead:
-      break;  // Core stages have a body of their own.
-  }
+void StageGraph::State::run_first(Item& item) {
+  const auto pixels = item.payload ? item.payload->pixels() : std::nullopt;
+  if (!pixels) throw engine::Error("'preprocess-resize-800' got a frame whose pixels cannot be read");
+  run_preprocess(*item.frame, *pixels);
 }
 
-Message StageGraph::State::host_body(StageId stage, const Message& message) const noexcept {
+Message StageGraph::State::host_body(const HostWork& work, const Message& message) noexcept {
   auto& item = *message->item;
   if (!skips(item)) {
     try {
-      run_host(stage, item);
+      work(item);
     } catch (...) {
       item.error = std::current_exception();
     }
@@ -148,8 +145,8 @@ Message StageGraph::State::host_body(StageId stage, const Message& message) cons
   return message;
 }
 
-void StageGraph::State::core_body(StageId stage, const Message& message,
-                                  CoreNode::gateway_type& gateway) const noexcept {
+void StageGraph::State::core_body(StageId stage, StartOnCore* start, const Message& message,
+                                  CoreNode::gateway_type& gateway) noexcept {
   auto& item = *message->item;
   gateway.reserve_wait();  // Until `done` has put the frame back, the graph is not idle.
   // From here on the item may be gone at any moment: `done` sends it on, on another thread.
@@ -170,7 +167,7 @@ void StageGraph::State::core_body(StageId stage, const Message& message,
     const auto frame = item.frame;
     own->expect(number, stage);
     hand_over();
-    auto ticket = stage == StageId::kBackboneRpn ? start_backbone(frame, done) : start_box_head(frame, done);
+    auto ticket = start(frame, done);
     if (ticket) own->hold(number, stage, std::move(ticket));
   } catch (...) {
     done(std::current_exception());

@@ -18,6 +18,11 @@ double flops_of(const Node& node, const Shape& input, const Shape& output) {
           2 * count(weight) / static_cast<double>(weight[0]) + (node.bias.empty() ? 0 : 1);
       return per_value * count(output);
     }
+    case OpKind::kConvTranspose2d:  // Every input cell meets the whole weight, every output value the bias
+      return 2 * count(weight_shape(node, input)) * count(input) / static_cast<double>(input[1]) +
+             count(output);
+    case OpKind::kMaskPredictor:  // One class a map
+      return (2 * static_cast<double>(input[1]) + 1) * count(output);
     case OpKind::kMaxPool2d:
       return (node.kernel * node.kernel - 1) * count(output);
     case OpKind::kBatchNorm:
@@ -39,8 +44,7 @@ double bytes_of(const Node& node, const ValueShapes& shapes) {
     for (const auto& value : *values) elements += count(shapes.at(value));
   }
   const auto& input = shapes.at(node.inputs.at(0));
-  if (node.kind == OpKind::kConv2d || node.kind == OpKind::kLinear)
-    elements += count(weight_shape(node, input));
+  if (has_weight(node.kind)) elements += count(weight_shape(node, input));
   if (node.kind == OpKind::kBatchNorm) elements += 3 * node.out_channels;
   if (!node.bias.empty()) elements += node.out_channels;
   return elements * static_cast<double>(size_of(DType::kF32));
@@ -52,21 +56,18 @@ std::vector<OperatorReport> analyze(const ModelConfig& config, const CompileOpti
   const auto& partition = find_partition(options.partition);
   const auto network = build_network(config);
   const auto padded = padded_size(network_size(options.input, image), 32);
-  const std::int64_t regions = config.rpn.post_nms_topk, side = config.box_head.pooler_resolution;
-  const auto shapes = infer_shapes(network, {{"frame", {image.height, image.width, 3}},
-                                             {"image", {1, 3, padded.height, padded.width}},
-                                             {"proposals", {regions, 4}},
-                                             {"pooled", {regions, side * side, config.fpn.out_channels}},
-                                             {"detections", {config.box_head.max_detections, 6}}});
+  const std::int64_t regions = config.rpn.post_nms_topk, detections = config.box_head.max_detections;
+  auto known = program_inputs(config, padded.height, padded.width, regions, detections);
+  known["frame"] = {image.height, image.width, 3};
+  known["proposals"] = {regions, 4};
+  known["detections"] = {detections, 6};
+  known["masks"] = {detections, image.height, image.width};
+  const auto shapes = infer_shapes(network, std::move(known));
   std::vector<OperatorReport> reports;
   for (const auto& node : network.nodes) {
     const auto& output = shapes.at(node.outputs.at(0));
     reports.push_back({node.name, to_string(node.kind), place(partition, node), runs_on_core(node.kind),
                        output, flops_of(node, shapes.at(node.inputs.at(0)), output), bytes_of(node, shapes)});
-  }
-  if (config.mask_on) {
-    reports.push_back(
-        {"roi_heads.mask_head", "MaskHead", "host", false, {config.box_head.max_detections, 28, 28}, 0, 0});
   }
   return reports;
 }

@@ -8,10 +8,7 @@ namespace rcnn::engine {
 namespace {
 
 /// Any image will do: a size that keeps all levels whole, and odd counts so that swapped axes show.
-ValueShapes nominal_inputs(const ModelConfig& config) {
-  const std::int64_t side = config.box_head.pooler_resolution;
-  return {{"image", {1, 3, 64, 128}}, {"pooled", {3, side * side, config.fpn.out_channels}}};
-}
+ValueShapes nominal_inputs(const ModelConfig& config) { return program_inputs(config, 64, 128, 3, 5); }
 
 void check_weights(const Program& program, const ValueShapes& shapes,
                    const std::map<std::string, Shape>& weights) {
@@ -25,11 +22,13 @@ void check_weights(const Program& program, const ValueShapes& shapes,
     }
   };
   for (const auto& node : program.graph.nodes) {
-    if (node.kind == OpKind::kConv2d || node.kind == OpKind::kLinear) {
+    if (node.kind == OpKind::kConvTranspose2d || node.kind == OpKind::kBatchNorm ||
+        !runs_on_core(node.kind)) {
+      throw ModelError("operator '" + node.name + "' (" + to_string(node.kind) + ") cannot run in a program");
+    }
+    if (has_weight(node.kind)) {
       check(node, node.weight, weight_shape(node, shapes.at(node.inputs[0])));
       if (!node.bias.empty()) check(node, node.bias, {node.out_channels});
-    } else if (!runs_on_core(node.kind) || node.kind == OpKind::kBatchNorm) {
-      throw ModelError("operator '" + node.name + "' (" + to_string(node.kind) + ") cannot run in a program");
     }
   }
 }

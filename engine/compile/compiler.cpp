@@ -14,7 +14,7 @@ namespace {
 
 constexpr int kSteps = 5;
 
-void check_options(const ModelConfig& config, const CompileOptions& options) {
+void check_options(const CompileOptions& options) {
   check_precision(options);
   if (options.input.mode == InputSpec::Mode::kCentreCrop) {
     throw SettingError(
@@ -23,10 +23,6 @@ void check_options(const ModelConfig& config, const CompileOptions& options) {
   }
   if (options.batch != 1) {
     throw SettingError("batch " + std::to_string(options.batch) + " is not supported; accepted: 1");
-  }
-  if (config.mask_on) {
-    throw ModelError("config '" + config.name + "' has MODEL.MASK_ON: true; mask heads are not supported, " +
-                     "use a Faster R-CNN config");
   }
 }
 
@@ -39,7 +35,7 @@ CompiledModel compile(const ModelConfig& config, const Checkpoint& checkpoint, c
     if (progress) progress(done, kSteps, what);
     ++done;
   };
-  check_options(config, options);
+  check_options(options);
   const auto& partition = find_partition(options.partition);
 
   step("building the network");
@@ -49,6 +45,7 @@ CompiledModel compile(const ModelConfig& config, const Checkpoint& checkpoint, c
   step("folding batch norms");
   fold_batch_norms(network, weights);
   permute_pooled_columns(network, weights, config.fpn.out_channels);
+  lower_transposed_convolutions(network, weights);
   step("fusing operators");
   const auto before = network.nodes.size();
   fuse(network);

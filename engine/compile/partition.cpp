@@ -15,7 +15,8 @@ const std::vector<Partition>& table() {
   static const std::vector<Partition> rows{
       {"fused+box-head",
        {{"backbone-rpn", {"backbone.", "proposal_generator.rpn_head."}},
-        {"box-head", {"roi_heads.box_head.", "roi_heads.box_predictor."}}}},
+        {"box-head", {"roi_heads.box_head.", "roi_heads.box_predictor."}},
+        {"mask-head", {"roi_heads.mask_head."}}}},
   };
   return rows;
 }
@@ -88,6 +89,8 @@ std::string place(const Partition& partition, const Node& node) {
 void cut(const Graph& network, const Partition& partition, std::vector<Program>& programs,
          std::vector<Node>& host) {
   for (const auto& row : partition.programs) {
+    const auto is_in = [&](const Node& node) { return place(partition, node) == row.name; };
+    if (std::none_of(network.nodes.begin(), network.nodes.end(), is_in)) continue;  // No mask head
     Program program;
     program.graph.name = row.name;
     programs.push_back(std::move(program));

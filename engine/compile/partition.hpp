@@ -12,7 +12,7 @@ namespace rcnn::engine {
 struct Partition {
   struct ProgramRow {
     std::string name;
-    std::vector<std::string> modules;  ///< Module path prefixes
+    std::vector<std::string> modules;  ///< Module path prefixes; networks without any have no such program
   };
   std::string name;
   std::vector<ProgramRow> programs;

@@ -21,6 +21,12 @@ using Weights = std::map<std::string, CheckpointTensor>;
 /// \throws ModelError where a norm does not follow a convolution of its own.
 void fold_batch_norms(Graph& network, Weights& weights);
 
+/// Transposed convolutions whose windows do not overlap (kernel = stride = s) become 1x1 convolutions with
+/// s * s * O outputs: each cell then holds the channels of its s x s cells-to-be, (0, 0) first. The mask
+/// predictor that follows, through ReLUs, gets that stride and reads them there; nothing is moved.
+/// \throws ModelError where something else follows.
+void lower_transposed_convolutions(Graph& network, Weights& weights);
+
 /// Sums become the last step of the later of the two convolutions that they join, then activations the last
 /// step of the convolution or linear layer before them. What another operator reads as well, or a graph
 /// output, stays.

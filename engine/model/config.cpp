@@ -18,6 +18,11 @@ constexpr int kMaxCount = 100'000;
 constexpr double kMaxWeight = 1e6;
 constexpr std::size_t kLevels = 5;  // p2..p6
 
+// Detectron2 samples adaptively for anything below 1.
+int read_sampling_ratio(const ConfigValues& values, const std::string& key) {
+  return std::max(0, values.integer(key, -1, 64));
+}
+
 bool has_basic_blocks(int depth) { return depth == 18 || depth == 34; }
 
 ModelConfig::ResNet read_resnet(const ConfigValues& values) {
@@ -79,15 +84,24 @@ ModelConfig::BoxHead read_box_head(const ConfigValues& values) {
   head.num_fc = values.integer("MODEL.ROI_BOX_HEAD.NUM_FC", 1, 64);
   head.fc_dim = values.integer("MODEL.ROI_BOX_HEAD.FC_DIM", 1, kMaxChannels);
   head.pooler_resolution = values.integer("MODEL.ROI_BOX_HEAD.POOLER_RESOLUTION", 1, 64);
-  // Detectron2 samples adaptively for anything below 1.
-  head.pooler_sampling_ratio =
-      std::max(0, values.integer("MODEL.ROI_BOX_HEAD.POOLER_SAMPLING_RATIO", -1, 64));
+  head.pooler_sampling_ratio = read_sampling_ratio(values, "MODEL.ROI_BOX_HEAD.POOLER_SAMPLING_RATIO");
   head.pooler_type = values.text("MODEL.ROI_BOX_HEAD.POOLER_TYPE");
   head.class_agnostic = values.boolean("MODEL.ROI_BOX_HEAD.CLS_AGNOSTIC_BBOX_REG");
   head.delta_weights = values.numbers<4>("MODEL.ROI_BOX_HEAD.BBOX_REG_WEIGHTS", 1 / kMaxWeight, kMaxWeight);
   head.score_threshold = values.number("MODEL.ROI_HEADS.SCORE_THRESH_TEST", 0, 1);
   head.nms_threshold = values.number("MODEL.ROI_HEADS.NMS_THRESH_TEST", 0, 1);
   head.max_detections = values.integer("TEST.DETECTIONS_PER_IMAGE", 1, kMaxCount);
+  return head;
+}
+
+ModelConfig::MaskHead read_mask_head(const ConfigValues& values) {
+  ModelConfig::MaskHead head;
+  head.num_conv = values.integer("MODEL.ROI_MASK_HEAD.NUM_CONV", 0, 64);
+  head.conv_dim = values.integer("MODEL.ROI_MASK_HEAD.CONV_DIM", 1, kMaxChannels);
+  head.pooler_resolution = values.integer("MODEL.ROI_MASK_HEAD.POOLER_RESOLUTION", 1, 64);
+  head.pooler_sampling_ratio = read_sampling_ratio(values, "MODEL.ROI_MASK_HEAD.POOLER_SAMPLING_RATIO");
+  head.pooler_type = values.text("MODEL.ROI_MASK_HEAD.POOLER_TYPE");
+  head.class_agnostic = values.boolean("MODEL.ROI_MASK_HEAD.CLS_AGNOSTIC_MASK");
   return head;
 }
 
@@ -138,8 +152,9 @@ ModelConfig load_config(const std::string& name_or_path) {
   config.anchors = read_anchors(values);
   config.rpn = read_rpn(values);
   config.box_head = read_box_head(values);
-  config.input = read_input(values);
   config.mask_on = values.boolean("MODEL.MASK_ON");
+  if (config.mask_on) config.mask_head = read_mask_head(values);
+  config.input = read_input(values);
   name_classes(values, config);
   return config;
 }

@@ -59,6 +59,15 @@ struct ModelConfig {
     int max_detections = 100;                          ///< TEST.DETECTIONS_PER_IMAGE
     bool operator==(const BoxHead&) const = default;
   };
+  struct MaskHead {                 ///< Read where MODEL.MASK_ON
+    int num_conv = 4;               ///< ROI_MASK_HEAD.NUM_CONV
+    int conv_dim = 256;             ///< ROI_MASK_HEAD.CONV_DIM
+    int pooler_resolution = 14;     ///< ROI_MASK_HEAD.POOLER_RESOLUTION; masks are twice as wide and high
+    int pooler_sampling_ratio = 0;  ///< ROI_MASK_HEAD.POOLER_SAMPLING_RATIO
+    std::string pooler_type = "ROIAlignV2";  ///< ROI_MASK_HEAD.POOLER_TYPE: ROIAlignV2 or ROIAlign
+    bool class_agnostic = false;             ///< ROI_MASK_HEAD.CLS_AGNOSTIC_MASK
+    bool operator==(const MaskHead&) const = default;
+  };
   struct Input {
     std::array<float, 3> pixel_mean{103.53f, 116.28f,
                                     123.675f};  ///< MODEL.PIXEL_MEAN, in the order of `format`
@@ -75,8 +84,9 @@ struct ModelConfig {
   Anchors anchors;
   Rpn rpn;
   BoxHead box_head;
-  Input input;
   bool mask_on = false;  ///< MODEL.MASK_ON
+  MaskHead mask_head;
+  Input input;
   std::vector<std::string>
       class_names;                ///< num_classes names ("class 7" where the config's data set is unknown)
   std::vector<int> category_ids;  ///< The data set's own id of each class (COCO: 1..90 with gaps)

@@ -15,6 +15,8 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ModelConfig::Rpn, pre_nms_topk, post_nms_topk
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ModelConfig::BoxHead, num_classes, num_fc, fc_dim, pooler_resolution,
                                    pooler_sampling_ratio, pooler_type, class_agnostic, delta_weights,
                                    score_threshold, nms_threshold, max_detections)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ModelConfig::MaskHead, num_conv, conv_dim, pooler_resolution,
+                                   pooler_sampling_ratio, pooler_type, class_agnostic)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ModelConfig::Input, pixel_mean, pixel_std, format, min_size, max_size)
 
 void to_json(nlohmann::json& json, const ModelConfig& config) {
@@ -28,6 +30,7 @@ void to_json(nlohmann::json& json, const ModelConfig& config) {
           {"mask_on", config.mask_on},
           {"class_names", config.class_names},
           {"category_ids", config.category_ids}};
+  if (config.mask_on) json["mask_head"] = config.mask_head;
 }
 
 void from_json(const nlohmann::json& json, ModelConfig& config) {
@@ -40,6 +43,7 @@ void from_json(const nlohmann::json& json, ModelConfig& config) {
     json.at("box_head").get_to(config.box_head);
     json.at("input").get_to(config.input);
     json.at("mask_on").get_to(config.mask_on);
+    if (config.mask_on) json.at("mask_head").get_to(config.mask_head);
     json.at("class_names").get_to(config.class_names);
     json.at("category_ids").get_to(config.category_ids);
   } catch (const nlohmann::json::exception& error) {

@@ -126,14 +126,20 @@ void ConfigValues::set(const json& given, json& known, const std::string& key) {
 }
 
 void ConfigValues::check_supported() const {
-  for (const auto& rule : model_zoo("only")) {
-    for (const auto& [key, accepted] : rule.items()) {
-      const auto& value = at(key);
-      if (std::find(accepted.begin(), accepted.end(), value) != accepted.end()) continue;
-      std::string list;
-      for (const auto& item : accepted) list += (list.empty() ? "" : " or ") + shown(item);
-      refuse(key, list);
-    }
+  for (const auto& rule : model_zoo("only")) check_rule(rule);
+  for (const auto& [condition, rules] : model_zoo("only_with").items()) {
+    if (!boolean(condition)) continue;
+    for (const auto& rule : rules) check_rule(rule);
+  }
+}
+
+void ConfigValues::check_rule(const json& rule) const {
+  for (const auto& [key, accepted] : rule.items()) {
+    const auto& value = at(key);
+    if (std::find(accepted.begin(), accepted.end(), value) != accepted.end()) continue;
+    std::string list;
+    for (const auto& item : accepted) list += (list.empty() ? "" : " or ") + shown(item);
+    refuse(key, list);
   }
 }
 

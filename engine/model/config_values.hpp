@@ -44,6 +44,7 @@ class ConfigValues {
   void lay_over(const nlohmann::json& given, nlohmann::json& known, const std::string& prefix);
   void set(const nlohmann::json& given, nlohmann::json& known, const std::string& key);
   void check_supported() const;
+  void check_rule(const nlohmann::json& rule) const;
 
   const ConfigTree& tree_;
   nlohmann::json values_;

@@ -10,10 +10,11 @@
 namespace rcnn::engine {
 namespace {
 
-constexpr std::array<const char*, 16> kOpNames{"Conv2d",        "BatchNorm",   "Relu",       "Silu",
-                                               "Sigmoid",       "Add",         "Scale",      "MaxPool2d",
-                                               "GlobalAvgPool", "UpsampleAdd", "Linear",     "Preprocess",
-                                               "Proposals",     "RoiAlign",    "Detections", "TopClasses"};
+constexpr std::array<const char*, 19> kOpNames{"Conv2d",        "BatchNorm",   "Relu",      "Silu",
+                                               "Sigmoid",       "Add",         "Scale",     "MaxPool2d",
+                                               "GlobalAvgPool", "UpsampleAdd", "Linear",    "ConvTranspose2d",
+                                               "MaskPredictor", "Preprocess",  "Proposals", "RoiAlign",
+                                               "Detections",    "TopClasses",  "Masks"};
 
 /// FPN levels are p2..p6: res2..res5 and the pooled last one.
 constexpr int kFirstLevel = 2;
@@ -163,6 +164,24 @@ void box_head(GraphBuilder& build, const ModelConfig::BoxHead& config) {
                4 * (config.class_agnostic ? 1 : config.num_classes), "box_deltas");
 }
 
+/// From the detections' boxes, pooled again, to one probability map a detection.
+void mask_head(GraphBuilder& build, const ModelConfig& config) {
+  const auto& head = config.mask_head;
+  const std::string name = "roi_heads.mask_head.";
+  std::string value = "mask_pooled";
+  for (int i = 1; i <= head.num_conv; ++i) {
+    const auto conv = level_name(name + "mask_fcn", i);
+    value =
+        build.relu(conv + ".relu",
+                   build.conv_bias(conv, value, {.out_channels = head.conv_dim, .kernel = 3, .padding = 1}));
+  }
+  value =
+      build.conv_transpose(name + "deconv", value, {.out_channels = head.conv_dim, .kernel = 2, .stride = 2});
+  value = build.relu(name + "deconv.relu", value);
+  build.mask_predictor(name + "predictor", value, "mask_classes",
+                       head.class_agnostic ? 1 : config.box_head.num_classes, "mask_probabilities");
+}
+
 }  // namespace
 
 std::string to_string(OpKind kind) { return kOpNames.at(static_cast<std::size_t>(kind)); }
@@ -189,10 +208,17 @@ Graph build_network(const ModelConfig& config) {
   box_head(build, config.box_head);
   build.host(OpKind::kDetections, "roi_heads.inference", {"class_logits", "box_deltas", "proposals"},
              {"detections"});
+  if (config.mask_on) {
+    pooler_inputs.back() = "detections";
+    build.host(OpKind::kRoiAlign, "roi_heads.mask_pooler", pooler_inputs, {"mask_pooled", "mask_classes"});
+    mask_head(build, config);
+    build.host(OpKind::kMasks, "roi_heads.mask_inference", {"mask_probabilities", "detections"}, {"masks"});
+  }
 
   network.outputs = features;
   network.outputs.insert(network.outputs.end(), rpn.begin(), rpn.end());
   for (const char* value : {"class_logits", "box_deltas", "detections"}) network.outputs.emplace_back(value);
+  if (config.mask_on) network.outputs.insert(network.outputs.end(), {"mask_probabilities", "masks"});
   network.nodes = build.take();
   return network;
 }

@@ -135,6 +135,23 @@ std::string GraphBuilder::linear(const std::string& name, const std::string& inp
   return append(std::move(node), std::move(output));
 }
 
+std::string GraphBuilder::conv_transpose(const std::string& name, const std::string& input,
+                                         const Window& window) {
+  auto node = window_node(name, OpKind::kConvTranspose2d, input, window);
+  node.weight = name + ".weight";
+  node.bias = name + ".bias";
+  return append(std::move(node), {});
+}
+
+std::string GraphBuilder::mask_predictor(const std::string& name, const std::string& input,
+                                         const std::string& classes, int rows, std::string output) {
+  auto node = window_node(name, OpKind::kMaskPredictor, input, {.out_channels = rows});
+  node.inputs.push_back(classes);
+  node.weight = name + ".weight";
+  node.bias = name + ".bias";
+  return append(std::move(node), std::move(output));
+}
+
 void GraphBuilder::host(OpKind kind, const std::string& name, std::vector<std::string> inputs,
                         std::vector<std::string> outputs) {
   Node node;

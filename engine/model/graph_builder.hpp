@@ -53,6 +53,10 @@ class GraphBuilder {
   std::string upsample_add(const std::string& name, const std::string& fine, const std::string& coarse);
   std::string linear(const std::string& name, const std::string& input, int out_features,
                      std::string output = {});
+  std::string conv_transpose(const std::string& name, const std::string& input, const Window& window);
+  /// `classes` is the value that says which of the `rows` each map is predicted for.
+  std::string mask_predictor(const std::string& name, const std::string& input, const std::string& classes,
+                             int rows, std::string output);
   void host(OpKind kind, const std::string& name, std::vector<std::string> inputs,
             std::vector<std::string> outputs);
 

@@ -22,12 +22,9 @@ void append_batch_norm(const Node& node, bool optional, std::vector<ParameterSpe
 }  // namespace
 
 std::vector<ParameterSpec> network_parameters(const Graph& network, const ModelConfig& config) {
-  const std::int64_t side = config.box_head.pooler_resolution;
   // A FrozenBN's statistics may be folded into its weight already
-  return network_parameters(
-      network,
-      {{"image", {1, 3, kNominalSide, kNominalSide}}, {"pooled", {1, side * side, config.fpn.out_channels}}},
-      config.resnet.norm == "FrozenBN");
+  return network_parameters(network, program_inputs(config, kNominalSide, kNominalSide, 1, 1),
+                            config.resnet.norm == "FrozenBN");
 }
 
 std::vector<ParameterSpec> network_parameters(const Graph& network,

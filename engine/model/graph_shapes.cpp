@@ -61,6 +61,27 @@ Shape conv_shape(const Graph& graph, const Node& node, const Shape& input) {
   return windowed(graph, node, input, node.out_channels);
 }
 
+Shape transposed_shape(const Graph& graph, const Node& node, const Shape& input) {
+  check_window(graph, node);
+  if (node.out_channels < 1 || node.kernel != node.stride || node.padding != 0 || node.groups != 1) {
+    refuse(graph, node,
+           "kernel " + std::to_string(node.kernel) + ", stride " + std::to_string(node.stride) +
+               ", padding " + std::to_string(node.padding) + ", groups " + std::to_string(node.groups) +
+               "; supported is a stride as large as the kernel, without padding or groups");
+  }
+  return {input[0], node.out_channels, input[2] * node.stride, input[3] * node.stride};
+}
+
+Shape mask_shape(const Graph& graph, const Node& node, const Shape& input, const Shape& classes) {
+  check_window(graph, node);
+  if (node.out_channels < 1 || classes != Shape{input[0]} || input[1] % (node.stride * node.stride) != 0) {
+    refuse(graph, node,
+           "inputs are " + to_string(input) + " and " + to_string(classes) + "; expected are channels for " +
+               std::to_string(node.stride * node.stride) + " cells each and one class a map");
+  }
+  return {input[0], input[2] * node.stride, input[3] * node.stride};
+}
+
 Shape upsample_shape(const Graph& graph, const Node& node, const Shape& fine, const Shape& coarse) {
   if (coarse.size() != 4 || coarse[0] != fine[0] || coarse[1] != fine[1] || coarse[2] * 2 != fine[2] ||
       coarse[3] * 2 != fine[3]) {
@@ -78,16 +99,16 @@ Shape linear_shape(const Graph& graph, const Node& node, const Shape& input) {
 
 void check_arity(const Graph& graph, const Node& node) {
   const bool two = node.kind == OpKind::kAdd || node.kind == OpKind::kUpsampleAdd ||
-                   node.kind == OpKind::kScale || (node.kind == OpKind::kConv2d && node.fused_sum);
+                   node.kind == OpKind::kScale || node.kind == OpKind::kMaskPredictor ||
+                   (node.kind == OpKind::kConv2d && node.fused_sum);
   const std::size_t wanted = two ? 2 : 1;
   if (node.inputs.size() != wanted || node.outputs.size() != 1) {
     refuse(graph, node,
            std::to_string(node.inputs.size()) + " inputs and " + std::to_string(node.outputs.size()) +
                " outputs; expected are " + std::to_string(wanted) + " and 1");
   }
-  const bool weighted =
-      node.kind == OpKind::kConv2d || node.kind == OpKind::kLinear || node.kind == OpKind::kBatchNorm;
-  if (weighted && node.weight.empty()) refuse(graph, node, "names no weight");
+  if ((has_weight(node.kind) || node.kind == OpKind::kBatchNorm) && node.weight.empty())
+    refuse(graph, node, "names no weight");
   if (node.fused_sum && node.kind != OpKind::kConv2d) refuse(graph, node, "cannot add a further input");
 }
 
@@ -123,6 +144,10 @@ Shape output_shape(const Graph& graph, const Node& node, std::span<const Shape> 
       return upsample_shape(graph, node, input, inputs[1]);
     case OpKind::kLinear:
       return linear_shape(graph, node, input);
+    case OpKind::kConvTranspose2d:
+      return transposed_shape(graph, node, input);
+    case OpKind::kMaskPredictor:
+      return mask_shape(graph, node, input, inputs[1]);
     case OpKind::kAdd:
       if (inputs[1] != input) refuse(graph, node, "adds " + to_string(inputs[1]) + " to " + to_string(input));
       return input;
@@ -135,8 +160,29 @@ Shape output_shape(const Graph& graph, const Node& node, std::span<const Shape> 
 
 bool runs_on_core(OpKind kind) { return kind < OpKind::kPreprocess; }
 
+bool has_weight(OpKind kind) {
+  return kind == OpKind::kConv2d || kind == OpKind::kLinear || kind == OpKind::kConvTranspose2d ||
+         kind == OpKind::kMaskPredictor;
+}
+
+ValueShapes program_inputs(const ModelConfig& config, std::int64_t height, std::int64_t width,
+                           std::int64_t regions, std::int64_t detections) {
+  const std::int64_t side = config.box_head.pooler_resolution, channels = config.fpn.out_channels;
+  ValueShapes shapes{{"image", {1, 3, height, width}}, {"pooled", {regions, side * side, channels}}};
+  if (config.mask_on) {
+    const std::int64_t mask_side = config.mask_head.pooler_resolution;
+    shapes["mask_pooled"] = {detections, channels, mask_side, mask_side};
+    shapes["mask_classes"] = {detections};
+  }
+  return shapes;
+}
+
 Shape weight_shape(const Node& node, const Shape& input) {
   if (node.kind == OpKind::kLinear) return {node.out_channels, element_count(input) / input.at(0)};
+  if (node.kind == OpKind::kConvTranspose2d)
+    return {input.at(1), node.out_channels, node.kernel, node.kernel};
+  if (node.kind == OpKind::kMaskPredictor)
+    return {node.out_channels, input.at(1) / (node.stride * node.stride), 1, 1};
   return {node.out_channels, input.at(1) / node.groups, node.kernel, node.kernel};
 }
 

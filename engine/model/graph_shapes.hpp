@@ -21,7 +21,15 @@ using ValueShapes = std::map<std::string, Shape>;
 /// wrong with it.
 ValueShapes infer_shapes(const Graph& graph, ValueShapes known);
 
-/// Shape of the weight that a Conv2d or Linear needs for this input: [O, I / groups, k, k] or [O, I].
+/// What the host hands to programs, known before any frame: "image" [1, 3, height, width], "pooled" of
+/// `regions`, and with masks "mask_pooled" and "mask_classes" of `detections`.
+ValueShapes program_inputs(const ModelConfig& config, std::int64_t height, std::int64_t width,
+                           std::int64_t regions, std::int64_t detections);
+
+/// True for operators with a weight and a bias; after folding these are all that have parameters.
+bool has_weight(OpKind kind);
+/// Shape of the weight that such an operator needs for this input: [O, I / groups, k, k], [O, I] (Linear) or
+/// [I, O, k, k] (ConvTranspose2d).
 Shape weight_shape(const Node& node, const Shape& input);
 
 /// True for operators that run in programs, false for those of the host.

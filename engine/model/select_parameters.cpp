@@ -34,7 +34,7 @@ class Complaints {
 };
 
 /// Tensors that checkpoints carry and inference does not read.
-bool is_ignored(std::string_view name, const ModelConfig& config) {
+bool is_ignored(std::string_view name) {
   if (name == "pixel_mean" || name == "pixel_std") return true;  // Compared instead
   if (name.ends_with("num_batches_tracked")) return true;
   constexpr std::string_view kAnchors = "anchor_generator.cell_anchors.";
@@ -42,7 +42,7 @@ bool is_ignored(std::string_view name, const ModelConfig& config) {
     const auto level = name.substr(at + kAnchors.size());
     return !level.empty() && level.find_first_not_of("0123456789") == std::string_view::npos;
   }
-  return config.mask_on && name.starts_with("roi_heads.mask_head.");
+  return false;
 }
 
 /// A checkpoint trained with other pixel statistics would run and detect little.
@@ -93,7 +93,7 @@ std::map<std::string, CheckpointTensor> select_parameters(const Checkpoint& chec
                                                           const ModelConfig& config) {
   check_pixels(checkpoint, "pixel_mean", "MODEL.PIXEL_MEAN", config.input.pixel_mean);
   check_pixels(checkpoint, "pixel_std", "MODEL.PIXEL_STD", config.input.pixel_std);
-  const auto ignored = [&](std::string_view name) { return is_ignored(name, config); };
+  const auto ignored = [&](std::string_view name) { return is_ignored(name); };
   const auto advise = [&](std::size_t missing) {
     return advice(checkpoint, missing, parameters.size(), config);
   };

@@ -72,6 +72,15 @@ std::string to_string(Conv2dAlgorithm algorithm);
 std::vector<Conv2dAlgorithm> conv2d_algorithms(const Conv2dParams& params, const Format& source,
                                                const Format* summand);
 
+/// The 1x1 convolution of a mask head, for one class a map, with the sigmoid.
+struct MaskPredictorParams {
+  std::string name;
+  std::string weight;  ///< Parameter name, [classes, C]
+  std::string bias;    ///< Parameter name, [classes]
+  int classes = 0;     ///< 1 = one mask for all classes
+  int scale = 1;       ///< Each cell of the source holds the channels of scale x scale cells, (0, 0) first
+};
+
 /// The catalogue. All values are f32; N, C, H, W shapes. A factory takes the format in which an input lies
 /// and may ask for another in Operator::inputs(): a reorder must then come between. Those that choose the
 /// output's format say "free". \throws ShapeError, ModelError (weights), with the operator's name.
@@ -83,6 +92,8 @@ std::vector<Conv2dAlgorithm> conv2d_algorithms(const Conv2dParams& params, const
 ///   x/2) linear        [R, I] row-major                -> [R, O] row-major; a row's values depend on that
 ///   row alone,
 ///                                                    not on R nor on its place, bit for bit
+///   mask_predictor [N, s * s * C, H, W], [N] classes -> [N, s * H, s * W] probabilities, row-major; a class
+///                 out of range is a DeviceError when it runs
 ///   add           two of one shape                -> as the first
 ///   activation    any                             -> as the input
 ///   scale         [N, C, H, W], [N, C, 1, 1]      -> [N, C, H, W]    in place of the first: each plane times
@@ -100,6 +111,8 @@ std::unique_ptr<Operator> make_upsample_add(const std::string& name, const Forma
                                             const Format& coarse);
 std::unique_ptr<Operator> make_linear(const Conv2dParams& params, const Format& source,
                                       PackedWeights& weights);
+std::unique_ptr<Operator> make_mask_predictor(const MaskPredictorParams& params, const Format& source,
+                                              PackedWeights& weights);
 std::unique_ptr<Operator> make_add(const std::string& name, const Format& a, const Format& b);
 std::unique_ptr<Operator> make_activation(const std::string& name, Activation activation,
                                           const Format& source);

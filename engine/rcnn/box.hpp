@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "engine/rcnn/mask.hpp"
+
 namespace rcnn::engine {
 
 /// Corners, continuous coordinates in pixels of the frame the holder names; x1 and y1 are exclusive edges
@@ -30,6 +32,7 @@ struct Detection {
   float score = 0;  ///< Softmax probability, 0..1.
   int label = 0;    ///< Contiguous class index, 0..C-1.
   int region = 0;   ///< Index of the proposal it came from.
+  Mask mask{};      ///< In the video frame; empty in models without masks and until it was pasted.
   bool operator==(const Detection&) const = default;
 };
 

@@ -109,21 +109,24 @@ std::vector<Detection> find_detections(std::span<const float> class_logits, std:
   std::vector<Detection> detections;
   for (const auto index : batched_nms(found.boxes, found.scores, found.labels, params.nms_threshold, limit)) {
     const auto i = static_cast<std::size_t>(index);
-    detections.push_back({found.boxes[i], found.scores[i], found.labels[i], found.regions[i]});
+    detections.push_back({found.boxes[i], found.scores[i], found.labels[i], found.regions[i], {}});
   }
   return detections;
 }
 
-std::vector<Detection> scale_detections(std::span<const Detection> detections, float scale_x, float scale_y,
+std::vector<Detection> scale_detections(std::vector<Detection>& detections, float scale_x, float scale_y,
                                         float image_width, float image_height) {
   std::vector<Detection> scaled;
   scaled.reserve(detections.size());
-  for (auto detection : detections) {
+  std::erase_if(detections, [&](const Detection& detection) {
+    auto moved = detection;
     const auto& box = detection.box;
-    detection.box = clip({box.x0 * scale_x, box.y0 * scale_y, box.x1 * scale_x, box.y1 * scale_y},
-                         image_width, image_height);
-    if (detection.box.width() > 0 && detection.box.height() > 0) scaled.push_back(detection);
-  }
+    moved.box = clip({box.x0 * scale_x, box.y0 * scale_y, box.x1 * scale_x, box.y1 * scale_y}, image_width,
+                     image_height);
+    const bool empty = !(moved.box.width() > 0 && moved.box.height() > 0);
+    if (!empty) scaled.push_back(std::move(moved));
+    return empty;
+  });
   return scaled;
 }
 

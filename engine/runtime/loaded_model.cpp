@@ -47,12 +47,13 @@ Registry& registry() {
   return registry;
 }
 
-std::vector<int> make_buckets(int most) {
+/// Those of `sizes` that are below `most`, and `most`.
+std::vector<int> make_buckets(std::initializer_list<int> sizes, int most) {
   std::vector<int> buckets;
-  for (const int size : {16, 64, 128, 256, 512}) {
+  for (const int size : sizes) {
     if (size < most) buckets.push_back(size);
   }
-  buckets.push_back(most);
+  buckets.push_back(std::max(1, most));
   return buckets;
 }
 
@@ -63,6 +64,16 @@ std::vector<int> make_image_buckets() {
   return buckets;
 }
 
+/// The smallest bucket that holds `count`. \throws ModelError
+int bucket_for(int count, const std::vector<int>& buckets, const char* program, const char* items) {
+  const auto bucket = std::lower_bound(buckets.begin(), buckets.end(), count);
+  if (count < 1 || bucket == buckets.end()) {
+    throw ModelError("the " + std::string(program) + " cannot take " + std::to_string(count) + " " + items +
+                     "; it takes 1 to " + std::to_string(buckets.back()));
+  }
+  return *bucket;
+}
+
 }  // namespace
 
 struct LoadedModel::State {
@@ -70,37 +81,44 @@ struct LoadedModel::State {
       : artifact(std::move(opened)),
         options(load_options),
         weights([this](const std::string& name) { return artifact->weight(name); }),
-        buckets(artifact->is_classifier() ? make_image_buckets()
-                                          : make_buckets(std::max(1, artifact->config().rpn.post_nms_topk))) {
+        image_buckets(make_image_buckets()) {
+    if (artifact->is_classifier()) return;
+    box_buckets = make_buckets({16, 64, 128, 256, 512}, artifact->config().rpn.post_nms_topk);
+    // Finer than boxes: one detection costs as much as 30 regions of the box head.
+    mask_buckets = make_buckets({4, 8, 16, 24, 32, 48, 64}, artifact->config().box_head.max_detections);
   }
 
-  using ShapeKey = std::pair<std::size_t, Shape>;  ///< Program, shape of its input
+  using ShapeKey = std::pair<std::size_t, Shape>;  ///< Program, shape of its first input
   struct Cached {
     std::shared_ptr<const Executable> executable;
     std::uint64_t used = 0;
   };
 
-  std::shared_ptr<const Executable> get(std::size_t program, const TensorSpec& input);
+  std::shared_ptr<const Executable> get(std::size_t program, std::vector<TensorSpec> inputs);
   void evict(std::size_t program);
 
   std::shared_ptr<const Artifact> artifact;
   LoadOptions options;
   PackedWeights weights;
-  std::vector<int> buckets;
+  std::vector<int> image_buckets;
+  std::vector<int> box_buckets;
+  std::vector<int> mask_buckets;
   std::mutex mutex;  ///< Guards the members below; held while an executable is built
   std::map<ShapeKey, Cached> executables;
   std::uint64_t clock = 0;
 };
 
-std::shared_ptr<const Executable> LoadedModel::State::get(std::size_t program, const TensorSpec& input) {
+std::shared_ptr<const Executable> LoadedModel::State::get(std::size_t program,
+                                                          std::vector<TensorSpec> inputs) {
   const std::lock_guard lock(mutex);
-  auto& cached = executables[{program, input.shape}];
+  const ShapeKey key{program, inputs.at(0).shape};
+  auto& cached = executables[key];
   cached.used = ++clock;
   if (cached.executable) return cached.executable;
 
   const auto begin = std::chrono::steady_clock::now();
   const auto& graph = artifact->programs().at(program).graph;
-  ProgramShapes shapes{{input}, {}, options.deterministic ? nullptr : &Conv2dPicks::process()};
+  ProgramShapes shapes{std::move(inputs), {}, options.deterministic ? nullptr : &Conv2dPicks::process()};
   for (const auto& output : graph.outputs) {
     if (output.starts_with("rpn_")) shapes.output_layouts[output] = Layout::kNhwc;
   }
@@ -108,13 +126,13 @@ std::shared_ptr<const Executable> LoadedModel::State::get(std::size_t program, c
     const ThreadCount threads(CoreSettings::from_environment().threads_per_core);
     cached.executable = build_executable(graph, shapes, weights);
   } catch (...) {
-    executables.erase({program, input.shape});
+    executables.erase(key);
     throw;
   }
   artifact->release_pages();
   const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - begin;
-  spdlog::debug("program {} for {}: built in {:.0f} ms, {} MiB of scratch", graph.name,
-                to_string(input.shape), took.count(), cached.executable->scratch_bytes() >> 20);
+  spdlog::debug("program {} for {}: built in {:.0f} ms, {} MiB of scratch", graph.name, to_string(key.second),
+                took.count(), cached.executable->scratch_bytes() >> 20);
   auto executable = cached.executable;
   evict(program);
   return executable;
@@ -152,7 +170,8 @@ std::shared_ptr<LoadedModel> LoadedModel::load(const std::filesystem::path& file
 
 const Artifact& LoadedModel::artifact() const { return *state_->artifact; }
 const ModelConfig& LoadedModel::config() const { return state_->artifact->config(); }
-const std::vector<int>& LoadedModel::box_buckets() const { return state_->buckets; }
+const std::vector<int>& LoadedModel::box_buckets() const { return state_->box_buckets; }
+const std::vector<int>& LoadedModel::mask_buckets() const { return state_->mask_buckets; }
 
 std::size_t LoadedModel::program_index(const std::string& name) const {
   std::string known;
@@ -187,31 +206,31 @@ std::shared_ptr<const Executable> LoadedModel::image_executable(Size padded) {
     }
   }
   return state_->get(program_index("backbone-rpn"),
-                     {"image", {1, 3, padded.height, padded.width}, DType::kF32, Layout::kRowMajor});
+                     {{"image", {1, 3, padded.height, padded.width}, DType::kF32, Layout::kRowMajor}});
 }
 
 std::shared_ptr<const Executable> LoadedModel::box_executable(int regions) {
-  const auto& buckets = state_->buckets;
-  const auto bucket = std::lower_bound(buckets.begin(), buckets.end(), regions);
-  if (regions < 1 || bucket == buckets.end()) {
-    throw ModelError("the box head cannot take " + std::to_string(regions) + " regions; it takes 1 to " +
-                     std::to_string(buckets.back()));
-  }
+  const auto bucket = bucket_for(regions, state_->box_buckets, "box head", "regions");
   const std::int64_t side = config().box_head.pooler_resolution;
   return state_->get(
       program_index("box-head"),
-      {"pooled", {*bucket, side * side, config().fpn.out_channels}, DType::kF32, Layout::kRowMajor});
+      {{"pooled", {bucket, side * side, config().fpn.out_channels}, DType::kF32, Layout::kRowMajor}});
+}
+
+std::shared_ptr<const Executable> LoadedModel::mask_executable(int detections) {
+  const auto bucket = bucket_for(detections, state_->mask_buckets, "mask head", "detections");
+  const std::int64_t side = config().mask_head.pooler_resolution;
+  return state_->get(
+      program_index("mask-head"),
+      {{"mask_pooled", {bucket, config().fpn.out_channels, side, side}, DType::kF32, Layout::kNhwc},
+       {"mask_classes", {bucket}, DType::kF32, Layout::kRowMajor}});
 }
 
 std::shared_ptr<const Executable> LoadedModel::classifier_executable(int images) {
   const auto& input = artifact().options().input;
-  const auto bucket = std::lower_bound(state_->buckets.begin(), state_->buckets.end(), images);
-  if (images < 1 || bucket == state_->buckets.end()) {
-    throw ModelError("a batch of " + std::to_string(images) + " images cannot be run; accepted are 1 to " +
-                     std::to_string(kMaxImages));
-  }
+  const auto bucket = bucket_for(images, state_->image_buckets, "classifier", "images");
   return state_->get(program_index("classifier"),
-                     {"image", {*bucket, 3, input.height, input.width}, DType::kF32, Layout::kRowMajor});
+                     {{"image", {bucket, 3, input.height, input.width}, DType::kF32, Layout::kRowMajor}});
 }
 
 }  // namespace rcnn::engine

@@ -37,7 +37,8 @@ class LoadedModel {
   const Artifact& artifact() const;
   const ModelConfig& config() const;
 
-  /// Index of a program by name ("backbone-rpn", "box-head"). \throws ModelError naming those there are.
+  /// Index of a program by name ("backbone-rpn", "box-head", "mask-head"). \throws ModelError naming those
+  /// there are.
   std::size_t program_index(const std::string& name) const;
   /// Bytes of reordered weights of a program that is resident on a core (shared between cores of one
   /// process): those of its executables so far, the artifact's for what none has asked for yet.
@@ -56,6 +57,15 @@ class LoadedModel {
   std::shared_ptr<const Executable> box_executable(int regions);
   /// Bucket sizes, ascending; the last is post_nms_topk.
   const std::vector<int>& box_buckets() const;
+
+  /// The mask head for at least `detections` detections, 1..max_detections: the smallest bucket that holds
+  /// them. Only where config().mask_on.
+  /// Inputs: "mask_pooled" [B, C, S, S] kNhwc as roi_align writes it, "mask_classes" [B] row-major f32, every
+  /// one of them a class of the model; output "mask_probabilities" [B, 2 * S, 2 * S] row-major, of the
+  /// detection's own class. A detection's result does not depend on the bucket.
+  std::shared_ptr<const Executable> mask_executable(int detections);
+  /// Bucket sizes, ascending; the last is max_detections.
+  const std::vector<int>& mask_buckets() const;
 
   /// Classifiers: the program for at least `images` images, 1..kMaxImages: the smallest bucket that holds
   /// them. Input: "image" [B, 3, H, W] row-major f32, H and W as compiled; output "logits" [B, classes]

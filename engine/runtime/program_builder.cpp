@@ -76,6 +76,9 @@ std::unique_ptr<Operator> ProgramBuilder::make_operator(const Node& node) {
       return make_linear(params_of(node),
                          Format({shape[0], element_count(shape) / shape[0]}, Layout::kRowMajor), weights_);
     }
+    case OpKind::kMaskPredictor:
+      return make_mask_predictor({node.name, node.weight, node.bias, node.out_channels, node.stride}, source,
+                                 weights_);
     case OpKind::kAdd:
       return make_add(node.name, source, source_of(node, 1));
     case OpKind::kRelu:

@@ -13,7 +13,7 @@ namespace rcnn::pipeline {
 struct CoreProgram {
   std::size_t program = 0;  ///< Index within the session's programs
   std::shared_ptr<const engine::Executable> executable;
-  std::shared_ptr<TensorSet> input;                     ///< One tensor; given back once the program has run
+  std::shared_ptr<TensorSet> input;                     ///< Given back once the program has run
   std::vector<engine::TensorSpec> output_specs;         ///< At least as large as the executable's outputs
   std::shared_ptr<TensorSet> Frame::*result = nullptr;  ///< Where the frame keeps the outputs
 };

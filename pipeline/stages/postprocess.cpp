@@ -4,12 +4,14 @@
 #include "engine/errors.hpp"
 #include "engine/rcnn/detections.hpp"
 #include "pipeline/stages.hpp"
+#include "pipeline/stages/mask_pooling.hpp"
 
 namespace rcnn::pipeline {
 
 void run_postprocess(Frame& frame, float score_threshold) {
   frame.claim(StageId::kPostprocess);
   frame.detections.clear();
+  const auto backbone = std::move(frame.backbone);  // With masks; given back at the end.
   if (frame.proposals.empty()) return;
   if (!frame.box_outputs)
     throw engine::Error("'postprocess-overlay' got a frame without logits: its box head failed");
@@ -24,11 +26,12 @@ void run_postprocess(Frame& frame, float score_threshold) {
   };
   const auto width = static_cast<float>(frame.network_size.width);
   const auto height = static_cast<float>(frame.network_size.height);
-  const auto found = engine::find_detections(rows_of(0), rows_of(1), frame.proposals, params, width, height);
+  auto found = engine::find_detections(rows_of(0), rows_of(1), frame.proposals, params, width, height);
   const auto image_width = static_cast<float>(frame.image_size.width);
   const auto image_height = static_cast<float>(frame.image_size.height);
   frame.detections =
       engine::scale_detections(found, image_width / width, image_height / height, image_width, image_height);
+  if (backbone) frame.mask_inputs = pool_for_masks(*frame.session, *backbone, found);
 }
 
 }  // namespace rcnn::pipeline

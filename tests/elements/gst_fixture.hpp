@@ -39,7 +39,9 @@ class GstTest : public testing::Test {
 };
 
 /// The tiny model as a property setting, with a leading space.
-inline std::string with_model() { return " model=" + tiny_model().string() + " "; }
+inline std::string with_model(const TinyModelOptions& options = {}) {
+  return " model=" + tiny_model(options).string() + " ";
+}
 
 /// Waits up to `limit` for a condition that another thread makes true.
 inline bool eventually(const std::function<bool()>& condition,
@@ -269,8 +271,8 @@ class Pipeline {
 
 /// All six elements in a row, the model set on the first.
 inline std::string six(const std::string& between = " ! ", const std::string& first = "",
-                       const std::string& last = "") {
-  return "preprocess-resize-800" + with_model() + first + between + "neuron-backbone-rpn" + between +
+                       const std::string& last = "", const TinyModelOptions& options = {}) {
+  return "preprocess-resize-800" + with_model(options) + first + between + "neuron-backbone-rpn" + between +
          "cpu-rpn-proposals" + between + "roi-align" + between + "neuron-box-head" + between +
          "postprocess-overlay " + last;
 }

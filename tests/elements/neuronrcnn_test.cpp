@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include <gmock/gmock.h>
 
+#include <numeric>
+
 #include "elements/elements.hpp"
 #include "tests/elements/gst_fixture.hpp"
 #include "tests/support/shared_files.hpp"
@@ -22,6 +24,32 @@ TEST_F(Neuronrcnn, TakesPlainVideoAndGivesItBackWithDetections) {
   EXPECT_EQ(outcome.end, "eos") << outcome.error;
   EXPECT_EQ(pipeline.count(), 10);
   EXPECT_EQ(with_detections, 10);
+}
+
+// The masks of each frame's objects, run for run.
+std::vector<std::vector<guint32>> masks_after(const std::string& elements) {
+  tests::Pipeline pipeline(
+      "videotestsrc num-buffers=4 pattern=ball ! video/x-raw,width=96,height=64 ! videoconvert ! " +
+      elements + " ! videoconvert ! video/x-raw,format=I420 ! fakesink name=out");
+  std::vector<std::vector<guint32>> masks;
+  pipeline.on_buffer = [&](GstBuffer* buffer) {
+    const auto* meta = rcnn_buffer_get_detections_meta(buffer);
+    for (guint i = 0; meta != nullptr && i < meta->count; ++i) {
+      const auto& found = meta->detections[i];
+      auto& runs = masks.emplace_back(found.mask_runs, found.mask_runs + found.mask_run_count);
+      EXPECT_EQ(std::accumulate(runs.begin(), runs.end(), 0u), 96u * 64u);
+    }
+  };
+  const auto outcome = pipeline.run();
+  EXPECT_EQ(outcome.end, "eos") << outcome.error;
+  return masks;
+}
+
+TEST_F(Neuronrcnn, GivesTheMasksThatSixElementsGive) {
+  constexpr tests::TinyModelOptions kMasks{.masks = true};
+  const auto masks = masks_after("neuronrcnn" + tests::with_model(kMasks));
+  EXPECT_FALSE(masks.empty());
+  EXPECT_EQ(masks_after(tests::six(" ! ", "", "", kMasks)), masks);
 }
 
 TEST_F(Neuronrcnn, RunsTwiceInOnePipelineOnSharedCores) {

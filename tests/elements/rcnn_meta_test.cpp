@@ -9,8 +9,19 @@ namespace {
 using RcnnMeta = tests::GstTest;
 
 const std::vector<std::string> kNames{"person", "car"};
+// One has a mask: the lower left quarter of its box.
+engine::Mask quarter() {
+  engine::RunWriter writer;
+  for (std::size_t x = 0; x < 320; ++x) {
+    const bool across = x >= 100 && x < 150;
+    writer.add(across ? 100 : 240, false);
+    writer.add(across ? 50 : 0, true);
+    writer.add(across ? 90 : 0, false);
+  }
+  return writer.take(320, 240);
+}
 const std::vector<engine::Detection> kFound{
-    {.box = {100, 50, 200, 150}, .score = 0.75f, .label = 1, .region = 3},
+    {.box = {100, 50, 200, 150}, .score = 0.75f, .label = 1, .region = 3, .mask = quarter()},
     {.box = {0.4f, 10.6f, 320, 239.5f}, .score = 0.5f, .label = 0, .region = 0}};
 
 // What comes out of an element when a 320x240 picture with kFound goes in.
@@ -41,6 +52,39 @@ TEST_F(RcnnMeta, CarriesBoxesScoresAndLabels) {
   EXPECT_EQ(car.score, 0.75f);
   EXPECT_EQ(car.class_id, 1);
   EXPECT_STREQ(g_quark_to_string(car.label), "car");
+}
+
+// Where the mask is, as [x0, y0, x1, y1) and its area; all zeros without one.
+std::array<int, 5> covered(const RcnnDetectionsMeta& meta, const RcnnDetection& detection) {
+  const auto width = static_cast<int>(meta.width), height = static_cast<int>(meta.height);
+  std::vector<guint8> pixels(meta.width * meta.height, 7);
+  if (!rcnn_detection_unpack_mask(&meta, &detection, pixels.data(), meta.width)) {
+    return {};
+  }
+  std::array<int, 5> place{width, height, 0, 0, 0};
+  for (int y = 0; y < height; ++y) {
+    for (int x = 0; x < width; ++x) {
+      const int value = pixels[static_cast<std::size_t>(y * width + x)];
+      EXPECT_TRUE(value == 0 || value == 255);
+      if (value == 255) {
+        place = {std::min(place[0], x), std::min(place[1], y), std::max(place[2], x + 1),
+                 std::max(place[3], y + 1), place[4] + 1};
+      }
+    }
+  }
+  return place;
+}
+
+TEST_F(RcnnMeta, CarriesMasks) {
+  BufferPtr buffer(gst_buffer_new());
+  attach_detections(buffer.get(), kFound, kNames, 320, 240);
+  const BufferPtr copy(gst_buffer_copy(buffer.get()));
+  buffer.reset();  // The copy's runs are its own.
+  const auto* meta = rcnn_buffer_get_detections_meta(copy.get());
+  ASSERT_NE(meta, nullptr);
+  EXPECT_EQ(covered(*meta, meta->detections[0]), (std::array{100, 100, 150, 150, 2500}));
+  EXPECT_EQ(meta->detections[1].mask_run_count, 0u);
+  EXPECT_EQ(covered(*meta, meta->detections[1]), (std::array<int, 5>{}));
 }
 
 TEST_F(RcnnMeta, SaysThatNothingWasFound) {
@@ -86,6 +130,7 @@ TEST_F(RcnnMeta, SurvivesVideoconvert) {
     ASSERT_EQ(meta->count, 2u);
     EXPECT_EQ(meta->detections[1].y1, 239.5f);
     EXPECT_EQ(meta->detections[0].score, 0.75f);
+    EXPECT_EQ(covered(*meta, meta->detections[0])[4], 2500);
   }
 }
 
@@ -99,6 +144,7 @@ TEST_F(RcnnMeta, IsScaledOnceByVideoscale) {
   EXPECT_FLOAT_EQ(meta->detections[0].y0, 25);
   EXPECT_FLOAT_EQ(meta->detections[0].x1, 100);
   EXPECT_FLOAT_EQ(meta->detections[0].y1, 75);
+  EXPECT_EQ(covered(*meta, meta->detections[0]), (std::array{50, 50, 75, 75, 625}));
   EXPECT_EQ(meta->detections[0].score, 0.75f);
 }
 
@@ -182,7 +228,7 @@ TEST_F(RcnnMeta, ComputesBordersOfKnownCases) {
   GstVideoInfo to;
   gst_video_info_set_format(&from, GST_VIDEO_FORMAT_RGB, 320, 240);
   gst_video_info_set_format(&to, GST_VIDEO_FORMAT_RGB, 640, 640);
-  const ScaleMap map = videoscale_map(from, to);
+  const engine::ScaleMap map = videoscale_map(from, to);
   EXPECT_EQ(map.scale_x, 2);
   EXPECT_EQ(map.scale_y, 2);
   EXPECT_EQ(map.offset_x, 0);

@@ -5,12 +5,16 @@
 
 #include <cmath>
 #include <filesystem>
+#include <fstream>
+#include <map>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
 #include "engine/compile/artifact.hpp"
 #include "engine/model/checkpoint.hpp"
 #include "engine/model/config.hpp"
+#include "engine/rcnn/roi_align.hpp"
 #include "engine/runtime/loaded_model.hpp"
 #include "tests/support/npz.hpp"
 #include "tests/support/reference_weights.hpp"
@@ -20,7 +24,13 @@
 namespace rcnn::engine {
 namespace {
 
-constexpr const char* kArch = "faster_rcnn_R_50_FPN_3x";
+struct Recorded {
+  const char* family;  ///< Of the model zoo
+  const char* arch;
+  int side;
+};
+std::ostream& operator<<(std::ostream& out, const Recorded& recorded) { return out << recorded.arch; }
+
 /// Mean absolute error over the reference's standard deviation. PyTorch's own f32 is at 5e-7 from its f64.
 constexpr double kTolerance = 1e-5;
 
@@ -35,16 +45,16 @@ double relative_error(std::span<const float> ours, std::span<const float> refere
   return error / count / std::sqrt(squares / count - (sum / count) * (sum / count));
 }
 
-class GoldenStages : public ::testing::Test {
+class GoldenStages : public ::testing::TestWithParam<Recorded> {
  protected:
-  /// Compiled once for both tests. Null where something is missing.
-  static std::shared_ptr<LoadedModel> make_model() {
-    const auto weights = tests::reference_weights(kArch);
+  /// Null where something is missing.
+  static std::shared_ptr<LoadedModel> make_model(const Recorded& recorded) {
+    const auto weights = tests::reference_weights(recorded.arch);
     if (weights.empty()) return nullptr;
     const auto file = std::filesystem::path(tests::built_file("golden")) /
-                      (std::string(kArch) + "-" + std::to_string(::getpid()) + ".rcnn");
-    const auto config = load_config(std::string("COCO-Detection/") + kArch);
-    const CompileOptions options{.input = {.width = 320, .height = 320}};
+                      (std::string(recorded.arch) + "-" + std::to_string(::getpid()) + ".rcnn");
+    const auto config = load_config(std::string(recorded.family) + "/" + recorded.arch);
+    const CompileOptions options{.input = {.width = recorded.side, .height = recorded.side}};
     write_artifact(compile(config, read_checkpoint(weights), options), file);
     auto model = LoadedModel::load(file);
     std::filesystem::remove(file);  // The mapping keeps it
@@ -53,18 +63,21 @@ class GoldenStages : public ::testing::Test {
 
   void SetUp() override {
     RCNN_SKIP_WITHOUT(golden_);
-    static const auto kModel = make_model();
-    if (!kModel) GTEST_SKIP() << "the reference weights cannot be made here (python3 with numpy)";
-    model_ = kModel;
+    static std::map<std::string, std::shared_ptr<LoadedModel>> models;  // Compiled once for all tests
+    auto& model = models[GetParam().arch];
+    if (!model) model = make_model(GetParam());
+    if (!model) GTEST_SKIP() << "the reference weights cannot be made here (python3 with numpy)";
+    model_ = model;
   }
 
-  std::filesystem::path golden_ = tests::golden_file("stages_faster_rcnn_R_50_FPN_3x_320.npz");
+  std::string name_ = std::string("stages_") + GetParam().arch + "_" + std::to_string(GetParam().side);
+  std::filesystem::path golden_ = tests::golden_file(name_ + ".npz");
   std::shared_ptr<LoadedModel> model_;
 };
 
-TEST_F(GoldenStages, BackboneAndRpnAreDetectron2s) {
+TEST_P(GoldenStages, BackboneAndRpnAreDetectron2s) {
   const tests::Npz golden(golden_);
-  const auto executable = model_->image_executable({320, 320});
+  const auto executable = model_->image_executable({GetParam().side, GetParam().side});
   const auto outputs = tests::run_executable(*executable, {golden.f32("input_nchw")});
   ASSERT_EQ(outputs.size(), 15U);
   for (const auto& output : outputs) {
@@ -75,7 +88,7 @@ TEST_F(GoldenStages, BackboneAndRpnAreDetectron2s) {
   }
 }
 
-TEST_F(GoldenStages, BoxHeadIsDetectron2s) {
+TEST_P(GoldenStages, BoxHeadIsDetectron2s) {
   const tests::Npz golden(golden_);
   const auto pooled = golden.f32("pooled_first_16");
   const auto executable = model_->box_executable(16);
@@ -101,9 +114,48 @@ TEST_F(GoldenStages, BoxHeadIsDetectron2s) {
 
 // Two cores, four frames in flight and the weights are to fit into 1,000 MB, so values must take turns in an
 // arena.
-TEST_F(GoldenStages, ActivationsOfAFullSizeImageShareOneSmallArena) {
+TEST_P(GoldenStages, ActivationsOfAFullSizeImageShareOneSmallArena) {
   EXPECT_LE(model_->image_executable({800, 800})->scratch_bytes(), 110'000'000U);
 }
+
+// From the recorded features to probabilities: pooling and mask head in one.
+TEST_P(GoldenStages, MasksAreDetectron2s) {
+  const tests::Npz golden(golden_);
+  if (!golden.has("mask_probability_first_16")) GTEST_SKIP() << "a model without masks";
+  std::vector<FeatureView> levels;
+  for (const std::string level : {"p2", "p3", "p4", "p5"}) {
+    const auto& shape = golden.shape("feature_" + level);
+    levels.push_back({golden.f32("feature_" + level).data(), static_cast<int>(shape[1]),
+                      static_cast<int>(shape[2]), static_cast<int>(shape[3]), Layout::kRowMajor});
+  }
+  const auto found =
+      nlohmann::json::parse(std::ifstream(tests::golden_file(name_ + ".json"))).at("network_frame");
+  std::vector<Box> boxes;
+  std::vector<float> classes;
+  for (std::size_t i = 0; i < 16; ++i) {
+    const auto corners = found.at("boxes_xyxy")[i].get<std::vector<float>>();
+    boxes.push_back({corners[0], corners[1], corners[2], corners[3]});
+    classes.push_back(found.at("classes")[i].get<float>());
+  }
+  RoiPoolerParams params;
+  params.output_size = 14;
+  std::vector<float> pooled(16 * 14 * 14 * 256);
+  roi_align(levels, boxes, 0, boxes.size(), params, pooled);
+  const auto outputs = tests::run_executable(*model_->mask_executable(16), {pooled, classes});
+  const auto expected = golden.f32("mask_probability_first_16");
+  ASSERT_EQ(outputs.at(0).values<float>().size(), expected.size());
+  double most = 0;
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    most = std::max(most, std::abs(static_cast<double>(outputs[0].values<float>()[i]) - expected[i]));
+  }
+  EXPECT_LT(most, 2e-3) << "boxes are recorded to a thousandth of a pixel";
+}
+
+INSTANTIATE_TEST_SUITE_P(Recorded, GoldenStages,
+                         ::testing::Values(Recorded{"COCO-Detection", "faster_rcnn_R_50_FPN_3x", 320},
+                                           Recorded{"COCO-InstanceSegmentation", "mask_rcnn_R_50_FPN_3x",
+                                                    256}),
+                         [](const auto& row) { return row.param.arch; });
 
 }  // namespace
 }  // namespace rcnn::engine

@@ -70,6 +70,30 @@ TEST_F(Detect, BoxesLieInTheImageBestFirstAboveTheThreshold) {
   EXPECT_GT(objects, 0U);
 }
 
+TEST_F(Detect, MasksComeWithImagesAndVideosAlike) {
+  const auto detect_masks = [](const std::string& arguments) {
+    const auto outcome =
+        run_neuron_rcnn("detect -m " + tests::tiny_model({.masks = true}).string() + " " + arguments);
+    EXPECT_EQ(outcome.code, 0) << outcome.err;
+    return outcome.out;
+  };
+  const auto results = json::parse(detect_masks((images_ / "a.png").string() + " --format coco"));
+  ASSERT_FALSE(results.empty());
+  for (const auto& result : results) {
+    EXPECT_EQ(result.at("segmentation").at("size"), json::array({90, 120}));
+    EXPECT_FALSE(result.at("segmentation").at("counts").get<std::string>().empty());
+  }
+  write_clip(out_ / "clip.mp4", 3);
+  int objects = 0;
+  for (const auto& line : lines_of(detect_masks((out_ / "clip.mp4").string() + " --format json-lines"))) {
+    for (const auto& object : json::parse(line).at("objects")) {
+      EXPECT_EQ(object.at("segmentation").at("size"), json::array({120, 160}));
+      ++objects;
+    }
+  }
+  EXPECT_GT(objects, 0);
+}
+
 TEST_F(Detect, UnreadableImagesAreNamedAndTheOthersComeOut) {
   write_text(images_ / "aa-broken.jpg", "no image");
   const auto outcome = detect(images() + " " + (images_ / "missing.png").string() + " --format detectron2");

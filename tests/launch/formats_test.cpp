@@ -63,6 +63,17 @@ TEST(Formats, JsonLinesIsALineAFrame) {
   EXPECT_TRUE(json::parse(lines[1]).at("pts_ns").is_null());
 }
 
+TEST(Formats, MasksAreCocosRunLengths) {
+  auto result = image_result();
+  result.objects[0].mask = {3, 2, {2, 2, 2}};
+  const auto segmentation = json::parse(R"({"size": [2, 3], "counts": "222"})");
+  EXPECT_EQ(json::parse(written(ResultFormat::kDetectron2, {result}))["images"][0]["masks_rle"],
+            json::array({segmentation}));
+  EXPECT_EQ(json::parse(written(ResultFormat::kCoco, {result}))[0]["segmentation"], segmentation);
+  EXPECT_EQ(json::parse(written(ResultFormat::kJsonLines, {result}))["objects"][0]["segmentation"],
+            segmentation);
+}
+
 TEST(Formats, NoResultsAreStillADocument) {
   EXPECT_EQ(json::parse(written(ResultFormat::kCoco, {})), json::array());
   EXPECT_EQ(json::parse(written(ResultFormat::kDetectron2, {})), json::parse(R"({"images": []})"));

@@ -20,6 +20,12 @@ TEST(Inspect, ShowsProgramsInputAndClasses) {
   }
 }
 
+TEST(Inspect, ShowsAMaskHead) {
+  const auto outcome = run_neuron_rcnn("inspect " + tests::tiny_model({.masks = true}).string());
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  for (const char* text : {"mask-head", "12x12", "Masks"}) EXPECT_THAT(outcome.out, HasSubstr(text));
+}
+
 TEST(Inspect, JsonHasEverything) {
   const auto outcome = run_neuron_rcnn("inspect --json -m " + tests::tiny_model().string());
   ASSERT_EQ(outcome.code, 0) << outcome.err;

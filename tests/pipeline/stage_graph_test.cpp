@@ -111,6 +111,55 @@ TEST_F(StageGraphTest, TwoCoresGiveWhatOneGivesBitForBit) {
   EXPECT_EQ(found[0], found[1]);
 }
 
+TEST_F(StageGraphTest, MasksAreTheSameOnTwoCoresAndInGraphsOfOneStage) {
+  constexpr tests::TinyModelOptions kMasks{.masks = true};
+  load(cores(1), kMasks);
+  const auto expected = serial_detections();
+  ASSERT_FALSE(expected[0].empty());
+  ASSERT_FALSE(expected[0][0].mask.empty());
+  load(cores(2), kMasks);
+  StageGraph whole({.max_items = 8});
+  stream(
+      whole, 20, [&](int i) { return item(static_cast<std::uint32_t>(i) % kPictures); },
+      [&](int i, const Item& out) {
+        EXPECT_EQ(text_of(out.error), "");
+        EXPECT_EQ(out.frame->detections, expected[static_cast<std::size_t>(i) % kPictures]);
+      });
+  auto travelling = item(1);
+  for (const auto& stage : kStages) {
+    StageGraph graph({.first = stage.id, .last = stage.id});
+    ASSERT_TRUE(graph.push(std::move(travelling)));
+    travelling = graph.pop();
+    ASSERT_NE(travelling, nullptr);
+    EXPECT_EQ(text_of(travelling->error), "");
+  }
+  EXPECT_EQ(travelling->frame->detections, expected[1]);
+}
+
+TEST_F(StageGraphTest, AMaskHeadThatFailsOrIsFlushedIsItsFramesAlone) {
+  constexpr tests::TinyModelOptions kMasks{.masks = true};
+  load(cores(1), kMasks);
+  const auto expected = serial_detections();
+  load(cores(1, {{0, "fail", 4}}), kMasks);  // Three programs a frame: each of them fails in its turn
+  StageGraph graph({.max_items = 6});
+  int failed = 0;
+  stream(
+      graph, 30, [&](int i) { return item(static_cast<std::uint32_t>(i) % kPictures); },
+      [&](int i, const Item& out) {
+        if (out.error) {
+          ++failed;
+          EXPECT_THAT(text_of(out.error), HasSubstr("injected"));
+        } else {
+          EXPECT_EQ(out.frame->detections, expected[static_cast<std::size_t>(i) % kPictures]);
+        }
+      });
+  EXPECT_GT(failed, 10);
+  EXPECT_LT(failed, 30);
+  for (std::uint32_t seed = 0; seed < 4; ++seed) ASSERT_TRUE(graph.push(item(seed)));
+  graph.flush();
+  EXPECT_EQ(graph.pop(), nullptr);
+}
+
 TEST_F(StageGraphTest, AFailureKeepsItsPlaceAndTouchesNoOtherFrame) {
   load(cores(1));
   const auto expected = serial_detections();

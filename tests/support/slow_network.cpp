@@ -32,6 +32,15 @@ class SlowNetwork {
         return sum(source, values_.at(node.inputs[1]));
       case OpKind::kMaxPool2d:
         return slow_max_pool2d(window(node), source);
+      case OpKind::kConvTranspose2d: {
+        const auto c = window(node);
+        return slow_conv_transpose2d(c.channels, c.out_channels, c.height, c.width, c.stride, source,
+                                     parameter(node.weight), parameter(node.bias));
+      }
+      case OpKind::kMaskPredictor:
+        return slow_mask_predictor(window(node).channels,
+                                   static_cast<std::size_t>(values_.at(node.inputs[1])[0]), source,
+                                   parameter(node.weight), parameter(node.bias));
       default:  // kUpsampleAdd
         const auto& coarse = shapes_.at(node.inputs[1]);
         return slow_upsample_add(static_cast<int>(coarse[1]), static_cast<int>(coarse[2]),
@@ -81,23 +90,34 @@ class SlowNetwork {
   Values& values_;
 };
 
+/// Runs what can be run from the values that are there.
+Values slow_values(const engine::ModelConfig& config, const engine::Checkpoint& checkpoint,
+                   const engine::ValueShapes& inputs, Values values) {
+  const auto network = engine::build_network(config);
+  const auto shapes = engine::infer_shapes(network, inputs);
+  const SlowNetwork slow(checkpoint, shapes, values);
+  for (const auto& node : network.nodes) {
+    if (engine::runs_on_core(node.kind) && values.contains(node.inputs[0]))
+      values[node.outputs[0]] = slow.run(node);
+  }
+  return values;
+}
+
 }  // namespace
 
 std::map<std::string, std::vector<float>> slow_backbone(const engine::ModelConfig& config,
                                                         const engine::Checkpoint& checkpoint,
                                                         std::span<const float> image, int height, int width) {
-  const auto network = engine::build_network(config);
-  const std::int64_t side = config.box_head.pooler_resolution;
-  const auto shapes = engine::infer_shapes(
-      network, {{"image", {1, 3, height, width}}, {"pooled", {1, side * side, config.fpn.out_channels}}});
-  std::map<std::string, std::vector<float>> values{{"image", {image.begin(), image.end()}}};
-  const SlowNetwork slow(checkpoint, shapes, values);
-  for (const auto& node : network.nodes) {
-    // The box head is left out: its input is made by the host.
-    if (engine::runs_on_core(node.kind) && values.contains(node.inputs[0]))
-      values[node.outputs[0]] = slow.run(node);
-  }
-  return values;
+  return slow_values(config, checkpoint, engine::program_inputs(config, height, width, 1, 1),
+                     {{"image", {image.begin(), image.end()}}});
+}
+
+std::vector<float> slow_mask_head(const engine::ModelConfig& config, const engine::Checkpoint& checkpoint,
+                                  std::span<const float> pooled, int label) {
+  const auto values = slow_values(
+      config, checkpoint, engine::program_inputs(config, 64, 64, 1, 1),
+      {{"mask_pooled", {pooled.begin(), pooled.end()}}, {"mask_classes", {static_cast<float>(label)}}});
+  return values.at("mask_probabilities");
 }
 
 }  // namespace rcnn::tests

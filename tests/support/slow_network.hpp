@@ -19,4 +19,10 @@ std::map<std::string, std::vector<float>> slow_backbone(const engine::ModelConfi
                                                         const engine::Checkpoint& checkpoint,
                                                         std::span<const float> image, int height, int width);
 
+/// The mask head on one detection, likewise.
+///   pooled  [1, C, S, S]
+/// \returns [2S, 2S] probabilities of class `label`.
+std::vector<float> slow_mask_head(const engine::ModelConfig& config, const engine::Checkpoint& checkpoint,
+                                  std::span<const float> pooled, int label);
+
 }  // namespace rcnn::tests

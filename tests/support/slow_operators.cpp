@@ -88,6 +88,54 @@ std::vector<float> slow_linear(const LinearCase& c, std::span<const float> sourc
   return result;
 }
 
+std::vector<float> slow_conv_transpose2d(int channels, int out_channels, int height, int width, int scale,
+                                         std::span<const float> source, std::span<const float> weight,
+                                         std::span<const float> bias) {
+  std::vector<float> result;
+  for (int o = 0; o < out_channels; ++o) {
+    for (int y = 0; y < height * scale; ++y) {
+      for (int x = 0; x < width * scale; ++x) {
+        double sum = static_cast<double>(bias[at(o)]);
+        for (int i = 0; i < channels; ++i) {
+          const int place = y % scale * scale + x % scale;
+          sum += static_cast<double>(source[at((i * height + y / scale) * width + x / scale)]) *
+                 weight[at((i * out_channels + o) * scale * scale + place)];
+        }
+        result.push_back(static_cast<float>(sum));
+      }
+    }
+  }
+  return result;
+}
+
+std::vector<float> slow_depth_to_space(int channels, int height, int width, int scale,
+                                       std::span<const float> source) {
+  std::vector<float> result;
+  for (int c = 0; c < channels; ++c) {
+    for (int y = 0; y < height * scale; ++y) {
+      for (int x = 0; x < width * scale; ++x) {
+        const int place = y % scale * scale + x % scale;
+        result.push_back(source[at(((place * channels + c) * height + y / scale) * width + x / scale)]);
+      }
+    }
+  }
+  return result;
+}
+
+std::vector<float> slow_mask_predictor(int channels, std::size_t label, std::span<const float> source,
+                                       std::span<const float> weight, std::span<const float> bias) {
+  const auto cells = source.size() / at(channels);
+  std::vector<float> result;
+  for (std::size_t cell = 0; cell < cells; ++cell) {
+    double sum = static_cast<double>(bias[label]);
+    for (std::size_t c = 0; c < at(channels); ++c) {
+      sum += static_cast<double>(source[c * cells + cell]) * weight[label * at(channels) + c];
+    }
+    result.push_back(static_cast<float>(1 / (1 + std::exp(-sum))));
+  }
+  return result;
+}
+
 std::vector<float> slow_relu(std::vector<float> values) {
   for (auto& value : values) value = std::max(value, 0.f);
   return values;

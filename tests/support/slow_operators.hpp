@@ -26,6 +26,16 @@ std::vector<float> slow_upsample_add(int channels, int height, int width, std::s
 /// [R, I], [O, I], [O] -> [R, O]
 std::vector<float> slow_linear(const LinearCase& c, std::span<const float> source,
                                std::span<const float> weight, std::span<const float> bias);
+/// [1, I, H, W], [I, O, s, s], [O] -> [1, O, s * H, s * W]
+std::vector<float> slow_conv_transpose2d(int channels, int out_channels, int height, int width, int scale,
+                                         std::span<const float> source, std::span<const float> weight,
+                                         std::span<const float> bias);
+/// [1, s * s * C, H, W], the channels of cell (0, 0) first -> [1, C, s * H, s * W]
+std::vector<float> slow_depth_to_space(int channels, int height, int width, int scale,
+                                       std::span<const float> source);
+/// [1, C, H, W], [K, C], [K] -> [H, W] probabilities of class `label`
+std::vector<float> slow_mask_predictor(int channels, std::size_t label, std::span<const float> source,
+                                       std::span<const float> weight, std::span<const float> bias);
 std::vector<float> slow_relu(std::vector<float> values);
 std::vector<float> slow_activation(engine::Activation activation, std::vector<float> values);
 

@@ -94,7 +94,7 @@ CheckpointTensor draw_parameter(const ParameterSpec& parameter, const TinyModelO
       value = static_cast<float>(draw.normal() * (parameter.shape.size() == 1 ? 0.05 : scale));
     }
   }
-  if (name.starts_with("roi_heads.") && parameter.shape.size() == 2) {
+  if (name.starts_with("roi_heads.") && (parameter.shape.size() == 2 || name.ends_with("predictor.weight"))) {
     centre_rows(values, static_cast<std::size_t>(parameter.shape[1]));
   }
   if (name.find("cls_score") != std::string::npos) {  // Background is even: something is found on any image
@@ -141,6 +141,8 @@ engine::ModelConfig tiny_config(const TinyModelOptions& options) {
   config.box_head.class_agnostic = options.class_agnostic;
   config.box_head.max_detections = 20;
   config.box_head.score_threshold = options.score_threshold;
+  config.mask_on = options.masks;
+  if (options.masks) config.mask_head = {.num_conv = 2, .conv_dim = 16, .pooler_resolution = 6};
   for (int i = 0; i < options.num_classes; ++i) {
     config.class_names.push_back("class " + std::to_string(i));
     config.category_ids.push_back(i + 1);

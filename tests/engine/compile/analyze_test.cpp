@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "engine/compile/compiler.hpp"
@@ -53,12 +54,22 @@ TEST(Analyze, UsesTheSizeThatTheImageWouldGet) {
   }
 }
 
-TEST(Analyze, NamesAMaskHeadAsUnsupported) {
+TEST(Analyze, CountsAMaskHead) {
   auto config = resnet(50);
   config.mask_on = true;
-  const auto reports = analyze(config, {}, {640, 480});
-  EXPECT_EQ(reports.back().name, "roi_heads.mask_head");
-  EXPECT_FALSE(reports.back().supported);
+  double gflops = 0;
+  std::vector<std::string> host;
+  for (const auto& report : analyze(config, {}, {640, 480})) {
+    if (report.where == "mask-head") gflops += report.flops * 1e-9;
+    if (report.where == "host") host.push_back(report.op);
+  }
+  // 100 detections: four 3x3 convolutions and the transposed one of 256 channels on 14x14, a row of the
+  // predictor on 28x28, and a few operations a value for biases and ReLUs.
+  const double products = 2e-9 * 100 * 196 * 256 * (4 * 9 * 256 + 4 * 256 + 4);
+  EXPECT_NEAR(gflops, products, 0.001 * products);
+  EXPECT_GT(gflops, products);
+  EXPECT_THAT(
+      host, ::testing::ElementsAre("Preprocess", "Proposals", "RoiAlign", "Detections", "RoiAlign", "Masks"));
 }
 
 }  // namespace

@@ -76,11 +76,11 @@ class ArtifactFile : public ::testing::Test {
   std::string bytes_;
 };
 
-TEST_F(ArtifactFile, HoldsWhatWasCompiled) {
-  const auto config = tests::tiny_config();
-  const CompileOptions options{.input = tests::TinyModelOptions().input};
-  const auto model = compile(config, tests::tiny_checkpoint(), options);
-  const auto artifact = Artifact::open(tests::tiny_model());
+void expect_what_was_compiled(const tests::TinyModelOptions& tiny) {
+  const auto config = tests::tiny_config(tiny);
+  const CompileOptions options{.input = tiny.input};
+  const auto model = compile(config, tests::tiny_checkpoint(tiny), options);
+  const auto artifact = Artifact::open(tests::tiny_model(tiny));
   EXPECT_EQ(artifact->config(), config);
   EXPECT_EQ(artifact->options().input, options.input);
   ASSERT_EQ(artifact->programs().size(), model.programs.size());
@@ -96,6 +96,18 @@ TEST_F(ArtifactFile, HoldsWhatWasCompiled) {
         << name;
   }
   EXPECT_EQ(artifact->metadata().at("config").at("name"), "tiny");
+}
+
+TEST_F(ArtifactFile, HoldsWhatWasCompiled) {
+  expect_what_was_compiled({});
+  expect_what_was_compiled({.masks = true});
+}
+
+// As before there were masks: those artifacts go on working.
+TEST_F(ArtifactFile, WithoutMasksSaysNothingOfThem) {
+  const auto config = Artifact::open(tests::tiny_model())->metadata().at("config");
+  EXPECT_FALSE(config.contains("mask_head"));
+  EXPECT_FALSE(config.at("mask_on").get<bool>());
 }
 
 TEST_F(ArtifactFile, CanBeReadAgainAfterItsPagesWereReleased) {

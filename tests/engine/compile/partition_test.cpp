@@ -32,6 +32,17 @@ TEST(Partition, CutsTheNetworkAtThePooler) {
             programs[0].graph.nodes.size() + programs[1].graph.nodes.size() + host.size());
 }
 
+TEST(Partition, GivesAMaskHeadAProgram) {
+  std::vector<Program> programs;
+  std::vector<Node> host;
+  cut(build_network(tests::tiny_config({.masks = true})), find_partition("fused+box-head"), programs, host);
+  ASSERT_EQ(programs.size(), 3U);
+  EXPECT_EQ(programs[2].graph.name, "mask-head");
+  EXPECT_THAT(programs[2].graph.inputs, ElementsAre("mask_pooled", "mask_classes"));
+  EXPECT_THAT(programs[2].graph.outputs, ElementsAre("mask_probabilities"));
+  EXPECT_EQ(host.size(), 6U);
+}
+
 TEST(Partition, RefusesAnUnknownNameListingThoseThereAre) {
   EXPECT_THAT(partition_names(), ElementsAre("fused+box-head"));
   try {

@@ -16,6 +16,7 @@ TEST(ConfigJson, SurvivesTheRoundTripThroughText) {
   for (const auto& name : zoo_names()) {
     auto config = load_config(name);
     config.mask_on = true;
+    config.mask_head.conv_dim = 128;
     config.box_head.delta_weights = {0.1F, 1e-7F, 3, 4};
     const auto text = nlohmann::json(config).dump();
     EXPECT_EQ(nlohmann::json::parse(text).get<ModelConfig>(), config) << name;
@@ -33,6 +34,9 @@ TEST(ConfigJson, DamageIsAModelError) {
   damaged = sound;
   damaged["resnet"]["depth"] = "fifty";
   EXPECT_THAT(refused(damaged), HasSubstr("damaged"));
+  damaged = sound;
+  damaged["mask_on"] = true;
+  EXPECT_THAT(refused(damaged), HasSubstr("mask_head"));
   damaged = sound;
   damaged["class_names"].erase(0);
   EXPECT_THAT(refused(damaged), HasSubstr("79 names"));

@@ -55,7 +55,11 @@ TEST(Config, ZooModelsAreWhatDetectron2Says) {
   EXPECT_THAT(
       zoo_names(),
       ElementsAre("COCO-Detection/faster_rcnn_R_101_FPN_3x", "COCO-Detection/faster_rcnn_R_50_FPN_1x",
-                  "COCO-Detection/faster_rcnn_R_50_FPN_3x", "COCO-Detection/faster_rcnn_X_101_32x8d_FPN_3x"));
+                  "COCO-Detection/faster_rcnn_R_50_FPN_3x", "COCO-Detection/faster_rcnn_X_101_32x8d_FPN_3x",
+                  "COCO-InstanceSegmentation/mask_rcnn_R_101_FPN_3x",
+                  "COCO-InstanceSegmentation/mask_rcnn_R_50_FPN_1x",
+                  "COCO-InstanceSegmentation/mask_rcnn_R_50_FPN_3x",
+                  "COCO-InstanceSegmentation/mask_rcnn_X_101_32x8d_FPN_3x"));
   const auto config = load_config("COCO-Detection/faster_rcnn_R_50_FPN_3x");
   EXPECT_EQ(config.name, "COCO-Detection/faster_rcnn_R_50_FPN_3x");
   EXPECT_EQ(config.resnet, ModelConfig::ResNet{});
@@ -76,6 +80,28 @@ TEST(Config, X101HasItsOwnStrideGroupsAndDeviation) {
   EXPECT_EQ(config.resnet.width_per_group, 8);
   EXPECT_FALSE(config.resnet.stride_in_1x1);
   EXPECT_THAT(config.input.pixel_std, ElementsAre(57.375F, 57.12F, 58.395F));
+}
+
+TEST(Config, MaskModelsAreFasterModelsWithAMaskHead) {
+  for (const std::string model : {"R_50_FPN_1x", "R_50_FPN_3x", "R_101_FPN_3x", "X_101_32x8d_FPN_3x"}) {
+    auto mask = load_config("COCO-InstanceSegmentation/mask_rcnn_" + model);
+    const auto faster = load_config("COCO-Detection/faster_rcnn_" + model);
+    EXPECT_TRUE(mask.mask_on);
+    EXPECT_EQ(mask.mask_head, ModelConfig::MaskHead{});
+    mask.mask_on = false;
+    mask.name = faster.name;
+    EXPECT_EQ(mask, faster) << model;
+  }
+}
+
+TEST(Config, MaskHeadsThatAreNotSupportedAreRefusedWhereTheyAreOn) {
+  EXPECT_THAT(refused(with_base("MODEL: {MASK_ON: true, ROI_MASK_HEAD: {NAME: PointRendMaskHead}}")),
+              AllOf(HasSubstr("MODEL.ROI_MASK_HEAD.NAME"), HasSubstr("MaskRCNNConvUpsampleHead")));
+  EXPECT_THAT(refused(with_base("MODEL: {MASK_ON: true, ROI_MASK_HEAD: {NORM: GN}}")),
+              HasSubstr("MODEL.ROI_MASK_HEAD.NORM"));
+  EXPECT_THAT(refused(with_base("MODEL: {MASK_ON: true, ROI_MASK_HEAD: {CONV_DIM: 0}}")),
+              HasSubstr("MODEL.ROI_MASK_HEAD.CONV_DIM"));
+  EXPECT_NO_THROW(load_text(with_base("MODEL: {ROI_MASK_HEAD: {NAME: PointRendMaskHead, FC_DIM: 1024}}")));
 }
 
 TEST(Config, CocoClassesHaveGapsInTheirIds) {
@@ -234,10 +260,12 @@ MODEL:
   RPN: {CONV_DIMS: [16], PRE_NMS_TOPK_TEST: 200}
   ROI_HEADS: {NUM_CLASSES: 5, SCORE_THRESH_TEST: 0, NMS_THRESH_TEST: 0.4}
   ROI_BOX_HEAD: {NUM_FC: 1, FC_DIM: 32, POOLER_SAMPLING_RATIO: 2, POOLER_TYPE: ROIAlign, CLS_AGNOSTIC_BBOX_REG: True}
+  ROI_MASK_HEAD: {NUM_CONV: 2, CONV_DIM: 8, POOLER_RESOLUTION: 7, POOLER_TYPE: ROIAlign, CLS_AGNOSTIC_MASK: True}
 INPUT: {FORMAT: RGB, MIN_SIZE_TEST: 320, MAX_SIZE_TEST: 640}
 TEST: {DETECTIONS_PER_IMAGE: 7}
 )"));
   EXPECT_TRUE(config.mask_on);
+  EXPECT_EQ(config.mask_head, (ModelConfig::MaskHead{2, 8, 7, 0, "ROIAlign", true}));
   EXPECT_THAT(config.input.pixel_std, ElementsAre(2, 3.5F, 4));
   EXPECT_EQ(config.resnet.stem_out_channels, 8);
   EXPECT_EQ(config.resnet.res2_out_channels, 8);

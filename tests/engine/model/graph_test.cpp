@@ -30,6 +30,7 @@ struct ZooCase {
   int groups;
   int width;
   bool stride_in_1x1;
+  bool masks = false;
 };
 
 class ZooParameters : public ::testing::TestWithParam<ZooCase> {};
@@ -47,6 +48,7 @@ TEST_P(ZooParameters, AreDetectron2s) {
   config.resnet.num_groups = zoo.groups;
   config.resnet.width_per_group = zoo.width;
   config.resnet.stride_in_1x1 = zoo.stride_in_1x1;
+  config.mask_on = zoo.masks;
   std::map<std::string, Shape> ours;
   for (const auto& parameter : network_parameters(build_network(config), config)) {
     EXPECT_TRUE(ours.emplace(parameter.name, parameter.shape).second) << parameter.name << " is listed twice";
@@ -57,7 +59,9 @@ TEST_P(ZooParameters, AreDetectron2s) {
 INSTANTIATE_TEST_SUITE_P(Zoo, ZooParameters,
                          ::testing::Values(ZooCase{"faster_rcnn_R_50_FPN_3x", 50, 1, 64, true},
                                            ZooCase{"faster_rcnn_R_101_FPN_3x", 101, 1, 64, true},
-                                           ZooCase{"faster_rcnn_X_101_32x8d_FPN_3x", 101, 32, 8, false}));
+                                           ZooCase{"faster_rcnn_X_101_32x8d_FPN_3x", 101, 32, 8, false},
+                                           ZooCase{"mask_rcnn_R_50_FPN_3x", 50, 1, 64, true, true},
+                                           ZooCase{"mask_rcnn_R_101_FPN_3x", 101, 1, 64, true, true}));
 
 const Node& node_of(const Graph& graph, const std::string& name) {
   for (const auto& node : graph.nodes) {

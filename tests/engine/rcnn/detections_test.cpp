@@ -44,8 +44,8 @@ void expect_golden(const std::string& name, float side) {
   RCNN_SKIP_WITHOUT(file);
   const tests::Npz golden(file);
   const auto recorded = nlohmann::json::parse(std::ifstream(tests::golden_file(name + ".json")));
-  const auto found = find_detections(golden.f32("class_logits"), golden.f32("box_deltas"),
-                                     tests::golden_proposals(golden), {}, side, side);
+  auto found = find_detections(golden.f32("class_logits"), golden.f32("box_deltas"),
+                               tests::golden_proposals(golden), {}, side, side);
   expect_recorded(found, recorded["network_frame"]);
   const auto hw = golden.s64("output_size_hw");
   const auto height = static_cast<float>(hw[0]);
@@ -129,10 +129,11 @@ TEST(FindDetections, RefusesDeltasOfAnotherClassCount) {
 }
 
 TEST(ScaleDetections, ScalesClipsAndDropsTheEmpty) {
-  const std::vector<Detection> found{{{10, 10, 50, 40}, 0.9F, 3, 7}, {{90, 0, 100, 10}, 0.8F, 1, 2}};
+  std::vector<Detection> found{{{10, 10, 50, 40}, 0.9F, 3, 7}, {{90, 0, 100, 10}, 0.8F, 1, 2}};
   const auto scaled = scale_detections(found, 2.F, 0.5F, 180.F, 15.F);
   ASSERT_EQ(scaled.size(), 1U);  // The second lies right of x = 180
   EXPECT_EQ(scaled[0], (Detection{{20, 5, 100, 15}, 0.9F, 3, 7}));
+  EXPECT_EQ(found, (std::vector<Detection>{{{10, 10, 50, 40}, 0.9F, 3, 7}}));
 }
 
 }  // namespace

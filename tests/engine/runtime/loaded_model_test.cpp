@@ -123,6 +123,53 @@ TEST(LoadedModel, GivesARegionTheSameBitsInEveryBucketAndRow) {
   }
 }
 
+constexpr tests::TinyModelOptions kMasks{.masks = true};
+
+TEST(LoadedModel, MasksAreWhatTheNetworkDefines) {
+  const auto model = LoadedModel::load(tests::tiny_model(kMasks));
+  const auto executable = model->mask_executable(4);
+  ASSERT_EQ(executable->inputs()[0].shape, (Shape{4, 16, 6, 6}));
+  ASSERT_EQ(executable->inputs()[0].layout, Layout::kNhwc);
+  constexpr std::size_t kValues = 16 * 36;
+  const auto planes = tests::random_values(4 * kValues, 8);
+  std::vector<float> pooled(planes.size());  // [D, C, cells] -> [D, cells, C]
+  for (std::size_t i = 0; i < planes.size(); ++i) {
+    pooled[i / kValues * kValues + i % 36 * 16 + i % kValues / 36] = planes[i];
+  }
+  const std::vector<float> classes{2, 0, 1, 2};
+  const auto masks = tests::run_executable(*executable, {pooled, classes});
+  ASSERT_EQ(masks.at(0).shape(), (Shape{4, 12, 12}));
+  for (std::size_t d = 0; d < 4; ++d) {
+    const auto expected =
+        tests::slow_mask_head(tests::tiny_config(kMasks), tests::tiny_checkpoint(kMasks),
+                              std::span(planes).subspan(d * kValues, kValues), static_cast<int>(classes[d]));
+    for (std::size_t i = 0; i < expected.size(); ++i) {
+      ASSERT_NEAR(masks[0].values<float>()[d * 144 + i], expected[i], 1e-5f) << d << " " << i;
+    }
+  }
+}
+
+TEST(LoadedModel, GivesADetectionTheSameMaskInEveryBucketAndRow) {
+  const auto model = LoadedModel::load(tests::tiny_model(kMasks));
+  EXPECT_THAT(model->mask_buckets(), ::testing::ElementsAre(4, 8, 16, 20));
+  const auto most = model->mask_executable(20);
+  const auto pooled = regions_of(*most);
+  std::vector<float> classes;
+  for (int i = 0; i < 20; ++i) classes.push_back(static_cast<float>(i % 3));
+  const auto all = tests::run_executable(*most, {pooled, classes});
+  for (const int bucket : {4, 8, 16}) {
+    const auto rows = static_cast<std::size_t>(bucket), begin = 20 - rows;
+    const auto masks = tests::run_executable(
+        *model->mask_executable(bucket),
+        {std::span(pooled).subspan(begin * 16 * 36), std::span(classes).subspan(begin)});
+    EXPECT_EQ(
+        std::memcmp(masks[0].data(), all[0].values<float>().data() + begin * 144, rows * 144 * sizeof(float)),
+        0)
+        << "bucket " << bucket;
+  }
+  EXPECT_THROW(model->mask_executable(21), ModelError);
+}
+
 TEST(LoadedModel, KeepsTheMostRecentShapesOnly) {
   const auto model = LoadedModel::load(tests::tiny_model());
   const auto first = model->image_executable({32, 32});

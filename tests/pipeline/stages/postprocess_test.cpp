@@ -21,9 +21,9 @@ TEST_F(PostprocessTest, FindsAndScalesToTheVideoFrame) {
     const auto* data = static_cast<const float*>(tensor.data());
     return std::vector<float>(data, data + regions * static_cast<std::size_t>(tensor.shape().at(1)));
   };
-  const auto expected = engine::scale_detections(
-      engine::find_detections(rows(0), rows(1), made->proposals, session_->detection_params(), 160, 128),
-      127.f / 160.f, 93.f / 128.f, 127, 93);
+  auto found =
+      engine::find_detections(rows(0), rows(1), made->proposals, session_->detection_params(), 160, 128);
+  const auto expected = engine::scale_detections(found, 127.f / 160.f, 93.f / 128.f, 127, 93);
   const std::weak_ptr<TensorSet> watched = made->box_outputs;
   run_postprocess(*made, -1);
   EXPECT_FALSE(expected.empty());
