@@ -7,6 +7,9 @@
 #include <numeric>
 #include <opencv2/imgproc.hpp>
 
+#include "elements/keypoint_painter.hpp"
+#include "elements/mask_painter.hpp"
+#include "elements/pen.hpp"
 #include "engine/errors.hpp"
 
 namespace rcnn::elements {
@@ -18,23 +21,7 @@ constexpr double kImageSidePerText = 90;  // Detectron2: font size = sqrt(width 
 constexpr double kSmallestText = 8;       // ... but letters below 8 pixels cannot be read.
 constexpr double kImageSidePerLine = 320;
 constexpr double kLabelShade = 0.25;  // Detectron2 puts text on black of 80 % opacity.
-constexpr double kMaskOpacity = 0.5;  // Detectron2's.
 constexpr int kLabelShare = 3;        // A label inside may take a third of the box's height.
-
-// Everything that depends on the image alone.
-struct Pen {
-  cv::Mat canvas;
-  engine::PixelFormat format;
-  int line;
-  double font_scale;
-  int font_weight;
-  int margin;
-
-  cv::Scalar color(std::array<std::uint8_t, 3> rgb) const {
-    const bool red_first = format == engine::PixelFormat::kRgb || format == engine::PixelFormat::kRgbx;
-    return red_first ? cv::Scalar(rgb[0], rgb[1], rgb[2], 255) : cv::Scalar(rgb[2], rgb[1], rgb[0], 255);
-  }
-};
 
 Pen make_pen(const PaintTarget& target, const PaintOptions& options) {
   const bool padded =
@@ -119,41 +106,6 @@ void paint_label(const Pen& pen, const cv::Rect& box, const std::string& text,
               cv::LINE_AA);
 }
 
-// The pixels that a mask touches, cut to the image; empty where it touches none.
-cv::Rect extent(const engine::Mask& mask, cv::Size image) {
-  int x0 = image.width;
-  int y0 = image.height;
-  int x1 = 0;
-  int y1 = 0;
-  engine::each_span(mask, [&](int x, int begin, int end) {
-    x0 = std::min(x0, x);
-    x1 = std::max(x1, x + 1);
-    y0 = std::min(y0, begin);
-    y1 = std::max(y1, end);
-  });
-  return cv::Rect(x0, y0, std::max(0, x1 - x0), std::max(0, y1 - y0)) & cv::Rect({}, image);
-}
-
-void paint_mask(const Pen& pen, const engine::Mask& mask, std::array<std::uint8_t, 3> rgb) {
-  const cv::Rect area = extent(mask, pen.canvas.size());
-  if (area.empty()) {
-    return;
-  }
-  cv::Mat inside = cv::Mat::zeros(area.size(), CV_8U);
-  engine::each_span(mask, [&](int x, int begin, int end) {
-    const cv::Rect span = cv::Rect(x - area.x, begin - area.y, 1, end - begin) & cv::Rect({}, area.size());
-    inside(span).setTo(255);
-  });
-  cv::Mat ground = pen.canvas(area);
-  cv::Mat tinted;
-  ground.convertTo(tinted, -1, 1 - kMaskOpacity);
-  cv::add(tinted, pen.color(rgb) * kMaskOpacity, tinted);
-  tinted.copyTo(ground, inside);
-  std::vector<std::vector<cv::Point>> contours;
-  cv::findContours(inside, contours, cv::RETR_CCOMP, cv::CHAIN_APPROX_SIMPLE, area.tl());
-  cv::drawContours(pen.canvas, contours, -1, pen.color(rgb), std::max(1, pen.line / 2));
-}
-
 bool drawn(const engine::Detection& detection, const PaintOptions& options) {
   const engine::Box& box = detection.box;
   return detection.score >= options.min_score && std::isfinite(box.x0) && std::isfinite(box.y0) &&
@@ -203,6 +155,7 @@ void paint_detections(const PaintTarget& target, std::span<const engine::Detecti
     const auto rgb = class_color(detection->label);
     const cv::Rect box = pixels_of(detection->box, pen);
     paint_mask(pen, detection->mask, rgb);
+    paint_keypoints(pen, detection->keypoints, rgb);
     cv::rectangle(pen.canvas, box, pen.color(rgb), pen.line, cv::LINE_8);
     if (options.labels) {
       paint_label(pen, box, drawable(label_text(*detection, class_names)), rgb);

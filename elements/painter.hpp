@@ -35,9 +35,10 @@ std::array<std::uint8_t, 3> class_color(int label);
 /// "person 98%", as Detectron2 writes it; a label outside `class_names` is written "class 81".
 std::string label_text(const engine::Detection& detection, const std::vector<std::string>& class_names);
 
-/// Draws boxes, labels and, where there are any, masks (half transparent, with their contour) in the manner
-/// of Detectron2's Visualizer, in place, in any of the four pixel formats. Largest first, so that small
-/// objects stay on top; each label lies wholly inside the image where it fits at all.
+/// Draws boxes, labels and, where there are any, masks (half transparent, with their contour) and keypoints
+/// (with the limbs between COCO's 17) in the manner of Detectron2's Visualizer, in place, in any of the four
+/// pixel formats. Largest first, so that small objects stay on top; each label lies wholly inside the image
+/// where it fits at all.
 ///
 ///   detections   pixels of this image, any order; parts outside the image are cut off, as are masks of a
 ///                larger frame

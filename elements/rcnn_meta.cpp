@@ -49,7 +49,7 @@ const GstMetaInfo* frame_meta_info() {
   return info;
 }
 
-// Mask runs are copied, too.
+// Copies what detections point to as well.
 RcnnDetectionsMeta* add_detections_meta(GstBuffer* buffer, std::span<const RcnnDetection> detections,
                                         guint width, guint height) {
   auto* meta =
@@ -62,6 +62,8 @@ RcnnDetectionsMeta* add_detections_meta(GstBuffer* buffer, std::span<const RcnnD
   for (RcnnDetection& detection : std::span(meta->detections, meta->count)) {
     detection.mask_runs =
         static_cast<guint32*>(g_memdup2(detection.mask_runs, detection.mask_run_count * sizeof(guint32)));
+    detection.keypoints = static_cast<RcnnKeypoint*>(
+        g_memdup2(detection.keypoints, detection.keypoint_count * sizeof(RcnnKeypoint)));
   }
   return meta;
 }
@@ -77,6 +79,7 @@ void detections_meta_free(GstMeta* meta, GstBuffer*) {
   const auto* found = reinterpret_cast<RcnnDetectionsMeta*>(meta);
   for (const RcnnDetection& detection : std::span(found->detections, found->count)) {
     g_free(detection.mask_runs);
+    g_free(detection.keypoints);
   }
   g_free(found->detections);
 }
@@ -109,11 +112,17 @@ gboolean detections_meta_transform(GstBuffer* copy, GstMeta* meta, GstBuffer*, G
   auto* scaled = add_detections_meta(copy, {source->detections, source->count},
                                      static_cast<guint>(GST_VIDEO_INFO_WIDTH(transform->out_info)),
                                      static_cast<guint>(GST_VIDEO_INFO_HEIGHT(transform->out_info)));
+  const auto scale_x = [&](gfloat& x) { x = static_cast<gfloat>(x * map.scale_x + map.offset_x); };
+  const auto scale_y = [&](gfloat& y) { y = static_cast<gfloat>(y * map.scale_y + map.offset_y); };
   for (RcnnDetection& detection : std::span(scaled->detections, scaled->count)) {
-    detection.x0 = static_cast<gfloat>(detection.x0 * map.scale_x + map.offset_x);
-    detection.x1 = static_cast<gfloat>(detection.x1 * map.scale_x + map.offset_x);
-    detection.y0 = static_cast<gfloat>(detection.y0 * map.scale_y + map.offset_y);
-    detection.y1 = static_cast<gfloat>(detection.y1 * map.scale_y + map.offset_y);
+    scale_x(detection.x0);
+    scale_x(detection.x1);
+    scale_y(detection.y0);
+    scale_y(detection.y1);
+    for (RcnnKeypoint& keypoint : std::span(detection.keypoints, detection.keypoint_count)) {
+      scale_x(keypoint.x);
+      scale_y(keypoint.y);
+    }
     scale_runs(detection, *source, map, *scaled);
   }
   return TRUE;
@@ -182,8 +191,13 @@ void attach_detections(GstBuffer* buffer, std::span<const engine::Detection> det
                        const std::vector<std::string>& class_names, int width, int height) {
   std::vector<RcnnDetection> found;
   found.reserve(detections.size());
+  std::vector<std::vector<RcnnKeypoint>> keypoints;
   for (const engine::Detection& detection : detections) {
     const std::string label = class_label(detection.label, class_names);
+    auto& own = keypoints.emplace_back();
+    for (const auto& keypoint : detection.keypoints) {
+      own.push_back({.x = keypoint.x, .y = keypoint.y, .score = keypoint.score});
+    }
     found.push_back({.x0 = detection.box.x0,
                      .y0 = detection.box.y0,
                      .x1 = detection.box.x1,
@@ -192,7 +206,9 @@ void attach_detections(GstBuffer* buffer, std::span<const engine::Detection> det
                      .class_id = detection.label,
                      .label = g_quark_from_string(label.c_str()),
                      .mask_run_count = static_cast<guint>(detection.mask.counts.size()),
-                     .mask_runs = const_cast<guint32*>(detection.mask.counts.data())});  // Copied below
+                     .mask_runs = const_cast<guint32*>(detection.mask.counts.data()),  // Copied below
+                     .keypoint_count = static_cast<guint>(own.size()),
+                     .keypoints = own.data()});
   }
   add_detections_meta(buffer, found, static_cast<guint>(width), static_cast<guint>(height));
   for (std::size_t i = 0; i < found.size(); ++i) {

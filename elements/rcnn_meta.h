@@ -14,7 +14,7 @@
  *
  * A frame in which nothing was found carries the meta with a count of 0; a frame that failed carries none.
  * In a model with masks each object has the pixels that it covers, as COCO's run lengths; rcnn_detection_unpack_mask()
- * makes bytes of them.
+ * makes bytes of them. In a model with keypoints each has those, scaled and copied with the boxes.
  *
  * The meta passes videoconvert, videorate, queue, tee and encoders unchanged. videoscale scales the boxes and keeps
  * the scores; a mask's pixel is then what the old mask has at its centre. videoscale's borders (add-borders=true, the default) are reckoned in. With add-borders=false and another
@@ -28,8 +28,21 @@ G_BEGIN_DECLS
 
 #define RCNN_DETECTIONS_META_API_NAME "RcnnDetectionsMetaAPI"
 
+typedef struct _RcnnKeypoint RcnnKeypoint;
 typedef struct _RcnnDetection RcnnDetection;
 typedef struct _RcnnDetectionsMeta RcnnDetectionsMeta;
+
+/**
+ * RcnnKeypoint:
+ * @x: pixels from the left of the frame; may lie outside of it
+ * @y: pixels from the top
+ * @score: 0 and more; drawn from 0.05 on
+ */
+struct _RcnnKeypoint {
+  gfloat x;
+  gfloat y;
+  gfloat score;
+};
 
 /**
  * RcnnDetection:
@@ -43,6 +56,8 @@ typedef struct _RcnnDetectionsMeta RcnnDetectionsMeta;
  * @mask_run_count: number of runs; 0 in models without masks
  * @mask_runs: pixels outside, inside, outside, ... the object, down the columns of the frame from its top left (COCO's
  *   uncompressed run lengths); their sum is width * height of the meta. Owned by the meta
+ * @keypoint_count: number of keypoints; 0 in models without keypoints
+ * @keypoints: in the order of the model's training data (COCO: nose, eyes, ears, ... ankles). Owned by the meta
  */
 struct _RcnnDetection {
   gfloat x0;
@@ -54,6 +69,8 @@ struct _RcnnDetection {
   GQuark label;
   guint mask_run_count;
   guint32 *mask_runs;
+  guint keypoint_count;
+  RcnnKeypoint *keypoints;
 };
 
 /**

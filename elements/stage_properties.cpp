@@ -84,10 +84,10 @@ void install_result_properties(GObjectClass* object_class) {
                               "(Detectron2: SCORE_THRESH_TEST, 0.05). Takes effect with the next frame",
                               -1, 1, defaults.score_threshold, kPlaying));
   install(object_class, PropertyId::kOverlay,
-          g_param_spec_boolean(
-              "overlay", "Overlay",
-              "Draw boxes, labels and masks into the frame. Detections are attached as metas either way",
-              defaults.overlay, kPlaying));
+          g_param_spec_boolean("overlay", "Overlay",
+                               "Draw boxes, labels, masks and keypoints into the frame. Detections are "
+                               "attached as metas either way",
+                               defaults.overlay, kPlaying));
 }
 
 }  // namespace

@@ -36,8 +36,25 @@ ordered_json rle(const engine::Mask& mask) {
   return {{"size", {mask.height, mask.width}}, {"counts", engine::coco_rle(mask)}};
 }
 
-bool has_masks(const FrameResult& result) {
-  return !result.objects.empty() && !result.objects.front().mask.empty();
+/// [x, y, score] each.
+json keypoints_xys(const std::vector<engine::Keypoint>& keypoints) {
+  json list = json::array();
+  for (const auto& keypoint : keypoints) {
+    list.push_back({pixel(keypoint.x), pixel(keypoint.y), pixel(keypoint.score)});
+  }
+  return list;
+}
+
+/// x, y, score of each in one row, pixels counted from the centre of the first one, as COCO annotates.
+json coco_keypoints(const std::vector<engine::Keypoint>& keypoints) {
+  constexpr float kCentre = 0.5F;
+  json row = json::array();
+  for (const auto& keypoint : keypoints) {
+    row.push_back(pixel(keypoint.x - kCentre));
+    row.push_back(pixel(keypoint.y - kCentre));
+    row.push_back(score(keypoint.score));
+  }
+  return row;
 }
 
 ordered_json detectron2_record(const FrameResult& result) {
@@ -45,11 +62,13 @@ ordered_json detectron2_record(const FrameResult& result) {
   json scores = json::array();
   json classes = json::array();
   ordered_json masks = ordered_json::array();
+  json keypoints = json::array();
   for (const auto& object : result.objects) {
     boxes.push_back({pixel(object.box.x0), pixel(object.box.y0), pixel(object.box.x1), pixel(object.box.y1)});
     scores.push_back(score(object.score));
     classes.push_back(object.label);
     if (!object.mask.empty()) masks.push_back(rle(object.mask));
+    if (!object.keypoints.empty()) keypoints.push_back(keypoints_xys(object.keypoints));
   }
   ordered_json record{{"file", result.file}};
   if (result.frame) {
@@ -60,7 +79,8 @@ ordered_json detectron2_record(const FrameResult& result) {
   record["boxes_xyxy"] = std::move(boxes);
   record["scores"] = std::move(scores);
   record["classes"] = std::move(classes);
-  if (has_masks(result)) record["masks_rle"] = std::move(masks);
+  if (!masks.empty()) record["masks_rle"] = std::move(masks);
+  if (!keypoints.empty()) record["keypoints_xys"] = std::move(keypoints);
   return record;
 }
 
@@ -72,6 +92,7 @@ ordered_json line_record(const FrameResult& result, const ClassNames& names) {
                                    {"score", score(object.score)},
                                    {"bbox", corner_and_size(object.box)}});
     if (!object.mask.empty()) objects.back()["segmentation"] = rle(object.mask);
+    if (!object.keypoints.empty()) objects.back()["keypoints"] = keypoints_xys(object.keypoints);
   }
   return {{"file", result.file},
           {"frame", result.frame.value_or(0)},
@@ -130,6 +151,7 @@ std::vector<ordered_json> to_records(const FrameResult& result, ResultFormat for
                        {"bbox", corner_and_size(object.box)},
                        {"score", score(object.score)}});
     if (!object.mask.empty()) records.back()["segmentation"] = rle(object.mask);
+    if (!object.keypoints.empty()) records.back()["keypoints"] = coco_keypoints(object.keypoints);
   }
   return records;
 }

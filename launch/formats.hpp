@@ -26,6 +26,8 @@ namespace rcnn::launch {
 /// - json-lines: a line a frame: {"file", "frame", "pts_ns", "objects": [{"label", "class", "score",
 /// "bbox"}]},
 ///   bbox = [x, y, w, h]; a mask is an object's "segmentation", likewise
+/// Keypoints are [[x, y, score], ...] as "keypoints_xys" (detectron2) and "keypoints" (json-lines); coco has x, y and
+/// score in one row, "keypoints", half a pixel less, since COCO counts from pixels' centres.
 enum class ResultFormat : std::uint8_t { kCoco, kDetectron2, kJsonLines };
 
 /// "coco", "detectron2", "json-lines". \throws engine::SettingError

@@ -83,6 +83,11 @@ void add_detector_facts(const engine::ModelConfig& config, Table& facts) {
     facts.add({"masks", fmt::format("{}x{}{}", side, side,
                                     config.mask_head.class_agnostic ? ", one for all classes" : "")});
   }
+  if (config.keypoint_on) {
+    const auto& head = config.keypoint_head;
+    facts.add({"keypoints", fmt::format("{}, from {}x{}", head.num_keypoints, 4 * head.pooler_resolution,
+                                        4 * head.pooler_resolution)});
+  }
   facts.add({"score threshold", fmt::format("{:g}", config.box_head.score_threshold)});
   facts.add({"NMS threshold",
              fmt::format("{:g}, proposals {:g}", config.box_head.nms_threshold, config.rpn.nms_threshold)});

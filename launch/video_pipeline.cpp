@@ -76,8 +76,16 @@ std::vector<engine::Detection> detections_of(const RcnnDetectionsMeta& meta) {
     engine::Mask mask{static_cast<int>(meta.width),
                       static_cast<int>(meta.height),
                       {found.mask_runs, found.mask_runs + found.mask_run_count}};
-    detections.push_back(
-        {{found.x0, found.y0, found.x1, found.y1}, found.score, found.class_id, 0, std::move(mask)});
+    std::vector<engine::Keypoint> keypoints;
+    for (guint k = 0; k < found.keypoint_count; ++k) {
+      keypoints.push_back({found.keypoints[k].x, found.keypoints[k].y, found.keypoints[k].score});
+    }
+    detections.push_back({{found.x0, found.y0, found.x1, found.y1},
+                          found.score,
+                          found.class_id,
+                          0,
+                          std::move(mask),
+                          std::move(keypoints)});
   }
   return detections;
 }

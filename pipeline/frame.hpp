@@ -43,16 +43,17 @@ struct Frame {
   std::shared_ptr<const Geometry> geometry;
 
   std::shared_ptr<TensorSet> image;         ///< {[1, 3, H, W]}, until handed to the backbone
-  std::shared_ptr<TensorSet> backbone;      ///< Outputs of the image program, until pooled (twice with masks)
+  std::shared_ptr<TensorSet> backbone;      ///< Outputs of the image program, until pooled (twice with a detail head)
   std::vector<engine::Proposal> proposals;  ///< Network frame
   /// {[most regions, S*S, C]}, a row a proposal and undefined beyond; until handed to the box head.
   std::shared_ptr<TensorSet> pooled;
   /// {class logits, box deltas}, a row a proposal and undefined beyond; until postprocessed.
   std::shared_ptr<TensorSet> box_outputs;
   std::vector<engine::Detection> detections;  ///< Video-frame pixels, best first
-  /// {pooled, classes}, a row a detection and undefined beyond; until handed to the mask head.
-  std::shared_ptr<TensorSet> mask_inputs;
-  std::shared_ptr<TensorSet> mask_outputs;  ///< {[most detections, 2S, 2S]}, likewise; until pasted
+  std::vector<engine::Box> network_boxes;     ///< The detections' boxes in the network's frame
+  /// What the detail head reads, a row a detection and undefined beyond; until handed to it.
+  std::shared_ptr<TensorSet> detail_inputs;
+  std::shared_ptr<TensorSet> detail_outputs;  ///< Of the detail head, likewise; until put into the detections
 
   Frame();
   ~Frame();

@@ -63,13 +63,16 @@ struct Session::State {
   std::shared_ptr<engine::LoadedModel> model;
   std::size_t image_program = 0;
   std::size_t box_program = 0;
-  std::size_t mask_program = 0;
+  std::size_t detail_program = 0;
   std::shared_ptr<engine::LoadedPrograms> programs;
   TensorPool tensors;
   RecentCache<Size, Geometry> geometries{engine::LoadedModel::kMaxShapes};
   RecentCache<ResizerKey, engine::Resizer> resizers{engine::LoadedModel::kMaxShapes};
   std::uint64_t warm_up_ns = 0;
 
+  std::shared_ptr<const engine::Executable> detail(int detections) const {
+    return model->config().mask_on ? model->mask_executable(detections) : model->keypoint_executable(detections);
+  }
   /// Of a program, the one that needs the most memory.
   std::shared_ptr<const engine::Executable> largest(std::size_t program, const Geometry& geometry) const;
   void place(engine::CorePool& cores, const Geometry& geometry);
@@ -80,7 +83,7 @@ std::shared_ptr<const engine::Executable> Session::State::largest(std::size_t pr
                                                                   const Geometry& geometry) const {
   if (program == image_program) return geometry.image_program;
   if (program == box_program) return model->box_executable(model->box_buckets().back());
-  return model->mask_executable(model->mask_buckets().back());
+  return detail(model->detection_buckets().back());
 }
 
 void Session::State::place(engine::CorePool& cores, const Geometry& geometry) {
@@ -135,15 +138,15 @@ std::shared_ptr<const Session> Session::create(const SessionOptions& options, en
   state.model = engine::LoadedModel::load(options.model, {.deterministic = options.deterministic});
   state.image_program = state.model->program_index("backbone-rpn");
   state.box_program = state.model->program_index("box-head");
-  if (session->config().mask_on) state.mask_program = state.model->program_index("mask-head");
+  if (session->has_details()) {
+    state.detail_program = state.model->program_index(session->config().mask_on ? "mask-head" : "keypoint-head");
+  }
   const auto geometry = session->geometry(warm_up_size(session->input_spec()));
   state.place(cores, *geometry);
   const auto began = std::chrono::steady_clock::now();
   state.run_once(state.image_program, geometry->image_program);
   state.run_once(state.box_program, state.model->box_executable(state.model->box_buckets().back()));
-  if (session->config().mask_on) {
-    state.run_once(state.mask_program, state.model->mask_executable(kUsualDetections));
-  }
+  if (session->has_details()) state.run_once(state.detail_program, state.detail(kUsualDetections));
   state.warm_up_ns =
       static_cast<std::uint64_t>(std::chrono::nanoseconds(std::chrono::steady_clock::now() - began).count());
   spdlog::debug("{}: loaded on {} cores, warm-up {:.1f} ms", options.model.string(),
@@ -158,7 +161,14 @@ engine::LoadedPrograms& Session::programs() const { return *state_->programs; }
 engine::LoadedModel& Session::model() const { return *state_->model; }
 std::size_t Session::image_program_index() const { return state_->image_program; }
 std::size_t Session::box_program_index() const { return state_->box_program; }
-std::size_t Session::mask_program_index() const { return state_->mask_program; }
+bool Session::has_details() const { return config().mask_on || config().keypoint_on; }
+std::size_t Session::detail_program_index() const { return state_->detail_program; }
+std::shared_ptr<const engine::Executable> Session::detail_executable(int detections) const {
+  return state_->detail(detections);
+}
+std::shared_ptr<const engine::Executable> Session::largest_detail_executable() const {
+  return state_->detail(state_->model->detection_buckets().back());
+}
 std::uint64_t Session::pool_misses() const { return state_->tensors.misses(); }
 std::uint64_t Session::warm_up_ns() const { return state_->warm_up_ns; }
 
@@ -179,7 +189,9 @@ engine::ProposalParams Session::proposal_params() const {
 }
 
 engine::RoiPoolerParams Session::pooler_params() const { return pooler_of(config().box_head); }
-engine::RoiPoolerParams Session::mask_pooler_params() const { return pooler_of(config().mask_head); }
+engine::RoiPoolerParams Session::detail_pooler_params() const {
+  return config().mask_on ? pooler_of(config().mask_head) : pooler_of(config().keypoint_head);
+}
 
 engine::DetectionParams Session::detection_params() const {
   const auto& head = config().box_head;

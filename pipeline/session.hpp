@@ -52,12 +52,18 @@ class Session {
   engine::LoadedModel& model() const;
   std::size_t image_program_index() const;
   std::size_t box_program_index() const;
-  std::size_t mask_program_index() const;  ///< Where config().mask_on
+  /// Whether detections are looked at once more, for masks or keypoints: by the model's mask head or keypoint
+  /// head, its *detail head*. The other methods of that name are for models that have one.
+  bool has_details() const;
+  std::size_t detail_program_index() const;
+  /// For at least so many detections.
+  std::shared_ptr<const engine::Executable> detail_executable(int detections) const;
+  std::shared_ptr<const engine::Executable> largest_detail_executable() const;
 
   engine::Normalization normalization() const;
   engine::ProposalParams proposal_params() const;
   engine::RoiPoolerParams pooler_params() const;
-  engine::RoiPoolerParams mask_pooler_params() const;
+  engine::RoiPoolerParams detail_pooler_params() const;
   engine::DetectionParams detection_params() const;
 
   std::shared_ptr<const Geometry> geometry(engine::Size padded) const;

@@ -64,8 +64,8 @@ struct StageGraph::State {
   std::unique_ptr<HostNode> roi_align;
   std::unique_ptr<CoreNode> box_head;
   std::unique_ptr<HostNode> postprocess;
-  std::unique_ptr<CoreNode> mask_head;  ///< This and the next belong to the postprocess stage.
-  std::unique_ptr<HostNode> mask_paste;
+  std::unique_ptr<CoreNode> detail_head;  ///< This and the next belong to the postprocess stage.
+  std::unique_ptr<HostNode> details;
   std::unique_ptr<LastNode> reorder;
   tbb::flow::receiver<Message>* entrance = nullptr;
 };
@@ -100,8 +100,8 @@ void StageGraph::State::join_stages() {
   roi_align = host([](Item& item) { run_roi_align(*item.frame); });
   box_head = core(StageId::kBoxHead, start_box_head);
   postprocess = host([this](Item& item) { run_postprocess(*item.frame, score_threshold.load()); });
-  mask_head = core(StageId::kPostprocess, start_mask_head);
-  mask_paste = host([](Item& item) { run_mask_paste(*item.frame); });
+  detail_head = core(StageId::kPostprocess, start_detail_head);
+  details = host([](Item& item) { run_details(*item.frame); });
   reorder = std::make_unique<LastNode>(graph, unlimited, [](const Message& message) {
     take_over();
     last_body(message);
@@ -121,9 +121,9 @@ void StageGraph::State::join_stages() {
   join(StageId::kProposals, *proposals, *proposals, *roi_align);
   join(StageId::kRoiAlign, *roi_align, *roi_align, *box_head);
   join(StageId::kBoxHead, *box_head, *box_head, *postprocess);
-  tbb::flow::make_edge(*postprocess, *mask_head);
-  tbb::flow::make_edge(*mask_head, *mask_paste);
-  join(StageId::kPostprocess, *postprocess, *mask_paste, *reorder);
+  tbb::flow::make_edge(*postprocess, *detail_head);
+  tbb::flow::make_edge(*detail_head, *details);
+  join(StageId::kPostprocess, *postprocess, *details, *reorder);
 }
 
 void StageGraph::State::run_first(Item& item) {

@@ -27,8 +27,8 @@ inline constexpr std::array<StageInfo, kStageCount> kStages{{
     {StageId::kProposals, "cpu-rpn-proposals", false, "RPN logits, deltas", "up to 1000 proposals"},
     {StageId::kRoiAlign, "roi-align", false, "p2..p5, proposals", "pooled [R, 49, C]"},
     {StageId::kBoxHead, "neuron-box-head", true, "pooled", "class logits [R, C+1], box deltas [R, 4C]"},
-    {StageId::kPostprocess, "postprocess-overlay", false, "logits, deltas, proposals; for masks p2..p5",
-     "detections in video-frame pixels, with their masks"},
+    {StageId::kPostprocess, "postprocess-overlay", false, "logits, deltas, proposals; for details p2..p5",
+     "detections in video-frame pixels, with masks or keypoints"},
 }};
 
 /// Host stages run to the end on the calling TBB worker and spread their inner loops over the arena.
@@ -36,19 +36,19 @@ inline constexpr std::array<StageInfo, kStageCount> kStages{{
 void run_preprocess(Frame& frame, const engine::ImageView& pixels);
 void run_proposals(Frame& frame);
 void run_roi_align(Frame& frame);
-/// Finds the detections and, in a model with masks, pools their boxes again for the mask head.
+/// Finds the detections and, in a model with masks or keypoints, pools their boxes again for the detail head.
 /// `score_threshold` < 0: the model's own.
 void run_postprocess(Frame& frame, float score_threshold);
-/// Puts the masks into the detections; nothing to do where the mask head was skipped.
-void run_mask_paste(Frame& frame);
+/// Puts masks or keypoints into the detections; nothing to do where the detail head was skipped.
+void run_details(Frame& frame);
 
 /// Core stages submit and return; `done` is called once from another thread (see engine::Execution::done).
 /// With no proposals the box head is skipped: `done(nullptr)` is called before start_box_head returns, and
-/// null is returned. So is the mask head (part of the postprocess stage) without detections or without masks
+/// null is returned. So is the detail head (part of the postprocess stage) without detections or without masks
 /// in the model.
 using StageDone = std::function<void(std::exception_ptr)>;
 std::shared_ptr<engine::ExecutionTicket> start_backbone(const std::shared_ptr<Frame>& frame, StageDone done);
 std::shared_ptr<engine::ExecutionTicket> start_box_head(const std::shared_ptr<Frame>& frame, StageDone done);
-std::shared_ptr<engine::ExecutionTicket> start_mask_head(const std::shared_ptr<Frame>& frame, StageDone done);
+std::shared_ptr<engine::ExecutionTicket> start_detail_head(const std::shared_ptr<Frame>& frame, StageDone done);
 
 }  // namespace rcnn::pipeline

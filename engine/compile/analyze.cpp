@@ -61,6 +61,7 @@ std::vector<OperatorReport> analyze(const ModelConfig& config, const CompileOpti
   known["frame"] = {image.height, image.width, 3};
   known["proposals"] = {regions, 4};
   known["detections"] = {detections, 6};
+  known["keypoints"] = {detections, config.keypoint_head.num_keypoints, 3};
   known["masks"] = {detections, image.height, image.width};
   const auto shapes = infer_shapes(network, std::move(known));
   std::vector<OperatorReport> reports;

@@ -16,7 +16,8 @@ const std::vector<Partition>& table() {
       {"fused+box-head",
        {{"backbone-rpn", {"backbone.", "proposal_generator.rpn_head."}},
         {"box-head", {"roi_heads.box_head.", "roi_heads.box_predictor."}},
-        {"mask-head", {"roi_heads.mask_head."}}}},
+        {"mask-head", {"roi_heads.mask_head."}},
+        {"keypoint-head", {"roi_heads.keypoint_head."}}}},
   };
   return rows;
 }

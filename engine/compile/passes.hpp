@@ -21,9 +21,9 @@ using Weights = std::map<std::string, CheckpointTensor>;
 /// \throws ModelError where a norm does not follow a convolution of its own.
 void fold_batch_norms(Graph& network, Weights& weights);
 
-/// Transposed convolutions whose windows do not overlap (kernel = stride = s) become 1x1 convolutions with
-/// s * s * O outputs: each cell then holds the channels of its s x s cells-to-be, (0, 0) first. The mask
-/// predictor that follows, through ReLUs, gets that stride and reads them there; nothing is moved.
+/// Transposed convolutions (kernel k, stride s, k = s + 2 * padding) become convolutions with s * s * O outputs: each
+/// cell then holds the channels of its s x s cells-to-be, (0, 0) first. 2/2 becomes 1x1, 4/2 becomes 3x3. The mask
+/// predictor or upsampling that follows, through ReLUs, gets that stride and reads them there; nothing is moved.
 /// \throws ModelError where something else follows.
 void lower_transposed_convolutions(Graph& network, Weights& weights);
 

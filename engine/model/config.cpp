@@ -105,6 +105,16 @@ ModelConfig::MaskHead read_mask_head(const ConfigValues& values) {
   return head;
 }
 
+ModelConfig::KeypointHead read_keypoint_head(const ConfigValues& values) {
+  ModelConfig::KeypointHead head;
+  head.conv_dims = values.integers("MODEL.ROI_KEYPOINT_HEAD.CONV_DIMS", 1, kMaxChannels);
+  head.num_keypoints = values.integer("MODEL.ROI_KEYPOINT_HEAD.NUM_KEYPOINTS", 1, 1000);
+  head.pooler_resolution = values.integer("MODEL.ROI_KEYPOINT_HEAD.POOLER_RESOLUTION", 1, 64);
+  head.pooler_sampling_ratio = read_sampling_ratio(values, "MODEL.ROI_KEYPOINT_HEAD.POOLER_SAMPLING_RATIO");
+  head.pooler_type = values.text("MODEL.ROI_KEYPOINT_HEAD.POOLER_TYPE");
+  return head;
+}
+
 ModelConfig::Input read_input(const ConfigValues& values) {
   ModelConfig::Input input;
   input.pixel_mean = values.numbers<3>("MODEL.PIXEL_MEAN", -kMaxWeight, kMaxWeight);
@@ -121,13 +131,15 @@ void name_classes(const ConfigValues& values, ModelConfig& config) {
   static const auto coco = parse_yaml(data::coco_yaml(), "coco.yaml");
   auto datasets = values.texts("DATASETS.TEST");
   if (datasets.empty()) datasets = values.texts("DATASETS.TRAIN");
-  const auto is_coco =
-      !datasets.empty() &&
-      std::any_of(coco.at("datasets").begin(), coco.at("datasets").end(), [&](const auto& prefix) {
-        return datasets[0].starts_with(prefix.template get<std::string>());
-      });
-  const auto& classes = coco.at("classes");
-  const bool known = is_coco && classes.size() == static_cast<std::size_t>(config.box_head.num_classes);
+  const auto is_of = [&](const nlohmann::json& family) {
+    const auto& prefixes = family.at("datasets");
+    return !datasets.empty() && std::any_of(prefixes.begin(), prefixes.end(), [&](const auto& prefix) {
+      return datasets[0].starts_with(prefix.template get<std::string>());
+    });
+  };
+  const auto& family = is_of(coco.at("keypoints")) ? coco.at("keypoints") : coco;
+  const auto& classes = family.at("classes");
+  const bool known = is_of(family) && classes.size() == static_cast<std::size_t>(config.box_head.num_classes);
   for (int index = 0; index < config.box_head.num_classes; ++index) {
     if (known) {
       const auto& entry = classes.at(static_cast<std::size_t>(index));
@@ -154,6 +166,10 @@ ModelConfig load_config(const std::string& name_or_path) {
   config.box_head = read_box_head(values);
   config.mask_on = values.boolean("MODEL.MASK_ON");
   if (config.mask_on) config.mask_head = read_mask_head(values);
+  config.keypoint_on = values.boolean("MODEL.KEYPOINT_ON");
+  if (config.mask_on && config.keypoint_on)
+    values.refuse("MODEL.KEYPOINT_ON", "false with MODEL.MASK_ON: true");
+  if (config.keypoint_on) config.keypoint_head = read_keypoint_head(values);
   config.input = read_input(values);
   name_classes(values, config);
   return config;

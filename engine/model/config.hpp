@@ -68,6 +68,14 @@ struct ModelConfig {
     bool class_agnostic = false;             ///< ROI_MASK_HEAD.CLS_AGNOSTIC_MASK
     bool operator==(const MaskHead&) const = default;
   };
+  struct KeypointHead {                                    ///< Read where MODEL.KEYPOINT_ON
+    std::vector<int> conv_dims{std::vector<int>(8, 512)};  ///< ROI_KEYPOINT_HEAD.CONV_DIMS
+    int num_keypoints = 17;                                ///< ROI_KEYPOINT_HEAD.NUM_KEYPOINTS
+    int pooler_resolution = 14;     ///< ROI_KEYPOINT_HEAD.POOLER_RESOLUTION; heatmaps are four times as wide
+    int pooler_sampling_ratio = 0;  ///< ROI_KEYPOINT_HEAD.POOLER_SAMPLING_RATIO
+    std::string pooler_type = "ROIAlignV2";  ///< ROI_KEYPOINT_HEAD.POOLER_TYPE: ROIAlignV2 or ROIAlign
+    bool operator==(const KeypointHead&) const = default;
+  };
   struct Input {
     std::array<float, 3> pixel_mean{103.53f, 116.28f,
                                     123.675f};  ///< MODEL.PIXEL_MEAN, in the order of `format`
@@ -86,6 +94,8 @@ struct ModelConfig {
   BoxHead box_head;
   bool mask_on = false;  ///< MODEL.MASK_ON
   MaskHead mask_head;
+  bool keypoint_on = false;  ///< MODEL.KEYPOINT_ON
+  KeypointHead keypoint_head;
   Input input;
   std::vector<std::string>
       class_names;                ///< num_classes names ("class 7" where the config's data set is unknown)

@@ -17,6 +17,8 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ModelConfig::BoxHead, num_classes, num_fc, fc
                                    score_threshold, nms_threshold, max_detections)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ModelConfig::MaskHead, num_conv, conv_dim, pooler_resolution,
                                    pooler_sampling_ratio, pooler_type, class_agnostic)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ModelConfig::KeypointHead, conv_dims, num_keypoints, pooler_resolution,
+                                   pooler_sampling_ratio, pooler_type)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ModelConfig::Input, pixel_mean, pixel_std, format, min_size, max_size)
 
 void to_json(nlohmann::json& json, const ModelConfig& config) {
@@ -31,6 +33,7 @@ void to_json(nlohmann::json& json, const ModelConfig& config) {
           {"class_names", config.class_names},
           {"category_ids", config.category_ids}};
   if (config.mask_on) json["mask_head"] = config.mask_head;
+  if (config.keypoint_on) json["keypoint_head"] = config.keypoint_head;
 }
 
 void from_json(const nlohmann::json& json, ModelConfig& config) {
@@ -44,6 +47,8 @@ void from_json(const nlohmann::json& json, ModelConfig& config) {
     json.at("input").get_to(config.input);
     json.at("mask_on").get_to(config.mask_on);
     if (config.mask_on) json.at("mask_head").get_to(config.mask_head);
+    config.keypoint_on = json.contains("keypoint_head");
+    if (config.keypoint_on) json.at("keypoint_head").get_to(config.keypoint_head);
     json.at("class_names").get_to(config.class_names);
     json.at("category_ids").get_to(config.category_ids);
   } catch (const nlohmann::json::exception& error) {

@@ -188,6 +188,19 @@ std::vector<float> ConfigValues::numbers(const std::string& key, std::size_t cou
   return result;
 }
 
+std::vector<int> ConfigValues::integers(const std::string& key, int least, int most) const {
+  constexpr std::size_t kMostItems = 64;
+  const auto fits = [&](const json& item) {
+    return item.is_number_integer() && item.get<std::int64_t>() >= least && item.get<std::int64_t>() <= most;
+  };
+  const auto& value = at(key);
+  if (value.size() > kMostItems || !std::all_of(value.begin(), value.end(), fits)) {
+    refuse(key, "a list of at most " + std::to_string(kMostItems) + " whole numbers, each " +
+                    std::to_string(least) + " to " + std::to_string(most));
+  }
+  return value.get<std::vector<int>>();
+}
+
 std::vector<std::vector<float>> ConfigValues::per_level(const std::string& key, std::size_t levels) const {
   constexpr double kMost = 1e5;  // Pixels; or far more than any side ratio.
   constexpr std::size_t kMostItems = 64;

@@ -30,6 +30,8 @@ class ConfigValues {
     std::copy(list.begin(), list.end(), result.begin());
     return result;
   }
+  /// A list of whole numbers, possibly empty, at most 64 of them.
+  std::vector<int> integers(const std::string& key, int least, int most) const;
   /// Lists of positive numbers, one a level; one list stands for all levels, as in Detectron2.
   std::vector<std::vector<float>> per_level(const std::string& key, std::size_t levels) const;
   /// The strings of a list; a lone string is a list of one.

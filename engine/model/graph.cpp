@@ -10,11 +10,17 @@
 namespace rcnn::engine {
 namespace {
 
-constexpr std::array<const char*, 19> kOpNames{"Conv2d",        "BatchNorm",   "Relu",      "Silu",
-                                               "Sigmoid",       "Add",         "Scale",     "MaxPool2d",
-                                               "GlobalAvgPool", "UpsampleAdd", "Linear",    "ConvTranspose2d",
-                                               "MaskPredictor", "Preprocess",  "Proposals", "RoiAlign",
-                                               "Detections",    "TopClasses",  "Masks"};
+constexpr std::array<const char*, 21> kOpNames{"Conv2d",        "BatchNorm",
+                                               "Relu",          "Silu",
+                                               "Sigmoid",       "Add",
+                                               "Scale",         "MaxPool2d",
+                                               "GlobalAvgPool", "UpsampleAdd",
+                                               "Linear",        "ConvTranspose2d",
+                                               "MaskPredictor", "UpsampleBilinear",
+                                               "Preprocess",    "Proposals",
+                                               "RoiAlign",      "Detections",
+                                               "TopClasses",    "Masks",
+                                               "Keypoints"};
 
 /// FPN levels are p2..p6: res2..res5 and the pooled last one.
 constexpr int kFirstLevel = 2;
@@ -182,6 +188,21 @@ void mask_head(GraphBuilder& build, const ModelConfig& config) {
                        head.class_agnostic ? 1 : config.box_head.num_classes, "mask_probabilities");
 }
 
+/// Likewise, to heatmaps of four times the pooled side, one a keypoint.
+void keypoint_head(GraphBuilder& build, const ModelConfig::KeypointHead& head) {
+  const std::string name = "roi_heads.keypoint_head.";
+  std::string value = "keypoint_pooled";
+  for (std::size_t i = 0; i < head.conv_dims.size(); ++i) {
+    const auto conv = level_name(name + "conv_fcn", static_cast<int>(i) + 1);
+    value = build.relu(
+        conv + ".relu",
+        build.conv_bias(conv, value, {.out_channels = head.conv_dims[i], .kernel = 3, .padding = 1}));
+  }
+  value = build.conv_transpose(name + "score_lowres", value,
+                               {.out_channels = head.num_keypoints, .kernel = 4, .stride = 2, .padding = 1});
+  build.upsample_bilinear(name + "upsample", value, "keypoint_heatmaps");
+}
+
 }  // namespace
 
 std::string to_string(OpKind kind) { return kOpNames.at(static_cast<std::size_t>(kind)); }
@@ -214,11 +235,19 @@ Graph build_network(const ModelConfig& config) {
     mask_head(build, config);
     build.host(OpKind::kMasks, "roi_heads.mask_inference", {"mask_probabilities", "detections"}, {"masks"});
   }
+  if (config.keypoint_on) {
+    pooler_inputs.back() = "detections";
+    build.host(OpKind::kRoiAlign, "roi_heads.keypoint_pooler", pooler_inputs, {"keypoint_pooled"});
+    keypoint_head(build, config.keypoint_head);
+    build.host(OpKind::kKeypoints, "roi_heads.keypoint_inference", {"keypoint_heatmaps", "detections"},
+               {"keypoints"});
+  }
 
   network.outputs = features;
   network.outputs.insert(network.outputs.end(), rpn.begin(), rpn.end());
   for (const char* value : {"class_logits", "box_deltas", "detections"}) network.outputs.emplace_back(value);
   if (config.mask_on) network.outputs.insert(network.outputs.end(), {"mask_probabilities", "masks"});
+  if (config.keypoint_on) network.outputs.insert(network.outputs.end(), {"keypoint_heatmaps", "keypoints"});
   network.nodes = build.take();
   return network;
 }

@@ -26,15 +26,17 @@ enum class OpKind : std::uint8_t {
   kGlobalAvgPool,    ///< mean over H and W: [N, C, H, W] -> [N, C, 1, 1]
   kUpsampleAdd,      ///< nearest x2 of the second input added to the first (FPN's top-down step)
   kLinear,           ///< weight [O, I], bias; input [R, ...] flattened
-  kConvTranspose2d,  ///< weight [I, O, s, s], bias, stride s: windows do not overlap; gone after lowering
+  kConvTranspose2d,  ///< weight [I, O, k, k], bias; k = stride + 2 * padding; gone after lowering
   kMaskPredictor,    ///< weight [classes, I, 1, 1], bias: the second input's class of each map, then sigmoid;
                      ///< stride s: its input's cells hold the channels of s x s cells (see passes.hpp)
-  kPreprocess,       ///< host from here on: resize, normalise, pad
+  kUpsampleBilinear,  ///< x2; stride as with the mask predictor
+  kPreprocess,        ///< host from here on: resize, normalise, pad
   kProposals,
   kRoiAlign,
   kDetections,
   kTopClasses,  ///< softmax over the logits, best first
-  kMasks        ///< paste into the image
+  kMasks,       ///< paste into the image
+  kKeypoints
 };
 
 std::string to_string(OpKind kind);
@@ -67,7 +69,7 @@ struct Graph {
 /// The whole R-CNN as Detectron2 builds it, unfused, host operators included.
 /// Values at the borders: "image"; "p2".."p6"; "rpn_logits_pN", "rpn_deltas_pN"; "proposals"; "pooled";
 /// "class_logits", "box_deltas"; "detections"; with masks "mask_pooled", "mask_classes",
-/// "mask_probabilities", "masks".
+/// "mask_probabilities", "masks"; with keypoints "keypoint_pooled", "keypoint_heatmaps", "keypoints".
 Graph build_network(const ModelConfig& config);
 
 /// Parameters that the network's nodes name, with their shapes, batch norms included.

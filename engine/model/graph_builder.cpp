@@ -143,6 +143,11 @@ std::string GraphBuilder::conv_transpose(const std::string& name, const std::str
   return append(std::move(node), {});
 }
 
+std::string GraphBuilder::upsample_bilinear(const std::string& name, const std::string& input,
+                                            std::string output) {
+  return append(window_node(name, OpKind::kUpsampleBilinear, input, {}), std::move(output));
+}
+
 std::string GraphBuilder::mask_predictor(const std::string& name, const std::string& input,
                                          const std::string& classes, int rows, std::string output) {
   auto node = window_node(name, OpKind::kMaskPredictor, input, {.out_channels = rows});

@@ -54,6 +54,7 @@ class GraphBuilder {
   std::string linear(const std::string& name, const std::string& input, int out_features,
                      std::string output = {});
   std::string conv_transpose(const std::string& name, const std::string& input, const Window& window);
+  std::string upsample_bilinear(const std::string& name, const std::string& input, std::string output);
   /// `classes` is the value that says which of the `rows` each map is predicted for.
   std::string mask_predictor(const std::string& name, const std::string& input, const std::string& classes,
                              int rows, std::string output);

@@ -11,7 +11,7 @@ namespace {
 OpKind parse_op(const std::string& name) {
   for (auto kind = OpKind::kConv2d;; kind = static_cast<OpKind>(static_cast<int>(kind) + 1)) {
     if (to_string(kind) == name) return kind;
-    if (kind == OpKind::kMasks) break;
+    if (kind == OpKind::kKeypoints) break;
   }
   throw ModelError("unknown operator '" + name + "'; the model was made by a newer version or is damaged");
 }

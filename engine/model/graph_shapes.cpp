@@ -63,13 +63,23 @@ Shape conv_shape(const Graph& graph, const Node& node, const Shape& input) {
 
 Shape transposed_shape(const Graph& graph, const Node& node, const Shape& input) {
   check_window(graph, node);
-  if (node.out_channels < 1 || node.kernel != node.stride || node.padding != 0 || node.groups != 1) {
+  if (node.out_channels < 1 || node.kernel != node.stride + 2 * node.padding || node.groups != 1) {
     refuse(graph, node,
            "kernel " + std::to_string(node.kernel) + ", stride " + std::to_string(node.stride) +
                ", padding " + std::to_string(node.padding) + ", groups " + std::to_string(node.groups) +
-               "; supported is a stride as large as the kernel, without padding or groups");
+               "; supported is a kernel of stride + 2 * padding, without groups");
   }
   return {input[0], node.out_channels, input[2] * node.stride, input[3] * node.stride};
+}
+
+Shape doubled_shape(const Graph& graph, const Node& node, const Shape& input) {
+  check_window(graph, node);
+  const int places = node.stride * node.stride;
+  if (input[1] % places != 0) {
+    refuse(graph, node,
+           to_string(input) + " does not hold channels for " + std::to_string(places) + " cells each");
+  }
+  return {input[0], input[1] / places, 2 * node.stride * input[2], 2 * node.stride * input[3]};
 }
 
 Shape mask_shape(const Graph& graph, const Node& node, const Shape& input, const Shape& classes) {
@@ -146,6 +156,8 @@ Shape output_shape(const Graph& graph, const Node& node, std::span<const Shape> 
       return linear_shape(graph, node, input);
     case OpKind::kConvTranspose2d:
       return transposed_shape(graph, node, input);
+    case OpKind::kUpsampleBilinear:
+      return doubled_shape(graph, node, input);
     case OpKind::kMaskPredictor:
       return mask_shape(graph, node, input, inputs[1]);
     case OpKind::kAdd:
@@ -173,6 +185,10 @@ ValueShapes program_inputs(const ModelConfig& config, std::int64_t height, std::
     const std::int64_t mask_side = config.mask_head.pooler_resolution;
     shapes["mask_pooled"] = {detections, channels, mask_side, mask_side};
     shapes["mask_classes"] = {detections};
+  }
+  if (config.keypoint_on) {
+    const std::int64_t keypoint_side = config.keypoint_head.pooler_resolution;
+    shapes["keypoint_pooled"] = {detections, channels, keypoint_side, keypoint_side};
   }
   return shapes;
 }

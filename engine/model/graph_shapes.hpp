@@ -22,7 +22,8 @@ using ValueShapes = std::map<std::string, Shape>;
 ValueShapes infer_shapes(const Graph& graph, ValueShapes known);
 
 /// What the host hands to programs, known before any frame: "image" [1, 3, height, width], "pooled" of
-/// `regions`, and with masks "mask_pooled" and "mask_classes" of `detections`.
+/// `regions`, and with masks "mask_pooled" and "mask_classes", with keypoints "keypoint_pooled" of
+/// `detections`.
 ValueShapes program_inputs(const ModelConfig& config, std::int64_t height, std::int64_t width,
                            std::int64_t regions, std::int64_t detections);
 

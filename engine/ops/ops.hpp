@@ -94,6 +94,8 @@ struct MaskPredictorParams {
 ///                                                    not on R nor on its place, bit for bit
 ///   mask_predictor [N, s * s * C, H, W], [N] classes -> [N, s * H, s * W] probabilities, row-major; a class
 ///                 out of range is a DeviceError when it runs
+///   upsample_bilinear [N, s * s * C, H, W], cells as with the mask predictor -> [N, C, 2sH, 2sW] row-major, twice
+///                 the s * H cells; edges clamped (align_corners=False)
 ///   add           two of one shape                -> as the first
 ///   activation    any                             -> as the input
 ///   scale         [N, C, H, W], [N, C, 1, 1]      -> [N, C, H, W]    in place of the first: each plane times
@@ -113,6 +115,7 @@ std::unique_ptr<Operator> make_linear(const Conv2dParams& params, const Format& 
                                       PackedWeights& weights);
 std::unique_ptr<Operator> make_mask_predictor(const MaskPredictorParams& params, const Format& source,
                                               PackedWeights& weights);
+std::unique_ptr<Operator> make_upsample_bilinear(const std::string& name, const Format& source, int scale);
 std::unique_ptr<Operator> make_add(const std::string& name, const Format& a, const Format& b);
 std::unique_ptr<Operator> make_activation(const std::string& name, Activation activation,
                                           const Format& source);

@@ -26,6 +26,14 @@ struct Proposal {
   bool operator==(const Proposal&) const = default;
 };
 
+/// A part of an object: the eye of a person.
+struct Keypoint {
+  float x = 0;  ///< Continuous pixels of the frame that the object's box is in
+  float y = 0;
+  float score = 0;  ///< 0 and more; Detectron2 draws those over 0.05
+  bool operator==(const Keypoint&) const = default;
+};
+
 /// One found object.
 struct Detection {
   Box box;          ///< Frame named by the holder (network input, or video frame after scale_detections).
@@ -33,6 +41,7 @@ struct Detection {
   int label = 0;    ///< Contiguous class index, 0..C-1.
   int region = 0;   ///< Index of the proposal it came from.
   Mask mask{};      ///< In the video frame; empty in models without masks and until it was pasted.
+  std::vector<Keypoint> keypoints{};  ///< In the video frame; empty in models without, and until found.
   bool operator==(const Detection&) const = default;
 };
 

@@ -109,7 +109,7 @@ std::vector<Detection> find_detections(std::span<const float> class_logits, std:
   std::vector<Detection> detections;
   for (const auto index : batched_nms(found.boxes, found.scores, found.labels, params.nms_threshold, limit)) {
     const auto i = static_cast<std::size_t>(index);
-    detections.push_back({found.boxes[i], found.scores[i], found.labels[i], found.regions[i], {}});
+    detections.push_back({found.boxes[i], found.scores[i], found.labels[i], found.regions[i], {}, {}});
   }
   return detections;
 }

@@ -85,7 +85,7 @@ struct LoadedModel::State {
     if (artifact->is_classifier()) return;
     box_buckets = make_buckets({16, 64, 128, 256, 512}, artifact->config().rpn.post_nms_topk);
     // Finer than boxes: one detection costs as much as 30 regions of the box head.
-    mask_buckets = make_buckets({4, 8, 16, 24, 32, 48, 64}, artifact->config().box_head.max_detections);
+    detection_buckets = make_buckets({4, 8, 16, 24, 32, 48, 64}, artifact->config().box_head.max_detections);
   }
 
   using ShapeKey = std::pair<std::size_t, Shape>;  ///< Program, shape of its first input
@@ -102,7 +102,7 @@ struct LoadedModel::State {
   PackedWeights weights;
   std::vector<int> image_buckets;
   std::vector<int> box_buckets;
-  std::vector<int> mask_buckets;
+  std::vector<int> detection_buckets;
   std::mutex mutex;  ///< Guards the members below; held while an executable is built
   std::map<ShapeKey, Cached> executables;
   std::uint64_t clock = 0;
@@ -171,7 +171,7 @@ std::shared_ptr<LoadedModel> LoadedModel::load(const std::filesystem::path& file
 const Artifact& LoadedModel::artifact() const { return *state_->artifact; }
 const ModelConfig& LoadedModel::config() const { return state_->artifact->config(); }
 const std::vector<int>& LoadedModel::box_buckets() const { return state_->box_buckets; }
-const std::vector<int>& LoadedModel::mask_buckets() const { return state_->mask_buckets; }
+const std::vector<int>& LoadedModel::detection_buckets() const { return state_->detection_buckets; }
 
 std::size_t LoadedModel::program_index(const std::string& name) const {
   std::string known;
@@ -218,12 +218,20 @@ std::shared_ptr<const Executable> LoadedModel::box_executable(int regions) {
 }
 
 std::shared_ptr<const Executable> LoadedModel::mask_executable(int detections) {
-  const auto bucket = bucket_for(detections, state_->mask_buckets, "mask head", "detections");
+  const auto bucket = bucket_for(detections, state_->detection_buckets, "mask head", "detections");
   const std::int64_t side = config().mask_head.pooler_resolution;
   return state_->get(
       program_index("mask-head"),
       {{"mask_pooled", {bucket, config().fpn.out_channels, side, side}, DType::kF32, Layout::kNhwc},
        {"mask_classes", {bucket}, DType::kF32, Layout::kRowMajor}});
+}
+
+std::shared_ptr<const Executable> LoadedModel::keypoint_executable(int detections) {
+  const auto bucket = bucket_for(detections, state_->detection_buckets, "keypoint head", "detections");
+  const std::int64_t side = config().keypoint_head.pooler_resolution;
+  return state_->get(
+      program_index("keypoint-head"),
+      {{"keypoint_pooled", {bucket, config().fpn.out_channels, side, side}, DType::kF32, Layout::kNhwc}});
 }
 
 std::shared_ptr<const Executable> LoadedModel::classifier_executable(int images) {

@@ -37,8 +37,8 @@ class LoadedModel {
   const Artifact& artifact() const;
   const ModelConfig& config() const;
 
-  /// Index of a program by name ("backbone-rpn", "box-head", "mask-head"). \throws ModelError naming those
-  /// there are.
+  /// Index of a program by name ("backbone-rpn", "box-head", "mask-head", "keypoint-head"). \throws
+  /// ModelError naming those there are.
   std::size_t program_index(const std::string& name) const;
   /// Bytes of reordered weights of a program that is resident on a core (shared between cores of one
   /// process): those of its executables so far, the artifact's for what none has asked for yet.
@@ -64,8 +64,12 @@ class LoadedModel {
   /// one of them a class of the model; output "mask_probabilities" [B, 2 * S, 2 * S] row-major, of the
   /// detection's own class. A detection's result does not depend on the bucket.
   std::shared_ptr<const Executable> mask_executable(int detections);
-  /// Bucket sizes, ascending; the last is max_detections.
-  const std::vector<int>& mask_buckets() const;
+  /// The keypoint head, likewise. Only where config().keypoint_on.
+  /// Input: "keypoint_pooled" [B, C, S, S] kNhwc; output "keypoint_heatmaps" [B, K, 4 * S, 4 * S] row-major
+  /// logits.
+  std::shared_ptr<const Executable> keypoint_executable(int detections);
+  /// Bucket sizes of both, ascending; the last is max_detections.
+  const std::vector<int>& detection_buckets() const;
 
   /// Classifiers: the program for at least `images` images, 1..kMaxImages: the smallest bucket that holds
   /// them. Input: "image" [B, 3, H, W] row-major f32, H and W as compiled; output "logits" [B, classes]

@@ -76,6 +76,8 @@ std::unique_ptr<Operator> ProgramBuilder::make_operator(const Node& node) {
       return make_linear(params_of(node),
                          Format({shape[0], element_count(shape) / shape[0]}, Layout::kRowMajor), weights_);
     }
+    case OpKind::kUpsampleBilinear:
+      return make_upsample_bilinear(node.name, source, node.stride);
     case OpKind::kMaskPredictor:
       return make_mask_predictor({node.name, node.weight, node.bias, node.out_channels, node.stride}, source,
                                  weights_);

@@ -4,14 +4,14 @@
 #include "engine/errors.hpp"
 #include "engine/rcnn/detections.hpp"
 #include "pipeline/stages.hpp"
-#include "pipeline/stages/mask_pooling.hpp"
+#include "pipeline/stages/detail_pooling.hpp"
 
 namespace rcnn::pipeline {
 
 void run_postprocess(Frame& frame, float score_threshold) {
   frame.claim(StageId::kPostprocess);
   frame.detections.clear();
-  const auto backbone = std::move(frame.backbone);  // With masks; given back at the end.
+  const auto backbone = std::move(frame.backbone);  // With a detail head; given back at the end.
   if (frame.proposals.empty()) return;
   if (!frame.box_outputs)
     throw engine::Error("'postprocess-overlay' got a frame without logits: its box head failed");
@@ -31,7 +31,9 @@ void run_postprocess(Frame& frame, float score_threshold) {
   const auto image_height = static_cast<float>(frame.image_size.height);
   frame.detections =
       engine::scale_detections(found, image_width / width, image_height / height, image_width, image_height);
-  if (backbone) frame.mask_inputs = pool_for_masks(*frame.session, *backbone, found);
+  frame.network_boxes.clear();
+  for (const auto& detection : found) frame.network_boxes.push_back(detection.box);
+  if (backbone) frame.detail_inputs = pool_for_details(*frame.session, *backbone, found);
 }
 
 }  // namespace rcnn::pipeline

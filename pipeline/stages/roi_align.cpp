@@ -19,8 +19,8 @@ constexpr std::size_t kRegionsPerPiece = 32;
 void run_roi_align(Frame& frame) {
   frame.claim(StageId::kRoiAlign);
   if (!frame.backbone) throw engine::Error("'roi-align' got a frame without features: its backbone failed");
-  // Given back at the end, unless masks will be pooled from the same features.
-  const auto backbone = frame.session->config().mask_on ? frame.backbone : std::move(frame.backbone);
+  // Given back at the end, unless detections will be pooled from the same features.
+  const auto backbone = frame.session->has_details() ? frame.backbone : std::move(frame.backbone);
   if (frame.proposals.empty()) return;
 
   const auto& session = *frame.session;

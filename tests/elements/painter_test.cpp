@@ -9,62 +9,19 @@
 #include <limits>
 
 #include "engine/errors.hpp"
+#include "tests/elements/canvas.hpp"
 
 namespace rcnn::elements {
 namespace {
 
 using engine::Detection;
 using engine::PixelFormat;
-
-const std::vector<std::string> kNames{"person", "bicycle", "car"};
-constexpr PaintOptions kBoxesOnly{.labels = false};
-using Rgb = std::array<std::uint8_t, 3>;
-
-// A white image with a few bytes of padding after each row, marked so that a stray write shows.
-struct Canvas {
-  static constexpr std::uint8_t kPadding = 0xa5;
-  int width;
-  int height;
-  PixelFormat format;
-  std::size_t pixel = format == PixelFormat::kRgb || format == PixelFormat::kBgr ? 3 : 4;
-  std::size_t stride = static_cast<std::size_t>(width) * pixel + 13;
-  std::vector<std::uint8_t> bytes = blank();
-
-  std::vector<std::uint8_t> blank() const {
-    std::vector<std::uint8_t> all(stride * static_cast<std::size_t>(height), 255);
-    for (std::size_t i = 0; i < all.size(); ++i) {
-      all[i] = i % stride < static_cast<std::size_t>(width) * pixel ? 255 : kPadding;
-    }
-    return all;
-  }
-  PaintTarget target() {
-    return {.data = bytes.data(),
-            .width = width,
-            .height = height,
-            .stride = static_cast<std::ptrdiff_t>(stride),
-            .format = format};
-  }
-  Rgb at(int x, int y) const {
-    const auto* p = bytes.data() + static_cast<std::size_t>(y) * stride + static_cast<std::size_t>(x) * pixel;
-    const bool red_first = format == PixelFormat::kRgb || format == PixelFormat::kRgbx;
-    return red_first ? Rgb{p[0], p[1], p[2]} : Rgb{p[2], p[1], p[0]};
-  }
-  std::vector<Rgb> pixels() const {
-    std::vector<Rgb> all;
-    for (int y = 0; y < height; ++y) {
-      for (int x = 0; x < width; ++x) {
-        all.push_back(at(x, y));
-      }
-    }
-    return all;
-  }
-};
-
-constexpr Rgb kWhite{255, 255, 255};
-
-Detection found(float x0, float y0, float x1, float y1, int label, float score = 0.98f) {
-  return {.box = {x0, y0, x1, y1}, .score = score, .label = label, .region = 0, .mask = {}};
-}
+using tests::Canvas;
+using tests::found;
+using tests::kBoxesOnly;
+using tests::kNames;
+using tests::kWhite;
+using tests::Rgb;
 
 const std::vector<Detection> kScene{found(10, 20, 200, 160, 0), found(60.4f, 70.5f, 120, 130, 2, 0.514f),
                                     found(150, 5, 170, 20, 1, 0.07f)};
@@ -126,53 +83,6 @@ TEST(Painter, OutlinesThePixelsThatABoxTouches) {
   EXPECT_EQ(canvas.at(60, 55), kWhite) << "the inside stays as it was";
   EXPECT_EQ(canvas.at(18, 28), kWhite);
   EXPECT_EQ(canvas.at(102, 82), kWhite);
-}
-
-// An ellipse, or a ring of it, within a box.
-engine::Mask ring(int width, int height, double x, double y, double radius, double hole) {
-  engine::RunWriter writer;
-  for (int column = 0; column < width; ++column) {
-    for (int row = 0; row < height; ++row) {
-      const double distance = std::hypot(column + 0.5 - x, row + 0.5 - y);
-      writer.add(1, distance < radius && distance >= hole);
-    }
-  }
-  return writer.take(width, height);
-}
-
-TEST(Painter, TintsWhatAMaskCoversAndDrawsItsContour) {
-  for (const auto format : {PixelFormat::kRgb, PixelFormat::kBgr, PixelFormat::kRgbx, PixelFormat::kBgrx}) {
-    Canvas canvas{320, 240, format};
-    auto round = found(60, 20, 260, 220, 2);
-    round.mask = ring(320, 240, 160, 120, 90, 30);
-    paint_detections(canvas.target(), std::vector{round}, kNames, kBoxesOnly);
-    const Rgb color = class_color(2);
-    const Rgb tinted = canvas.at(160, 60);
-    for (std::size_t i = 0; i < 3; ++i) {
-      EXPECT_NEAR(tinted[i], (255 + color[i]) / 2, 1) << "halfway between the ground and the colour";
-    }
-    EXPECT_EQ(canvas.at(160, 120), kWhite) << "the hole stays as it was";
-    EXPECT_EQ(canvas.at(70, 30), kWhite) << "so does the box's corner";
-    EXPECT_EQ(canvas.at(160, 30), color) << "the outer contour";
-    EXPECT_EQ(canvas.at(160, 150), color) << "the hole's";
-  }
-}
-
-TEST(Painter, CutsMasksToTheImageAndSkipsEmptyOnes) {
-  Canvas canvas{64, 48, PixelFormat::kRgb};
-  auto large = found(0, 0, 64, 48, 1);
-  large.mask = ring(320, 240, 40, 40, 200, 0);  // Of a larger frame
-  paint_detections(canvas.target(), std::vector{large}, kNames, kBoxesOnly);
-  EXPECT_NE(canvas.at(30, 20), kWhite);
-  for (const engine::Mask& nothing : {engine::Mask{}, engine::Mask{64, 48, {64 * 48}}}) {
-    Canvas with{64, 48, PixelFormat::kRgb};
-    Canvas without = with;
-    auto box = found(5, 5, 40, 40, 1);
-    paint_detections(without.target(), std::vector{box}, kNames);
-    box.mask = nothing;
-    paint_detections(with.target(), std::vector{box}, kNames);
-    EXPECT_EQ(with.bytes, without.bytes);
-  }
 }
 
 TEST(Painter, PutsSmallBoxesOnTopWhateverTheirOrder) {

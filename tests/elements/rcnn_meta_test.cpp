@@ -21,7 +21,8 @@ engine::Mask quarter() {
   return writer.take(320, 240);
 }
 const std::vector<engine::Detection> kFound{
-    {.box = {100, 50, 200, 150}, .score = 0.75f, .label = 1, .region = 3, .mask = quarter()},
+    {.box = {100, 50, 200, 150}, .score = 0.75f, .label = 1, .region = 3, .mask = quarter(),
+     .keypoints = {{150, 100, 0.5f}, {-10, 60, 1.5f}}},
     {.box = {0.4f, 10.6f, 320, 239.5f}, .score = 0.5f, .label = 0, .region = 0}};
 
 // What comes out of an element when a 320x240 picture with kFound goes in.
@@ -145,6 +146,11 @@ TEST_F(RcnnMeta, IsScaledOnceByVideoscale) {
   EXPECT_FLOAT_EQ(meta->detections[0].x1, 100);
   EXPECT_FLOAT_EQ(meta->detections[0].y1, 75);
   EXPECT_EQ(covered(*meta, meta->detections[0]), (std::array{50, 50, 75, 75, 625}));
+  ASSERT_EQ(meta->detections[0].keypoint_count, 2u);
+  EXPECT_EQ(meta->detections[1].keypoint_count, 0u);
+  EXPECT_FLOAT_EQ(meta->detections[0].keypoints[0].x, 75);
+  EXPECT_FLOAT_EQ(meta->detections[0].keypoints[1].y, 30);
+  EXPECT_FLOAT_EQ(meta->detections[0].keypoints[1].score, 1.5f);
   EXPECT_EQ(meta->detections[0].score, 0.75f);
 }
 

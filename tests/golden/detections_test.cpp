@@ -39,6 +39,7 @@ struct Found {
   double score;
   int label;
   engine::Mask mask;  ///< Empty in models without masks
+  std::vector<std::array<double, 3>> keypoints;  ///< Likewise: x, y, score
 };
 
 std::vector<Found> read_found(const json& image) {
@@ -47,7 +48,8 @@ std::vector<Found> read_found(const json& image) {
   for (std::size_t i = 0; i < image.at("scores").size(); ++i) {
     found.push_back({image.at("boxes_xyxy")[i].get<std::array<double, 4>>(),
                      image.at("scores")[i].get<double>(), image.at("classes")[i].get<int>(),
-                     masks ? tests::read_mask(image.at("masks_rle").at(i)) : engine::Mask{}});
+                     masks ? tests::read_mask(image.at("masks_rle").at(i)) : engine::Mask{}, {}});
+    if (image.contains("keypoints_xys")) image.at("keypoints_xys").at(i).get_to(found.back().keypoints);
   }
   return found;
 }
@@ -71,6 +73,20 @@ bool same_mask(const engine::Mask& a, const engine::Mask& b) {
   return pixels.iou() >= 0.99 || pixels.one <= 2;
 }
 
+/// Whether a keypoint lies within a pixel of the other, with its score (within a hundredth of it, or 0.002: three
+/// digits are recorded). Random heatmaps have many peaks of nearly the same height, and noise chooses: 16 of 17 suffice.
+bool same_keypoints(const Found& a, const Found& b) {
+  if (a.keypoints.size() != b.keypoints.size()) return false;
+  std::size_t same = 0;
+  for (std::size_t i = 0; i < a.keypoints.size(); ++i) {
+    const auto& [x, y, score] = a.keypoints[i];
+    const auto& [other_x, other_y, other_score] = b.keypoints[i];
+    same += std::abs(x - other_x) <= 1 && std::abs(y - other_y) <= 1 &&
+            std::abs(score - other_score) <= std::max(0.002, 0.01 * other_score);
+  }
+  return same + 1 >= a.keypoints.size();
+}
+
 /// Takes the first of `ours` that `fits` accepts out of it. \returns whether there was one.
 template <typename Fits>
 bool take(std::vector<Found>& ours, Fits fits) {
@@ -91,7 +107,8 @@ std::size_t count_matches(const std::vector<Found>& reference, std::vector<Found
   for (const auto& wanted : reference) {
     const bool found = take(ours, [&](const Found& candidate) {
       return candidate.label == wanted.label && std::abs(candidate.score - wanted.score) <= 1e-3 &&
-             iou(candidate, wanted) >= 0.99 && same_mask(candidate.mask, wanted.mask);
+             iou(candidate, wanted) >= 0.99 && same_mask(candidate.mask, wanted.mask) &&
+             same_keypoints(candidate, wanted);
     });
     if (!found) missed.push_back(wanted);
   }
@@ -160,6 +177,7 @@ TEST_P(GoldenDetections, FindsWhatDetectron2Found) {
 
 constexpr const char* kBoxes = "COCO-Detection";
 constexpr const char* kMasks = "COCO-InstanceSegmentation";
+constexpr const char* kKeypoints = "COCO-Keypoints";
 constexpr const char* kStretch = "stretch:800x800";
 constexpr const char* kShortest = "shortest-edge:800:1333";
 INSTANTIATE_TEST_SUITE_P(
@@ -170,7 +188,8 @@ INSTANTIATE_TEST_SUITE_P(
                       Case{kBoxes, "faster_rcnn_X_101_32x8d_FPN_3x", kStretch, "_stretch"},
                       Case{kMasks, "mask_rcnn_R_50_FPN_3x", kStretch, "_stretch"},
                       Case{kMasks, "mask_rcnn_R_101_FPN_3x", kStretch, "_stretch"},
-                      Case{kMasks, "mask_rcnn_R_101_FPN_3x", kShortest, "_shortest-edge"}),
+                      Case{kMasks, "mask_rcnn_R_101_FPN_3x", kShortest, "_shortest-edge"},
+                      Case{kKeypoints, "keypoint_rcnn_R_50_FPN_3x", kStretch, "_stretch"}),
     [](const auto& row) {
       std::string name = std::string(row.param.arch) + row.param.suffix;
       std::replace_if(

@@ -74,6 +74,17 @@ TEST(Formats, MasksAreCocosRunLengths) {
             segmentation);
 }
 
+TEST(Formats, KeypointsAreShiftedForCocoAlone) {
+  auto result = image_result();
+  result.objects[0].keypoints = {{10.5F, 20, 0.25F}, {-3, 7.5F, 1.5F}};
+  const auto listed = json::parse("[[10.5, 20, 0.25], [-3, 7.5, 1.5]]");
+  EXPECT_EQ(json::parse(written(ResultFormat::kDetectron2, {result}))["images"][0]["keypoints_xys"],
+            json::array({listed}));
+  EXPECT_EQ(json::parse(written(ResultFormat::kJsonLines, {result}))["objects"][0]["keypoints"], listed);
+  EXPECT_EQ(json::parse(written(ResultFormat::kCoco, {result}))[0]["keypoints"],
+            json::parse("[10, 19.5, 0.25, -3.5, 7, 1.5]"));
+}
+
 TEST(Formats, NoResultsAreStillADocument) {
   EXPECT_EQ(json::parse(written(ResultFormat::kCoco, {})), json::array());
   EXPECT_EQ(json::parse(written(ResultFormat::kDetectron2, {})), json::parse(R"({"images": []})"));

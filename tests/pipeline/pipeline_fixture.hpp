@@ -108,8 +108,8 @@ class PipelineTest : public ::testing::Test {
   std::vector<engine::Detection> detections_of(std::uint32_t seed) const {
     const auto made = frame_before(StageId::kPostprocess, seed);
     run_postprocess(*made, -1);
-    run_on_core(start_mask_head, made);
-    run_mask_paste(*made);
+    run_on_core(start_detail_head, made);
+    run_details(*made);
     return made->detections;
   }
   std::unique_ptr<Item> item(std::uint32_t seed, std::chrono::microseconds delay = {}) const {

@@ -136,6 +136,20 @@ TEST_F(StageGraphTest, MasksAreTheSameOnTwoCoresAndInGraphsOfOneStage) {
   EXPECT_EQ(travelling->frame->detections, expected[1]);
 }
 
+TEST_F(StageGraphTest, KeypointsAreTheSameOnTwoCores) {
+  constexpr tests::TinyModelOptions kKeypoints{.keypoints = true};
+  load(cores(1), kKeypoints);
+  const auto expected = serial_detections();
+  ASSERT_EQ(expected.at(0).at(0).keypoints.size(), 17U);
+  load(cores(2), kKeypoints);
+  StageGraph graph({.max_items = 8});
+  stream(
+      graph, 20, [&](int i) { return item(static_cast<std::uint32_t>(i) % kPictures); },
+      [&](int i, const Item& out) {
+        EXPECT_EQ(out.frame->detections, expected[static_cast<std::size_t>(i) % kPictures]);
+      });
+}
+
 TEST_F(StageGraphTest, AMaskHeadThatFailsOrIsFlushedIsItsFramesAlone) {
   constexpr tests::TinyModelOptions kMasks{.masks = true};
   load(cores(1), kMasks);

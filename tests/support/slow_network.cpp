@@ -32,10 +32,11 @@ class SlowNetwork {
         return sum(source, values_.at(node.inputs[1]));
       case OpKind::kMaxPool2d:
         return slow_max_pool2d(window(node), source);
-      case OpKind::kConvTranspose2d: {
+      case OpKind::kConvTranspose2d:
+        return slow_conv_transpose2d(window(node), source, parameter(node.weight), parameter(node.bias));
+      case OpKind::kUpsampleBilinear: {
         const auto c = window(node);
-        return slow_conv_transpose2d(c.channels, c.out_channels, c.height, c.width, c.stride, source,
-                                     parameter(node.weight), parameter(node.bias));
+        return slow_upsample_bilinear(c.channels, c.height, c.width, source);
       }
       case OpKind::kMaskPredictor:
         return slow_mask_predictor(window(node).channels,
@@ -118,6 +119,13 @@ std::vector<float> slow_mask_head(const engine::ModelConfig& config, const engin
       config, checkpoint, engine::program_inputs(config, 64, 64, 1, 1),
       {{"mask_pooled", {pooled.begin(), pooled.end()}}, {"mask_classes", {static_cast<float>(label)}}});
   return values.at("mask_probabilities");
+}
+
+std::vector<float> slow_keypoint_head(const engine::ModelConfig& config, const engine::Checkpoint& checkpoint,
+                                      std::span<const float> pooled) {
+  return slow_values(config, checkpoint, engine::program_inputs(config, 64, 64, 1, 1),
+                     {{"keypoint_pooled", {pooled.begin(), pooled.end()}}})
+      .at("keypoint_heatmaps");
 }
 
 }  // namespace rcnn::tests

@@ -25,4 +25,10 @@ std::map<std::string, std::vector<float>> slow_backbone(const engine::ModelConfi
 std::vector<float> slow_mask_head(const engine::ModelConfig& config, const engine::Checkpoint& checkpoint,
                                   std::span<const float> pooled, int label);
 
+/// The keypoint head on one detection, likewise.
+///   pooled  [1, C, S, S]
+/// \returns [K, 4S, 4S] heatmaps.
+std::vector<float> slow_keypoint_head(const engine::ModelConfig& config, const engine::Checkpoint& checkpoint,
+                                      std::span<const float> pooled);
+
 }  // namespace rcnn::tests

@@ -88,20 +88,44 @@ std::vector<float> slow_linear(const LinearCase& c, std::span<const float> sourc
   return result;
 }
 
-std::vector<float> slow_conv_transpose2d(int channels, int out_channels, int height, int width, int scale,
-                                         std::span<const float> source, std::span<const float> weight,
-                                         std::span<const float> bias) {
-  std::vector<float> result;
-  for (int o = 0; o < out_channels; ++o) {
-    for (int y = 0; y < height * scale; ++y) {
-      for (int x = 0; x < width * scale; ++x) {
-        double sum = static_cast<double>(bias[at(o)]);
-        for (int i = 0; i < channels; ++i) {
-          const int place = y % scale * scale + x % scale;
-          sum += static_cast<double>(source[at((i * height + y / scale) * width + x / scale)]) *
-                 weight[at((i * out_channels + o) * scale * scale + place)];
+std::vector<float> slow_conv_transpose2d(const WindowCase& c, std::span<const float> source,
+                                         std::span<const float> weight, std::span<const float> bias) {
+  const int rows = (c.height - 1) * c.stride - 2 * c.padding + c.kernel;
+  const int columns = (c.width - 1) * c.stride - 2 * c.padding + c.kernel;
+  std::vector<double> sums;
+  for (int o = 0; o < c.out_channels; ++o) sums.insert(sums.end(), at(rows * columns), static_cast<double>(bias[at(o)]));
+  // As it is defined: every source cell adds its window to the result.
+  for (int i = 0; i < c.channels; ++i) {
+    for (int cell = 0; cell < c.height * c.width; ++cell) {
+      const double value = source[at(i * c.height * c.width + cell)];
+      for (int o = 0; o < c.out_channels; ++o) {
+        for (int tap = 0; tap < c.kernel * c.kernel; ++tap) {
+          const int y = cell / c.width * c.stride - c.padding + tap / c.kernel;
+          const int x = cell % c.width * c.stride - c.padding + tap % c.kernel;
+          if (y < 0 || x < 0 || y >= rows || x >= columns) continue;
+          sums[at((o * rows + y) * columns + x)] +=
+              value * static_cast<double>(weight[at((i * c.out_channels + o) * c.kernel * c.kernel + tap)]);
         }
-        result.push_back(static_cast<float>(sum));
+      }
+    }
+  }
+  return {sums.begin(), sums.end()};
+}
+
+std::vector<float> slow_upsample_bilinear(int channels, int height, int width, std::span<const float> source) {
+  std::vector<float> result;
+  for (int c = 0; c < channels; ++c) {
+    for (int y = 0; y < 2 * height; ++y) {
+      for (int x = 0; x < 2 * width; ++x) {
+        const double from_y = std::max((y + 0.5) / 2 - 0.5, 0.), from_x = std::max((x + 0.5) / 2 - 0.5, 0.);
+        const int top = static_cast<int>(from_y), left = static_cast<int>(from_x);
+        const int bottom = std::min(top + 1, height - 1), right = std::min(left + 1, width - 1);
+        const auto value = [&](int row, int column) {
+          return static_cast<double>(source[at((c * height + row) * width + column)]);
+        };
+        const double low = (1 - (from_x - left)) * value(top, left) + (from_x - left) * value(top, right);
+        const double high = (1 - (from_x - left)) * value(bottom, left) + (from_x - left) * value(bottom, right);
+        result.push_back(static_cast<float>((1 - (from_y - top)) * low + (from_y - top) * high));
       }
     }
   }

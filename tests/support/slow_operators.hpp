@@ -26,10 +26,11 @@ std::vector<float> slow_upsample_add(int channels, int height, int width, std::s
 /// [R, I], [O, I], [O] -> [R, O]
 std::vector<float> slow_linear(const LinearCase& c, std::span<const float> source,
                                std::span<const float> weight, std::span<const float> bias);
-/// [1, I, H, W], [I, O, s, s], [O] -> [1, O, s * H, s * W]
-std::vector<float> slow_conv_transpose2d(int channels, int out_channels, int height, int width, int scale,
-                                         std::span<const float> source, std::span<const float> weight,
-                                         std::span<const float> bias);
+/// [1, I, H, W], [I, O, k, k], [O] -> [1, O, H', W']
+std::vector<float> slow_conv_transpose2d(const WindowCase& c, std::span<const float> source,
+                                         std::span<const float> weight, std::span<const float> bias);
+/// [1, C, H, W] -> [1, C, 2H, 2W], align_corners=False
+std::vector<float> slow_upsample_bilinear(int channels, int height, int width, std::span<const float> source);
 /// [1, s * s * C, H, W], the channels of cell (0, 0) first -> [1, C, s * H, s * W]
 std::vector<float> slow_depth_to_space(int channels, int height, int width, int scale,
                                        std::span<const float> source);

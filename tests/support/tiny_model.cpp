@@ -141,6 +141,11 @@ engine::ModelConfig tiny_config(const TinyModelOptions& options) {
   config.box_head.class_agnostic = options.class_agnostic;
   config.box_head.max_detections = 20;
   config.box_head.score_threshold = options.score_threshold;
+  config.keypoint_on = options.keypoints;
+  if (options.keypoints) {
+    config.keypoint_head.conv_dims = {16, 16};
+    config.keypoint_head.pooler_resolution = 6;
+  }
   config.mask_on = options.masks;
   if (options.masks) config.mask_head = {.num_conv = 2, .conv_dim = 16, .pooler_resolution = 6};
   for (int i = 0; i < options.num_classes; ++i) {

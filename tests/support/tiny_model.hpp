@@ -18,6 +18,7 @@ struct TinyModelOptions {
   bool class_agnostic = false;
   /// Detectron2's default. On any image more than 20 detections, the limit of these models, are above it.
   float score_threshold = 0.05f;
+  bool keypoints = false;  ///< With a keypoint head: 6x6 bins, two convolutions of 16, 17 heatmaps of 24x24
   bool masks = false;  ///< With a mask head: 6x6 bins, two convolutions of 16, 12x12 masks
   bool operator==(const TinyModelOptions&) const = default;
 };

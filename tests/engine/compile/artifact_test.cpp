@@ -101,6 +101,7 @@ void expect_what_was_compiled(const tests::TinyModelOptions& tiny) {
 TEST_F(ArtifactFile, HoldsWhatWasCompiled) {
   expect_what_was_compiled({});
   expect_what_was_compiled({.masks = true});
+  expect_what_was_compiled({.keypoints = true});
 }
 
 // As before there were masks: those artifacts go on working.

@@ -17,6 +17,8 @@ TEST(ConfigJson, SurvivesTheRoundTripThroughText) {
     auto config = load_config(name);
     config.mask_on = true;
     config.mask_head.conv_dim = 128;
+    config.keypoint_on = true;
+    config.keypoint_head.conv_dims = {256, 128};
     config.box_head.delta_weights = {0.1F, 1e-7F, 3, 4};
     const auto text = nlohmann::json(config).dump();
     EXPECT_EQ(nlohmann::json::parse(text).get<ModelConfig>(), config) << name;

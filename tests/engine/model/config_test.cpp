@@ -59,7 +59,10 @@ TEST(Config, ZooModelsAreWhatDetectron2Says) {
                   "COCO-InstanceSegmentation/mask_rcnn_R_101_FPN_3x",
                   "COCO-InstanceSegmentation/mask_rcnn_R_50_FPN_1x",
                   "COCO-InstanceSegmentation/mask_rcnn_R_50_FPN_3x",
-                  "COCO-InstanceSegmentation/mask_rcnn_X_101_32x8d_FPN_3x"));
+                  "COCO-InstanceSegmentation/mask_rcnn_X_101_32x8d_FPN_3x",
+                  "COCO-Keypoints/keypoint_rcnn_R_101_FPN_3x", "COCO-Keypoints/keypoint_rcnn_R_50_FPN_1x",
+                  "COCO-Keypoints/keypoint_rcnn_R_50_FPN_3x",
+                  "COCO-Keypoints/keypoint_rcnn_X_101_32x8d_FPN_3x"));
   const auto config = load_config("COCO-Detection/faster_rcnn_R_50_FPN_3x");
   EXPECT_EQ(config.name, "COCO-Detection/faster_rcnn_R_50_FPN_3x");
   EXPECT_EQ(config.resnet, ModelConfig::ResNet{});
@@ -92,6 +95,20 @@ TEST(Config, MaskModelsAreFasterModelsWithAMaskHead) {
     mask.name = faster.name;
     EXPECT_EQ(mask, faster) << model;
   }
+}
+
+TEST(Config, KeypointModelsFindPeople) {
+  const auto config = load_config("COCO-Keypoints/keypoint_rcnn_R_50_FPN_3x");
+  EXPECT_TRUE(config.keypoint_on);
+  EXPECT_EQ(config.keypoint_head, ModelConfig::KeypointHead{});
+  EXPECT_THAT(config.class_names, ElementsAre("person"));
+  EXPECT_THAT(config.category_ids, ElementsAre(1));
+  EXPECT_THAT(refused(with_base("MODEL: {KEYPOINT_ON: true, ROI_KEYPOINT_HEAD: {NAME: Other}}")),
+              AllOf(HasSubstr("MODEL.ROI_KEYPOINT_HEAD.NAME"), HasSubstr("KRCNNConvDeconvUpsampleHead")));
+  EXPECT_THAT(refused(with_base("MODEL: {KEYPOINT_ON: true, ROI_KEYPOINT_HEAD: {CONV_DIMS: [0]}}")),
+              HasSubstr("MODEL.ROI_KEYPOINT_HEAD.CONV_DIMS"));
+  EXPECT_THAT(refused(with_base("MODEL: {KEYPOINT_ON: true, MASK_ON: true}")),
+              HasSubstr("false with MODEL.MASK_ON: true"));
 }
 
 TEST(Config, MaskHeadsThatAreNotSupportedAreRefusedWhereTheyAreOn) {
@@ -174,7 +191,6 @@ TEST(Config, UnsupportedValuesAreRefusedByName) {
       {"META_ARCHITECTURE: RetinaNet", "MODEL.META_ARCHITECTURE is \"RetinaNet\""},
       {"BACKBONE: {NAME: build_vit_fpn_backbone}", "build_resnet_fpn_backbone"},
       {"LOAD_PROPOSALS: true", "MODEL.LOAD_PROPOSALS"},
-      {"KEYPOINT_ON: true", "MODEL.KEYPOINT_ON"},
       {"RESNETS: {DEPTH: 77}", "18 or 34 or 50 or 101 or 152"},
       {"RESNETS: {NORM: GN}", "MODEL.RESNETS.NORM is \"GN\""},
       {"RESNETS: {RES5_DILATION: 2}", "MODEL.RESNETS.RES5_DILATION is 2"},

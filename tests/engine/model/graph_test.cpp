@@ -31,6 +31,7 @@ struct ZooCase {
   int width;
   bool stride_in_1x1;
   bool masks = false;
+  bool keypoints = false;
 };
 
 class ZooParameters : public ::testing::TestWithParam<ZooCase> {};
@@ -49,6 +50,8 @@ TEST_P(ZooParameters, AreDetectron2s) {
   config.resnet.width_per_group = zoo.width;
   config.resnet.stride_in_1x1 = zoo.stride_in_1x1;
   config.mask_on = zoo.masks;
+  config.keypoint_on = zoo.keypoints;
+  if (zoo.keypoints) config.box_head.num_classes = 1;
   std::map<std::string, Shape> ours;
   for (const auto& parameter : network_parameters(build_network(config), config)) {
     EXPECT_TRUE(ours.emplace(parameter.name, parameter.shape).second) << parameter.name << " is listed twice";
@@ -61,7 +64,8 @@ INSTANTIATE_TEST_SUITE_P(Zoo, ZooParameters,
                                            ZooCase{"faster_rcnn_R_101_FPN_3x", 101, 1, 64, true},
                                            ZooCase{"faster_rcnn_X_101_32x8d_FPN_3x", 101, 32, 8, false},
                                            ZooCase{"mask_rcnn_R_50_FPN_3x", 50, 1, 64, true, true},
-                                           ZooCase{"mask_rcnn_R_101_FPN_3x", 101, 1, 64, true, true}));
+                                           ZooCase{"mask_rcnn_R_101_FPN_3x", 101, 1, 64, true, true},
+                                           ZooCase{"keypoint_rcnn_R_50_FPN_3x", 50, 1, 64, true, false, true}));
 
 const Node& node_of(const Graph& graph, const std::string& name) {
   for (const auto& node : graph.nodes) {

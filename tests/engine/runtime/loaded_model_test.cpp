@@ -149,9 +149,33 @@ TEST(LoadedModel, MasksAreWhatTheNetworkDefines) {
   }
 }
 
+constexpr tests::TinyModelOptions kKeypoints{.keypoints = true};
+
+TEST(LoadedModel, HeatmapsAreWhatTheNetworkDefines) {
+  const auto model = LoadedModel::load(tests::tiny_model(kKeypoints));
+  const auto executable = model->keypoint_executable(3);
+  ASSERT_EQ(executable->inputs()[0].shape, (Shape{4, 16, 6, 6}));
+  constexpr std::size_t kValues = 16 * 36, kResults = 17 * 24 * 24;
+  const auto planes = tests::random_values(4 * kValues, 8);
+  std::vector<float> pooled(planes.size());  // [D, C, cells] -> [D, cells, C]
+  for (std::size_t i = 0; i < planes.size(); ++i) {
+    pooled[i / kValues * kValues + i % 36 * 16 + i % kValues / 36] = planes[i];
+  }
+  const auto heatmaps = tests::run_executable(*executable, {pooled});
+  ASSERT_EQ(heatmaps.at(0).shape(), (Shape{4, 17, 24, 24}));
+  for (std::size_t d = 0; d < 4; ++d) {
+    const auto expected =
+        tests::slow_keypoint_head(tests::tiny_config(kKeypoints), tests::tiny_checkpoint(kKeypoints),
+                                  std::span(planes).subspan(d * kValues, kValues));
+    for (std::size_t i = 0; i < kResults; ++i) {
+      ASSERT_NEAR(heatmaps[0].values<float>()[d * kResults + i], expected[i], 1e-4f) << d << " " << i;
+    }
+  }
+}
+
 TEST(LoadedModel, GivesADetectionTheSameMaskInEveryBucketAndRow) {
   const auto model = LoadedModel::load(tests::tiny_model(kMasks));
-  EXPECT_THAT(model->mask_buckets(), ::testing::ElementsAre(4, 8, 16, 20));
+  EXPECT_THAT(model->detection_buckets(), ::testing::ElementsAre(4, 8, 16, 20));
   const auto most = model->mask_executable(20);
   const auto pooled = regions_of(*most);
   std::vector<float> classes;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "pipeline/stages/mask_pooling.hpp"
+#include "pipeline/stages/detail_pooling.hpp"
 
 #include <algorithm>
 #include <vector>
@@ -15,10 +15,10 @@ constexpr std::size_t kDetectionsPerPiece = 8;
 
 }  // namespace
 
-std::shared_ptr<TensorSet> pool_for_masks(const Session& session, const TensorSet& backbone,
-                                          std::span<const engine::Detection> detections) {
+std::shared_ptr<TensorSet> pool_for_details(const Session& session, const TensorSet& backbone,
+                                            std::span<const engine::Detection> detections) {
   if (detections.empty()) return nullptr;
-  const auto params = session.mask_pooler_params();
+  const auto params = session.detail_pooler_params();
   std::vector<engine::FeatureView> levels;
   for (std::size_t level = 0; level < params.strides.size(); ++level) {
     levels.push_back(engine::feature_view(backbone.at(level)));
@@ -26,12 +26,12 @@ std::shared_ptr<TensorSet> pool_for_masks(const Session& session, const TensorSe
   std::vector<engine::Box> boxes;
   for (const auto& detection : detections) boxes.push_back(detection.box);
   // One size for all buckets, as with the regions of the box head.
-  auto& model = session.model();
-  auto inputs = session.acquire(model.mask_executable(model.mask_buckets().back())->inputs());
+  auto inputs = session.acquire(session.largest_detail_executable()->inputs());
   const auto pooled = inputs->at(0).values<float>();
   parallel_ranges(boxes.size(), kDetectionsPerPiece, [&](std::size_t begin, std::size_t end) {
     engine::roi_align(levels, boxes, begin, end, params, pooled);
   });
+  if (inputs->size() == 1) return inputs;
   const auto classes = inputs->at(1).values<float>();
   std::fill(classes.begin(), classes.end(), 0.F);
   for (std::size_t i = 0; i < detections.size(); ++i) classes[i] = static_cast<float>(detections[i].label);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "pipeline/stages/mask_pooling.hpp"
+#include "pipeline/stages/detail_pooling.hpp"
 
 #include <gmock/gmock.h>
 
@@ -11,16 +11,16 @@
 namespace rcnn::pipeline {
 namespace {
 
-class MaskPoolingTest : public PipelineTest {};
+class DetailPoolingTest : public PipelineTest {};
 
-TEST_F(MaskPoolingTest, PoolsEachBoxFromTheSameFeatures) {
+TEST_F(DetailPoolingTest, PoolsEachBoxFromTheSameFeatures) {
   load(cores(1), {.masks = true});
   const auto made = frame_before(StageId::kProposals);
   std::vector<engine::Detection> detections(3);
   detections[0] = {{10, 12, 90, 70}, 0.9f, 2, 0, {}};
   detections[1] = {{0, 0, 160, 128}, 0.8f, 0, 1, {}};
   detections[2] = {{100.5f, 20, 101, 127}, 0.7f, 1, 2, {}};
-  const auto inputs = pool_for_masks(*session_, *made->backbone, detections);
+  const auto inputs = pool_for_details(*session_, *made->backbone, detections);
   ASSERT_EQ(inputs->size(), 2U);
   EXPECT_EQ(inputs->at(0).shape(), (engine::Shape{20, 16, 6, 6}));
   EXPECT_EQ(inputs->at(0).spec().layout, engine::Layout::kNhwc);
@@ -42,10 +42,10 @@ TEST_F(MaskPoolingTest, PoolsEachBoxFromTheSameFeatures) {
   for (const float label : classes.subspan(3)) EXPECT_EQ(label, 0) << "every row of a bucket has a class";
 }
 
-TEST_F(MaskPoolingTest, WithoutDetectionsThereIsNothingToRead) {
+TEST_F(DetailPoolingTest, WithoutDetectionsThereIsNothingToRead) {
   load(cores(1), {.masks = true});
   const auto made = frame_before(StageId::kProposals);
-  EXPECT_EQ(pool_for_masks(*session_, *made->backbone, {}), nullptr);
+  EXPECT_EQ(pool_for_details(*session_, *made->backbone, {}), nullptr);
 }
 
 }  // namespace

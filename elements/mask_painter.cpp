@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+#include "elements/mask_painter.hpp"
+
+#include <algorithm>
+#include <opencv2/imgproc.hpp>
+#include <vector>
+
+namespace rcnn::elements {
+namespace {
+
+constexpr double kMaskOpacity = 0.5;  // Detectron2's.
+
+// The pixels that a mask touches, cut to the image; empty where it touches none.
+cv::Rect extent(const engine::Mask& mask, cv::Size image) {
+  int x0 = image.width;
+  int y0 = image.height;
+  int x1 = 0;
+  int y1 = 0;
+  engine::each_span(mask, [&](int x, int begin, int end) {
+    x0 = std::min(x0, x);
+    x1 = std::max(x1, x + 1);
+    y0 = std::min(y0, begin);
+    y1 = std::max(y1, end);
+  });
+  return cv::Rect(x0, y0, std::max(0, x1 - x0), std::max(0, y1 - y0)) & cv::Rect({}, image);
+}
+
+}  // namespace
+
+void paint_mask(const Pen& pen, const engine::Mask& mask, std::array<std::uint8_t, 3> rgb) {
+  const cv::Rect area = extent(mask, pen.canvas.size());
+  if (area.empty()) {
+    return;
+  }
+  cv::Mat inside = cv::Mat::zeros(area.size(), CV_8U);
+  engine::each_span(mask, [&](int x, int begin, int end) {
+    const cv::Rect span = cv::Rect(x - area.x, begin - area.y, 1, end - begin) & cv::Rect({}, area.size());
+    inside(span).setTo(255);
+  });
+  cv::Mat ground = pen.canvas(area);
+  cv::Mat tinted;
+  ground.convertTo(tinted, -1, 1 - kMaskOpacity);
+  cv::add(tinted, pen.color(rgb) * kMaskOpacity, tinted);
+  tinted.copyTo(ground, inside);
+  std::vector<std::vector<cv::Point>> contours;
+  cv::findContours(inside, contours, cv::RETR_CCOMP, cv::CHAIN_APPROX_SIMPLE, area.tl());
+  cv::drawContours(pen.canvas, contours, -1, pen.color(rgb), std::max(1, pen.line / 2));
+}
+
+}  // namespace rcnn::elements
