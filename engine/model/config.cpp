@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "engine/errors.hpp"
+#include "engine/model/class_names.hpp"
 #include "engine/model/config_tree.hpp"
 #include "engine/model/config_values.hpp"
 #include "engine/model/data_files.hpp"
@@ -125,33 +126,6 @@ ModelConfig::Input read_input(const ConfigValues& values) {
   return input;
 }
 
-/// Names come from the config's data set, the one it is tested on before the one it was trained on, as in
-/// Detectron2.
-void name_classes(const ConfigValues& values, ModelConfig& config) {
-  static const auto coco = parse_yaml(data::coco_yaml(), "coco.yaml");
-  auto datasets = values.texts("DATASETS.TEST");
-  if (datasets.empty()) datasets = values.texts("DATASETS.TRAIN");
-  const auto is_of = [&](const nlohmann::json& family) {
-    const auto& prefixes = family.at("datasets");
-    return !datasets.empty() && std::any_of(prefixes.begin(), prefixes.end(), [&](const auto& prefix) {
-      return datasets[0].starts_with(prefix.template get<std::string>());
-    });
-  };
-  const auto& family = is_of(coco.at("keypoints")) ? coco.at("keypoints") : coco;
-  const auto& classes = family.at("classes");
-  const bool known = is_of(family) && classes.size() == static_cast<std::size_t>(config.box_head.num_classes);
-  for (int index = 0; index < config.box_head.num_classes; ++index) {
-    if (known) {
-      const auto& entry = classes.at(static_cast<std::size_t>(index));
-      config.category_ids.push_back(entry.at(0));
-      config.class_names.push_back(entry.at(1));
-    } else {
-      config.category_ids.push_back(index);
-      config.class_names.push_back("class " + std::to_string(index));
-    }
-  }
-}
-
 }  // namespace
 
 ModelConfig load_config(const std::string& name_or_path) {
@@ -171,7 +145,10 @@ ModelConfig load_config(const std::string& name_or_path) {
     values.refuse("MODEL.KEYPOINT_ON", "false with MODEL.MASK_ON: true");
   if (config.keypoint_on) config.keypoint_head = read_keypoint_head(values);
   config.input = read_input(values);
-  name_classes(values, config);
+  // The data set it is tested on before the one it was trained on, as in Detectron2.
+  auto datasets = values.texts("DATASETS.TEST");
+  if (datasets.empty()) datasets = values.texts("DATASETS.TRAIN");
+  name_classes(datasets.empty() ? "" : datasets[0], config);
   return config;
 }
 
