@@ -41,7 +41,7 @@ Conv2dAlgorithm Conv2dPicks::pick(const Conv2dParams& params, const Format& sour
   const std::lock_guard lock(mutex_);
   const auto& costs =
       costs_of({shape[1], params.out_channels, channel_block(*layout), ThreadCount::current()});
-  return quickest(costs, shape[0], shape[2], shape[3]);
+  return quickest(costs, 1, shape[2], shape[3]);
 }
 
 Conv2dCostTable Conv2dPicks::known() const {

@@ -26,6 +26,7 @@ class Conv2dPicks {
 
   /// May measure, if this class of convolution was never met on this machine: see measure_conv2d() for how
   /// long. Measures under the calling thread's OpenMP team.
+  /// Of a batch, as for one map alone: a detection's mask must not depend on how many share the run.
   ///   summand  of a convolution with a sum; null without
   Conv2dAlgorithm pick(const Conv2dParams& params, const Format& source, const Format* summand);
 

@@ -86,7 +86,8 @@ TEST_F(Detect, MasksComeWithImagesAndVideosAlike) {
   write_clip(out_ / "clip.mp4", 3);
   int objects = 0;
   for (const auto& line : lines_of(detect_masks((out_ / "clip.mp4").string() + " --format json-lines"))) {
-    for (const auto& object : json::parse(line).at("objects")) {
+    const auto frame = json::parse(line);
+    for (const auto& object : frame.at("objects")) {
       EXPECT_EQ(object.at("segmentation").at("size"), json::array({120, 160}));
       ++objects;
     }

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <nlohmann/json.hpp>
 
@@ -52,17 +53,15 @@ std::string refused(const std::string& text) {
 }
 
 TEST(Config, ZooModelsAreWhatDetectron2Says) {
-  EXPECT_THAT(
-      zoo_names(),
-      ElementsAre("COCO-Detection/faster_rcnn_R_101_FPN_3x", "COCO-Detection/faster_rcnn_R_50_FPN_1x",
-                  "COCO-Detection/faster_rcnn_R_50_FPN_3x", "COCO-Detection/faster_rcnn_X_101_32x8d_FPN_3x",
-                  "COCO-InstanceSegmentation/mask_rcnn_R_101_FPN_3x",
-                  "COCO-InstanceSegmentation/mask_rcnn_R_50_FPN_1x",
-                  "COCO-InstanceSegmentation/mask_rcnn_R_50_FPN_3x",
-                  "COCO-InstanceSegmentation/mask_rcnn_X_101_32x8d_FPN_3x",
-                  "COCO-Keypoints/keypoint_rcnn_R_101_FPN_3x", "COCO-Keypoints/keypoint_rcnn_R_50_FPN_1x",
-                  "COCO-Keypoints/keypoint_rcnn_R_50_FPN_3x",
-                  "COCO-Keypoints/keypoint_rcnn_X_101_32x8d_FPN_3x"));
+  const auto names = zoo_names();
+  EXPECT_EQ(names.size(), 25U);
+  EXPECT_TRUE(std::is_sorted(names.begin(), names.end()));
+  EXPECT_THAT(names, ::testing::IsSupersetOf({"COCO-Detection/faster_rcnn_R_101_FPN_3x",
+                                              "COCO-Detection/faster_rcnn_R_50_FPN_1x",
+                                              "COCO-Detection/faster_rcnn_X_101_32x8d_FPN_3x",
+                                              "COCO-InstanceSegmentation/mask_rcnn_R_50_FPN_1x_giou",
+                                              "COCO-Keypoints/keypoint_rcnn_R_50_FPN_3x",
+                                              "LVISv1-InstanceSegmentation/mask_rcnn_R_50_FPN_1x"}));
   const auto config = load_config("COCO-Detection/faster_rcnn_R_50_FPN_3x");
   EXPECT_EQ(config.name, "COCO-Detection/faster_rcnn_R_50_FPN_3x");
   EXPECT_EQ(config.resnet, ModelConfig::ResNet{});

@@ -38,6 +38,19 @@ TEST(Conv2dPicks, MeasuresEachClassOnce) {
   EXPECT_EQ(picks.known().size(), 2U);
 }
 
+// Else a mask's bits would change with the number of detections beside it.
+TEST(Conv2dPicks, ABatchIsComputedAsOneMapIs) {
+  if (!lies_in_blocks()) GTEST_SKIP() << "this CPU's convolutions do not lie in blocks of 8";
+  Conv2dPicks picks(Conv2dCostFile({}, "here"), [](const Conv2dClass&) -> Conv2dCosts {
+    return {{{0, 1}, {1000, 0.1}, {1000, 0.1}}};  // Direct for one map, the others for many
+  });
+  for (const int maps : {1, 16, 100}) {
+    EXPECT_EQ(picks.pick(params_of(32), Format({maps, 32, 14, 14}, Layout::kBlocked8), nullptr),
+              Conv2dAlgorithm::kDirect)
+        << maps;
+  }
+}
+
 TEST(Conv2dPicks, NeverMeasuresWhatCanOnlyRunDirect) {
   Conv2dPicks picks(Conv2dCostFile({}, "here"), [](const Conv2dClass&) -> Conv2dCosts {
     ADD_FAILURE() << "measured";
