@@ -6,7 +6,6 @@
 
 #include "elements/stage_flow.hpp"
 #include "tests/elements/gst_fixture.hpp"
-#include "tests/support/shared_files.hpp"
 
 namespace rcnn::elements {
 namespace {
@@ -47,23 +46,6 @@ TEST_F(BrokenInput, CorruptedPixelsAreStillPixels) {
   const auto outcome = pipeline.run();
   EXPECT_EQ(outcome.end, "eos") << outcome.error;
   EXPECT_EQ(pipeline.count(), 20);
-}
-
-TEST_F(BrokenInput, ATruncatedFileEndsOnce) {
-  const Folder folder("truncated");
-  const auto whole = std::filesystem::path(tests::source_file("media/clip.mp4"));
-  for (const int percent : {1, 40, 95}) {
-    const auto part = folder / "part.mp4";
-    std::filesystem::copy_file(whole, part, std::filesystem::copy_options::overwrite_existing);
-    std::filesystem::resize_file(
-        part, std::filesystem::file_size(whole) * static_cast<std::uintmax_t>(percent) / 100);
-    Pipeline pipeline("filesrc location=" + part.string() + " ! decodebin ! videoconvert ! videoscale ! " +
-                      kVideo + " ! " + tests::six(" ! ", "inference-interval=20") +
-                      " ! fakesink name=out sync=false");
-    const auto outcome = pipeline.run();
-    EXPECT_NE(outcome.end, "timeout") << percent << " % of the file";
-    EXPECT_LE(outcome.errors, 1) << "the demuxer says what is wrong, nobody repeats it";
-  }
 }
 
 TEST_F(BrokenInput, AHalfWrittenImageTouchesNoOther) {
