@@ -82,6 +82,11 @@ std::map<std::string, std::string> read_metadata(const json& header) {
   if (error != std::errc{} || end != text.data() + text.size() || version < 1) {
     throw ModelError("its version is '" + text + "'; the file is damaged");
   }
+  if (version < kArtifactVersion) {
+    throw ModelError("it has version " + std::to_string(version) + ", made by " + metadata.at("producer") +
+                     "; this program reads " + std::to_string(kArtifactVersion) +
+                     ": compile the model again");
+  }
   if (version > kArtifactVersion) {
     throw ModelError("it has version " + std::to_string(version) + ", made by " + metadata.at("producer") +
                      "; this program reads up to " + std::to_string(kArtifactVersion) +

@@ -11,8 +11,9 @@
 
 namespace rcnn::engine {
 
-/// Version of the `*.rcnn` metadata that this build writes and the newest that it reads.
-inline constexpr int kArtifactVersion = 1;
+/// Version of the `*.rcnn` metadata that this build writes and the only one that it reads: 2 since operators
+/// end in any activation, not in a ReLU alone.
+inline constexpr int kArtifactVersion = 2;
 
 /// Writes a `*.rcnn` file: safetensors whose `__metadata__` holds format, producer, config, programs and a
 /// checksum per tensor (XXH3-64). Written beside and renamed, so a reader never meets half a file.

@@ -144,7 +144,9 @@ TEST_F(ArtifactFile, TellsForeignFilesApart) {
 TEST_F(ArtifactFile, OfANewerVersionNamesBoth) {
   const auto newer = with_header([](json& header) { header["__metadata__"]["version"] = "99"; });
   EXPECT_THAT(refusal(newer),
-              AllOf(HasSubstr("version 99"), HasSubstr("up to 1"), HasSubstr("gst-neuron-rcnn")));
+              AllOf(HasSubstr("version 99"), HasSubstr("up to 2"), HasSubstr("gst-neuron-rcnn")));
+  const auto older = with_header([](json& header) { header["__metadata__"]["version"] = "1"; });
+  EXPECT_THAT(refusal(older), AllOf(HasSubstr("version 1,"), HasSubstr("compile the model again")));
   EXPECT_THAT(refusal(with_header([](json& header) { header["__metadata__"]["version"] = "1x"; })),
               HasSubstr("damaged"));
 }
