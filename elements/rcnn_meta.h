@@ -17,9 +17,9 @@
  * makes bytes of them. In a model with keypoints each has those, scaled and copied with the boxes.
  *
  * The meta passes videoconvert, videorate, queue, tee and encoders unchanged. videoscale scales the boxes and keeps
- * the scores; a mask's pixel is then what the old mask has at its centre. videoscale's borders (add-borders=true, the default) are reckoned in. With add-borders=false and another
- * aspect ratio the boxes come out as if there were borders, since an element cannot tell a meta about that setting.
- * videoflip, videocrop and videobox drop it. The same objects travel as GstVideoRegionOfInterestMeta.
+ * the scores; a mask's pixel is then what the old mask has at its centre. videoscale's borders (add-borders=true, the
+ * default) are reckoned in. With add-borders=false and another aspect ratio the boxes come out as if there were
+ * borders, since an element cannot tell a meta about that setting. videoflip, videocrop and videobox drop it. The same objects travel as GstVideoRegionOfInterestMeta.
  */
 
 #include <gst/gst.h>

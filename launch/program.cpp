@@ -20,7 +20,7 @@ namespace rcnn::launch {
 namespace {
 
 constexpr const char* kDescription =
-    "Detectron2's Faster R-CNN as a GStreamer pipeline on CPUs.\n"
+    "Detectron2's Faster, Mask and Keypoint R-CNN as a GStreamer pipeline on CPUs.\n"
     "  neuron-rcnn compile --config COCO-Detection/faster_rcnn_R_50_FPN_3x --weights model_final.pkl -o "
     "model.rcnn\n"
     "  neuron-rcnn detect -m model.rcnn photo.jpg";

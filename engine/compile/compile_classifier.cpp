@@ -8,13 +8,6 @@
 
 namespace rcnn::engine {
 
-void check_precision(const CompileOptions& options) {
-  if (options.precision != "f32") {
-    throw SettingError("precision '" + options.precision + "' is not supported; accepted: f32");
-  }
-  parse_input_spec(to_string(options.input));  // Refuses sides out of range
-}
-
 CompiledModel compile_classifier(const ClassifierConfig& config, const Checkpoint& checkpoint,
                                  const CompileOptions& options, const Progress& progress) {
   constexpr int kSteps = 4;

@@ -28,6 +28,13 @@ void check_options(const CompileOptions& options) {
 
 }  // namespace
 
+void check_precision(const CompileOptions& options) {
+  if (options.precision != "f32") {
+    throw SettingError("precision '" + options.precision + "' is not supported; accepted: f32");
+  }
+  parse_input_spec(to_string(options.input));  // Refuses sides out of range
+}
+
 CompiledModel compile(const ModelConfig& config, const Checkpoint& checkpoint, const CompileOptions& options,
                       const Progress& progress) {
   int done = 0;

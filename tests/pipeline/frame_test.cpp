@@ -127,6 +127,7 @@ TEST(FramePool, ReportsAStallOnceWithTheFramesHeld) {
 TEST(FramePool, FramesOutliveThePool) {
   auto pool = std::make_unique<FramePool>(1);
   auto frame = pool->acquire();
+  ASSERT_NE(frame, nullptr);
   pool.reset();
   frame->release_slot();
   frame.reset();

@@ -78,6 +78,7 @@ TEST(TensorPool, SetsMayOutliveIt) {
   auto pool = std::make_unique<TensorPool>();
   auto set = pool->acquire(floats(10));
   pool.reset();
+  EXPECT_EQ(set->at(0).values<float>().size(), 10U);
   set.reset();
 }
 

@@ -43,11 +43,18 @@ TEST(Watchdog, SleepsUntilArmed) {
 }
 
 TEST(Watchdog, StopsWhileItSleepsAndMayBeStoppedTwice) {
-  Watchdog watchdog([](Clock::time_point now) { return std::optional(now + std::chrono::hours(1)); });
+  std::atomic<int> looks{0};
+  Watchdog watchdog([&](Clock::time_point now) {
+    ++looks;
+    return std::optional(now + std::chrono::hours(1));
+  });
   watchdog.start();
   watchdog.stop();
   watchdog.stop();
+  const int before = looks;
   watchdog.start();  // Harmless: a stopped one stays stopped.
+  watchdog.arm();
+  EXPECT_EQ(looks, before);
 }
 
 TEST(Watchdog, ArmedBeforeItRunsMissesNothing) {
