@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from train import boxes, checkpoint, inference, supply
-from train.losses import losses
+from train.losses import Counts, losses
 from train.model import MaskRCNN, pool
 
 
@@ -89,7 +89,7 @@ class Model(unittest.TestCase):
         empty = supply.Target(torch.zeros((0, 4)), torch.zeros(0, dtype=torch.long), torch.zeros(0, dtype=torch.uint8), torch.zeros((0, 4)), maps * 0)
         pictures = torch.randint(0, 255, (2, 3, 96, 96), dtype=torch.uint8)
         for targets in ([target, empty], [empty, empty]):
-            parts = losses(self.model, pictures, targets, torch.Generator().manual_seed(0))
+            parts = losses(self.model, pictures, targets, Counts(), torch.Generator().manual_seed(0))
             total = sum(parts.values())
             self.assertTrue(torch.isfinite(total))
             total.backward()

@@ -25,12 +25,12 @@ import torch
 from tqdm import tqdm
 
 from . import checkpoint
-from .losses import losses
+from .losses import Counts, losses
 from .model import MaskRCNN, Widths
 from .plot import draw
 from .supply import Supply
 
-WARM_UP, RESUME_WARM_UP = 500, 100
+RESUME_WARM_UP = 100
 NAMES = ("rpn_class", "rpn_box", "class", "box", "mask")
 
 
@@ -45,8 +45,11 @@ def parse(arguments):
     add("--sides", type=int, nargs="+", default=[800, 800, 704, 608, 512], help="input sides, one drawn per step")
     add("--size", type=int, default=800, help="side of the scenes as they are made")
     add("--rate", type=float, default=8e-4, help="highest learning rate of AdamW")
+    add("--warm-up", type=int, default=500, help="steps in which the rate rises")
+    add("--regions", type=int, default=192, help="regions of a picture that a step learns from")
     add("--makers", type=int, default=max((os.cpu_count() or 2) - 2, 1), help="processes that make scenes")
     add("--capacity", type=int, default=12000, help="scenes kept on the device; 2.6 MB each at 800")
+    add("--once", action="store_true", help="make no more scenes than are kept, then go over them again")
     add("--folder", help="pictures and instances.json to use instead of new scenes")
     add("--seed", type=int, default=1)
     add("--device", default="cuda" if torch.cuda.is_available() else "cpu")
@@ -54,6 +57,7 @@ def parse(arguments):
     options = parser.parse_args(arguments)
     if options.smoke:
         options.iterations, options.batch, options.sides, options.size, options.makers, options.capacity = 12, 2, [256], 256, 1, 64
+        options.warm_up = 3
     return options
 
 
@@ -67,6 +71,8 @@ class Trainer:
         if (options.run / "state.json").exists():
             state, self.progress = checkpoint.load(options.run)
             checkpoint.restore(self.model, state)
+        share = options.regions / Counts.regions
+        self.counts = Counts(options.regions, max(round(Counts.masks * share), 1), max(round(Counts.proposals * share), 1))
         self.average = copy.deepcopy(self.model)
         self.optimizer = torch.optim.AdamW(self._groups(), lr=options.rate, betas=(0.9, 0.999))
         self.started_at, self.resumed = self.progress["iteration"], self.progress["iteration"] > 0
@@ -86,7 +92,7 @@ class Trainer:
 
     def rate(self):
         steps = self.progress["iteration"] - self.started_at + 1
-        warm = min(steps / (RESUME_WARM_UP if self.resumed else min(WARM_UP, max(self.options.iterations // 4, 1) if self.options.iterations else WARM_UP)), 1.0)
+        warm = min(steps / min(RESUME_WARM_UP if self.resumed else self.options.warm_up, self.options.warm_up), 1.0)
         return self.options.rate * warm * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * self.share())))
 
     def step(self, supply):
@@ -97,7 +103,7 @@ class Trainer:
         self.model.train()
         fast = torch.autocast("cuda", torch.bfloat16) if self.device.type == "cuda" else contextlib.nullcontext()
         with fast:
-            parts = losses(self.model, pictures, targets, self.generator)
+            parts = losses(self.model, pictures, targets, self.counts, self.generator)
             total = sum(parts.values())
         self.optimizer.zero_grad(set_to_none=True)
         total.backward()
@@ -157,7 +163,7 @@ def train(options):
     if trainer.share() >= 1:
         print("done: this run has reached its end")
         return
-    supply = Supply(trainer.device, options.size, options.makers, options.capacity, options.seed * 100_000_000 + progress["parts"] * 10_000_000, options.folder)
+    supply = Supply(trainer.device, options.size, options.makers, options.capacity, options.seed * 100_000_000 + progress["parts"] * 10_000_000, options.folder, options.once)
     log_path = options.run / "log.csv"
     base, before, start, saved = progress["minutes"], progress["scenes"], None, time.monotonic()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended by SIGTERM; run again to go on"))  # So that what was learnt is kept

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What training minimises: Detectron2's five losses, with crowds spared."""
+import dataclasses
+
 import torch
 from torch.nn import functional as F
 from torchvision.ops import roi_align
@@ -7,7 +9,15 @@ from torchvision.ops import roi_align
 from . import boxes as B
 from .inference import proposals_of_image
 
-RPN_BATCH, REGIONS = 256, 192
+RPN_BATCH = 256
+
+
+@dataclasses.dataclass
+class Counts:
+    """How much of a picture is looked at in a step. Fewer regions make a step on a CPU several times shorter."""
+    regions: int = 192   # For the box head
+    masks: int = 57      # Of them, objects whose masks are learnt
+    proposals: int = 600  # From which the regions are drawn
 
 
 def rpn_losses(anchors, logits, deltas, targets, generator):
@@ -30,15 +40,15 @@ def rpn_losses(anchors, logits, deltas, targets, generator):
 
 
 @torch.no_grad()
-def sampled_regions(anchors, logits, deltas, targets, height, width, generator):
+def sampled_regions(anchors, logits, deltas, targets, height, width, counts, generator):
     """Per image: regions to learn from [R, 4], their class (the number of classes: background), the index of their true box, and how many are objects."""
     chosen = []
     for image, target in enumerate(targets):
-        found = proposals_of_image(anchors, [level[image].float() for level in logits], [level[image].float() for level in deltas], height, width, before=1000, after=600)[0]
+        found = proposals_of_image(anchors, [level[image].float() for level in logits], [level[image].float() for level in deltas], height, width, before=counts.proposals * 5 // 3, after=counts.proposals)[0]
         candidates = torch.cat([found, target.boxes])
         index, label = B.match(candidates, target.boxes, 0.5, 0.5, False)
         label = B.spare_ignored(label, candidates, target.ignored)
-        positive, negative = B.sample(label, REGIONS, 0.3, generator)
+        positive, negative = B.sample(label, counts.regions, 0.3, generator)
         rows = torch.cat([positive, negative])
         chosen.append((candidates[rows], index[rows], len(positive)))
     return chosen
@@ -61,10 +71,11 @@ def box_losses(model, features, chosen, targets, classes):
     return F.cross_entropy(logits, torch.cat(wanted)), position / max(start, 1)
 
 
-def mask_loss(model, features, chosen, targets):
+def mask_loss(model, features, chosen, targets, most):
     """Class-specific masks of the object regions; the goal is the true mask, resampled as Detectron2's BitMasks does."""
     regions, goals, classes = [], [], []
     for (boxes, index, objects), target in zip(chosen, targets):
+        objects = min(objects, most)  # They come in random order
         boxes, index = boxes[:objects], index[:objects]
         regions.append(boxes)
         if not objects:
@@ -81,12 +92,12 @@ def mask_loss(model, features, chosen, targets):
     return F.binary_cross_entropy_with_logits(own, torch.cat(goals).float())
 
 
-def losses(model, pictures, targets, generator):
+def losses(model, pictures, targets, counts, generator):
     """pictures BGR [N, 3, H, W] u8 -> {name: loss}."""
     height, width = pictures.shape[-2:]
     features, logits, deltas = model.dense(model.normalise(pictures).contiguous(memory_format=torch.channels_last))
     anchors = B.anchors([features[level].shape[-2:] for level in ("p2", "p3", "p4", "p5", "p6")], pictures.device)
     rpn_score, rpn_position = rpn_losses(anchors, logits, deltas, targets, generator)
-    chosen = sampled_regions(anchors, [level.detach() for level in logits], [level.detach() for level in deltas], targets, height, width, generator)
+    chosen = sampled_regions(anchors, [level.detach() for level in logits], [level.detach() for level in deltas], targets, height, width, counts, generator)
     box_class, box_position = box_losses(model, features, chosen, targets, model.widths.classes)
-    return {"rpn_class": rpn_score, "rpn_box": rpn_position, "class": box_class, "box": box_position, "mask": mask_loss(model, features, chosen, targets)}
+    return {"rpn_class": rpn_score, "rpn_box": rpn_position, "class": box_class, "box": box_position, "mask": mask_loss(model, features, chosen, targets, counts.masks)}

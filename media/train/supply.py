@@ -5,9 +5,12 @@ A batch mixes pictures that were never used with ones that were, so training doe
 mirrored and scaled anew. Boxes are always measured on the map of object numbers, so they fit whatever the cut left.
 """
 import dataclasses
+import itertools
 import os
 import pathlib
+import sys
 import threading
+import time
 from queue import Full
 
 import numpy as np
@@ -73,14 +76,14 @@ class FolderSource:
         return cv2.resize(picture, size, interpolation=cv2.INTER_AREA).transpose(2, 0, 1), numbers, classes, crowd
 
 
-def produce(queue, stop, size, folder, first, step):
-    """Runs in a process of its own."""
+def produce(queue, stop, size, folder, first, step, most):
+    """Runs in a process of its own; ends after `most` scenes."""
     torch.set_num_threads(1)
     os.environ.setdefault("LP_NUM_THREADS", "1")  # llvmpipe would start a thread per CPU in every process
     source = FolderSource(size, folder) if folder else SceneSource(size)
     seed, parent = first, multiprocessing.parent_process()
     wanted = lambda: not stop.is_set() and parent.is_alive()  # A parent that was killed cannot say stop
-    while wanted():
+    for _ in itertools.takewhile(lambda _: wanted(), range(most)):
         picture, numbers, classes, crowd = source.get(seed)
         labels = torch.full((2, MOST), -1, dtype=torch.int8)
         labels[0, :len(classes)] = torch.tensor(classes, dtype=torch.int8)
@@ -93,12 +96,14 @@ def produce(queue, stop, size, folder, first, step):
                 break
             except Full:
                 continue
+    while wanted():  # What was sent is fetched from this process, so it stays
+        time.sleep(1)
 
 
 class Supply:
     """The store of pictures, and the processes that fill it. Used from one thread; an own thread receives."""
 
-    def __init__(self, device, size, processes, capacity, first_seed, folder=None):
+    def __init__(self, device, size, processes, capacity, first_seed, folder=None, once=False):
         self.device, self.size, self.capacity = device, size, capacity
         self.pictures = torch.zeros((capacity, 3, size, size), dtype=torch.uint8, device=device)
         self.maps = torch.zeros((capacity, size, size), dtype=torch.uint8, device=device)
@@ -107,7 +112,7 @@ class Supply:
         self.arrival = threading.Condition()  # Guards the three above and the rows of the tensors
         context = multiprocessing.get_context("spawn")
         self.queue, self.stopping = context.Queue(processes * 4), context.Event()
-        arguments = lambda k: (self.queue, self.stopping, size, folder, first_seed + k, processes)
+        arguments = lambda k: (self.queue, self.stopping, size, folder, first_seed + k, processes, -(-capacity // processes) if once else sys.maxsize)
         self.makers = [context.Process(target=produce, args=arguments(k), daemon=True) for k in range(processes)]
         for maker in self.makers:
             maker.start()
