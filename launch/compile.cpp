@@ -3,7 +3,6 @@
 #include <spdlog/fmt/fmt.h>
 
 #include <chrono>
-#include <fstream>
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -15,6 +14,7 @@
 #include "engine/model/checkpoint.hpp"
 #include "engine/model/classifier.hpp"
 #include "engine/model/config.hpp"
+#include "engine/model/labels_file.hpp"
 #include "launch/commands.hpp"
 #include "launch/model_summary.hpp"
 #include "launch/progress_bar.hpp"
@@ -53,30 +53,21 @@ void summarize(const Settings& settings, double seconds) {
                            summary.precision, format_seconds(seconds));
 }
 
-/// One a line; empty lines and the line ends of other systems are passed over.
-std::vector<std::string> read_labels(const std::filesystem::path& file) {
-  std::ifstream text(file);
-  if (!text) {
-    throw engine::SettingError(
-        fmt::format("Cannot read the labels '{}': give a text file with one label a line", file.string()));
-  }
-  std::vector<std::string> labels;
-  for (std::string line; std::getline(text, line);) {
-    if (!line.empty() && line.back() == '\r') line.pop_back();
-    if (!line.empty()) labels.push_back(line);
-  }
-  return labels;
-}
-
 engine::CompiledModel make_detector(const Settings& settings, const engine::Progress& progress) {
   auto config = engine::load_config(settings.config);
+  if (!settings.labels.empty()) {
+    engine::name_classes(engine::read_labels(settings.labels), settings.labels, config);
+  }
   if (settings.threshold >= 0) config.box_head.score_threshold = settings.threshold;
   return engine::compile(config, engine::read_checkpoint(settings.weights), settings.options, progress);
 }
 
 engine::CompiledModel make_classifier(const Settings& settings, const engine::Progress& progress) {
   const auto checkpoint = engine::read_checkpoint(settings.weights);
-  auto labels = settings.labels.empty() ? std::vector<std::string>{} : read_labels(settings.labels);
+  std::vector<std::string> labels;
+  if (!settings.labels.empty()) {
+    for (auto& label : engine::read_labels(settings.labels)) labels.push_back(std::move(label.name));
+  }
   const auto config = engine::classifier_config(settings.arch, checkpoint, std::move(labels));
   return engine::compile_classifier(config, checkpoint, settings.options, progress);
 }
@@ -111,15 +102,15 @@ Command add_compile(CLI::App& program) {
       network->add_option("--config", settings->config,
                           "Detectron2 config: model-zoo name (COCO-Detection/faster_rcnn_R_50_FPN_3x) or "
                           "YAML file, _BASE_ included");
-  auto* arch = network->add_option(
+  network->add_option(
       "--arch", settings->arch,
       fmt::format("Classifier of torchvision: {}", fmt::join(engine::classifier_names(), ", ")));
   network->require_option(1);
   app->add_option("--weights", settings->weights, "Checkpoint: model-zoo .pkl, training .pth or .safetensors")
       ->required();
   app->add_option("--labels", settings->labels,
-                  "Text file with a classifier's classes, one a line (default: ImageNet's)")
-      ->needs(arch);
+                  "The classes' names: a text file with one a line, or YAML with classes: [[ID, NAME], ...] "
+                  "(default: the config's data set's, or ImageNet's)");
   app->add_option("-o,--output", settings->artifact, "Artifact to write, such as model.rcnn")->required();
   app->add_option("--precision", settings->options.precision, "Of the programs: f32")->capture_default_str();
   app->add_option(

@@ -56,6 +56,17 @@ TEST_F(Compile, JsonSummaryIsForMachines) {
   EXPECT_FLOAT_EQ(engine::Artifact::open(folder_ / "tiny.rcnn")->config().box_head.score_threshold, 0.25F);
 }
 
+TEST_F(Compile, LabelsNameTheClasses) {
+  write_text(folder_ / "names.yaml", "classes: [[3, car], [10, traffic light], [13, stop sign]]");
+  ASSERT_EQ(compile("--labels " + (folder_ / "names.yaml").string()).code, 0);
+  const auto artifact = engine::Artifact::open(folder_ / "tiny.rcnn");
+  EXPECT_THAT(artifact->config().class_names, ::testing::ElementsAre("car", "traffic light", "stop sign"));
+  EXPECT_THAT(artifact->config().category_ids, ::testing::ElementsAre(3, 10, 13));
+  write_text(folder_ / "names.txt", "car\n");
+  EXPECT_THAT(compile("--labels " + (folder_ / "names.txt").string()).err,
+              HasSubstr("name 1 classes, the model has 3"));
+}
+
 TEST_F(Compile, SettingsThatDoNotExistAreWrongUse) {
   for (const char* more : {"--precision int3", "--partition halves", "--input square:3", "--threshold 2"}) {
     const auto outcome = compile(more);

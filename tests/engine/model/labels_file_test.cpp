@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: MIT
+#include "engine/model/labels_file.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "engine/errors.hpp"
+#include "tests/support/temp_folder.hpp"
+
+namespace rcnn::engine {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+class LabelsFile : public ::testing::Test {
+ protected:
+  std::filesystem::path file(const std::string& name, const std::string& text) const {
+    std::ofstream(folder_ / name, std::ios::binary) << text;
+    return folder_ / name;
+  }
+  template <typename Exception>
+  std::string refusal(const std::filesystem::path& path) const {
+    try {
+      read_labels(path);
+    } catch (const Exception& error) {
+      return error.what();
+    }
+    return "taken";
+  }
+  const tests::TempFolder folder_;
+};
+
+TEST_F(LabelsFile, LinesAreNamesThatCountFromZero) {
+  const auto labels = read_labels(file("names.txt", "red cell\r\n\nwhite cell\nplatelet"));
+  ASSERT_EQ(labels.size(), 3U);
+  EXPECT_EQ(labels[0].name, "red cell");
+  EXPECT_EQ(labels[2].name, "platelet");
+  EXPECT_EQ(labels[2].id, 2);
+}
+
+TEST_F(LabelsFile, YamlHasIdsOfItsOwn) {
+  ModelConfig config;
+  config.box_head.num_classes = 2;
+  config.class_names = {"class 0", "class 1"};
+  config.category_ids = {0, 1};
+  const auto path = file("names.yaml", "classes:\n  - [3, car]\n  - [10, 'traffic light']\n");
+  name_classes(read_labels(path), path, config);
+  EXPECT_THAT(config.category_ids, ElementsAre(3, 10));
+  EXPECT_THAT(config.class_names, ElementsAre("car", "traffic light"));
+}
+
+TEST_F(LabelsFile, OneNameAClassIsNeeded) {
+  ModelConfig config;
+  config.box_head.num_classes = 3;
+  const auto path = file("names.txt", "one\ntwo\n");
+  try {
+    name_classes(read_labels(path), path, config);
+    FAIL() << "taken";
+  } catch (const ModelError& error) {
+    EXPECT_THAT(error.what(),
+                AllOf(HasSubstr(path.string()), HasSubstr("name 2 classes"), HasSubstr("has 3")));
+  }
+}
+
+TEST_F(LabelsFile, WhatIsNoSuchFileIsRefused) {
+  EXPECT_THAT(refusal<SettingError>(folder_ / "none.txt"), HasSubstr("Cannot read the labels"));
+  EXPECT_THAT(refusal<SettingError>(folder_ / "."), HasSubstr("Cannot read the labels"));
+  for (const char* text :
+       {"a: 1", "- 1", "classes: 3", "classes: [[1]]", "classes: [[one, person]]", "classes: [[1, 2]]"}) {
+    EXPECT_THAT(refusal<ModelError>(file("bad.yaml", text)), HasSubstr("classes: [[ID, NAME], ...]")) << text;
+  }
+}
+
+}  // namespace
+}  // namespace rcnn::engine
