@@ -48,6 +48,33 @@ TEST_F(BrokenInput, CorruptedPixelsAreStillPixels) {
   EXPECT_EQ(pipeline.count(), 20);
 }
 
+TEST_F(BrokenInput, ATruncatedFileEndsOnceWithWhatCameBefore) {
+  const Folder folder("truncated");
+  const auto whole = folder / "whole.mp4";
+  const int frames = 60;
+  ASSERT_EQ(Pipeline("videotestsrc pattern=snow num-buffers=60 ! video/x-raw,width=96,height=64 ! "
+                     "x264enc key-int-max=10 ! mp4mux faststart=true ! filesink location=" +
+                     whole.string())
+                .run()
+                .end,
+            "eos");
+  int before = 0;
+  for (const int percent : {5, 40, 70, 100}) {
+    const auto part = folder / "part.mp4";
+    std::filesystem::copy_file(whole, part, std::filesystem::copy_options::overwrite_existing);
+    std::filesystem::resize_file(
+        part, std::filesystem::file_size(whole) * static_cast<std::uintmax_t>(percent) / 100);
+    Pipeline pipeline("filesrc location=" + part.string() + " ! decodebin ! videoconvert ! " + kVideo + " ! " +
+                      tests::six(" ! ", "inference-interval=20") + " ! fakesink name=out sync=false");
+    const auto outcome = pipeline.run();
+    EXPECT_NE(outcome.end, "timeout") << percent << " % of the file";
+    EXPECT_LE(outcome.errors, 1) << "the demuxer says what is wrong, nobody repeats it";
+    EXPECT_GE(pipeline.count(), before) << percent << " % of the file";
+    before = pipeline.count();
+  }
+  EXPECT_EQ(before, frames);
+}
+
 TEST_F(BrokenInput, AHalfWrittenImageTouchesNoOther) {
   const Folder folder("images");
   ASSERT_EQ(Pipeline("videotestsrc num-buffers=5 ! video/x-raw,width=96,height=64 ! jpegenc ! multifilesink "

@@ -109,6 +109,25 @@ TEST_F(StageQueries, LatencyStartsFromTheWarmUpAndRaisesTheMaximumByTheSlots) {
   EXPECT_NEAR(static_cast<double>(latency.most), 20e6 + 3 * 1e9 / 30, 10);
 }
 
+TEST_F(StageQueries, LatencyIsAnnouncedAgainAtMostOnceASecond) {
+  tests::Harness harness(tests::six());
+  harness.set_caps(tests::caps_of(96, 64, "BGR"));
+  int messages = 0;
+  const auto began = std::chrono::steady_clock::now();
+  for (int i = 0; i < 30; ++i) {
+    ASSERT_EQ(harness.push(tests::picture(96, 64, GST_VIDEO_FORMAT_BGR, i)), GST_FLOW_OK);
+    ASSERT_NE(harness.pull(), nullptr);
+  }
+  while (GstMessage* message = gst_bus_pop_filtered(harness.bus(), GST_MESSAGE_LATENCY)) {
+    ++messages;
+    gst_message_unref(message);
+  }
+  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - began;
+  constexpr int kElements = 6;
+  EXPECT_GE(messages, 1) << "what was measured is not what was estimated";
+  EXPECT_LE(messages, kElements * (1 + static_cast<int>(seconds.count())));
+}
+
 TEST_F(StageQueries, LatencyOfOtherStagesLeavesTheMaximumAlone) {
   tests::Harness harness("cpu-rpn-proposals");
   harness.set_caps(tests::caps_of(96, 64, "RGB", "meta:RcnnFeatures"));
