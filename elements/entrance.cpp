@@ -95,6 +95,18 @@ void Entrance::configure(const StageSettings& settings) {
   deadline_ = settings.deadline;
   interval_ = settings.inference_interval;
   qos_ = settings.qos;
+  dispatch_ = settings.dispatch;
+  priority_ = settings.priority;
+  batch_size_ = settings.batch_size;
+  batch_timeout_ = settings.batch_timeout;
+}
+
+engine::Dispatch Entrance::dispatch() const {
+  return {.stream = stream_,
+          .policy = dispatch_,
+          .priority = priority_,
+          .batch_size = batch_size_,
+          .batch_timeout = std::chrono::nanoseconds(batch_timeout_)};
 }
 
 void Entrance::observe_qos(GstClockTimeDiff late, GstClockTime time) {
@@ -111,9 +123,13 @@ std::shared_ptr<pipeline::FramePool> Entrance::pool() const {
   return pool_;
 }
 
-GstClockTime Entrance::warm_up() const {
+GstClockTime Entrance::first_latency() const {
   const std::lock_guard lock(mutex_);
-  return session_ ? session_->warm_up_ns() : 0;
+  if (!session_) {
+    return 0;
+  }
+  const std::uint64_t programs = session_->has_details() ? 3 : 2;
+  return session_->warm_up_ns() + (batch_size_ > 1 ? programs * batch_timeout_ : 0);
 }
 
 EntranceCounters Entrance::counters() const {
@@ -203,8 +219,11 @@ bool Entrance::enter(BufferPtr buffer, std::shared_ptr<pipeline::Frame> frame) {
     const std::lock_guard lock(mutex_);
     ride.frame->session = session_;
   }
+  ride.frame->dispatch = dispatch();
   if (since_inferred_ != 0) {
     ride.passage = Passage::kCarried;
+  } else if (ride.frame->dispatch.batch_size > 1) {
+    ride.frame->admission = ride.frame->session->programs().admit();
   }
   since_inferred_ = (since_inferred_ + 1) % interval_;
   ++entered_;

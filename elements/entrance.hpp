@@ -71,8 +71,8 @@ class Entrance {
   void observe_qos(GstClockTimeDiff late, GstClockTime time);
 
   int slots() const { return slots_; }
-  /// Time of the warm-up inference, ns.
-  GstClockTime warm_up() const;
+  /// Latency before any was measured, ns: the warm-up inference, and what frames may wait for their batch.
+  GstClockTime first_latency() const;
   EntranceCounters counters() const;
 
  private:
@@ -85,6 +85,7 @@ class Entrance {
   void drop(BufferPtr buffer, Dropped reason);
   bool is_late(GstBuffer* buffer) const;
   bool would_be_late(GstBuffer* buffer) const;
+  engine::Dispatch dispatch() const;
   GstClockTimeDiff lateness(GstBuffer* buffer) const;
   GstClockTime running_time(GstBuffer* buffer) const;
   void report_stall(int held);
@@ -96,6 +97,11 @@ class Entrance {
   std::atomic<std::uint64_t> deadline_{0};
   std::atomic<int> interval_{1};
   std::atomic<bool> qos_{false};
+  const std::uint64_t stream_ = engine::new_stream_id();
+  std::atomic<engine::DispatchPolicy> dispatch_{};
+  std::atomic<int> priority_{0};
+  std::atomic<int> batch_size_{1};
+  std::atomic<std::uint64_t> batch_timeout_{0};
   std::atomic<GstClockTime> earliest_{0};  ///< What is due before would come late, says downstream
   std::atomic<std::uint64_t> entered_{0};
   std::array<std::atomic<std::uint64_t>, kDroppedReasons> dropped_{};

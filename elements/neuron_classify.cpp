@@ -8,6 +8,7 @@
 #include "elements/gst_support.hpp"
 #include "elements/region_classifier.hpp"
 #include "elements/stage_caps.hpp"
+#include "elements/stage_properties.hpp"
 
 using rcnn::elements::ClassifyRegions;
 using rcnn::elements::ClassifySettings;
@@ -25,7 +26,7 @@ struct State {
   std::unique_ptr<RegionClassifier> classifier;  // Streaming thread; made and dropped while there is none.
 };
 
-enum Property : guint { kNone, kModel, kCores, kRegions, kTop, kThreshold, kOverlay };
+enum Property : guint { kNone, kModel, kCores, kRegions, kTop, kThreshold, kOverlay, kDispatch, kPriority };
 
 GType regions_type() {
   static const GType type = [] {
@@ -81,6 +82,12 @@ void set_property(GObject* object, guint id, const GValue* value, GParamSpec* sp
     case kOverlay:
       state.settings.overlay = g_value_get_boolean(value) != FALSE;
       break;
+    case kDispatch:
+      state.settings.dispatch = static_cast<rcnn::engine::DispatchPolicy>(g_value_get_enum(value));
+      break;
+    case kPriority:
+      state.settings.priority = g_value_get_int(value);
+      break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
   }
@@ -107,6 +114,12 @@ void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
       break;
     case kOverlay:
       g_value_set_boolean(value, state.settings.overlay ? TRUE : FALSE);
+      break;
+    case kDispatch:
+      g_value_set_enum(value, static_cast<gint>(state.settings.dispatch));
+      break;
+    case kPriority:
+      g_value_set_int(value, state.settings.priority);
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
@@ -187,6 +200,8 @@ void install_properties(GObjectClass* klass) {
       klass, kOverlay,
       g_param_spec_boolean("overlay", "Overlay", "Draw the best class of each region into the frame",
                            defaults.overlay, playing));
+  g_object_class_install_property(klass, kDispatch, rcnn::elements::dispatch_spec());
+  g_object_class_install_property(klass, kPriority, rcnn::elements::priority_spec());
 }
 
 }  // namespace

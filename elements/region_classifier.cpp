@@ -70,7 +70,8 @@ void RegionClassifier::run(GstVideoFrame& frame, const ClassifySettings& setting
   if (whole) regions = {{0, 0, GST_VIDEO_FRAME_WIDTH(&frame), GST_VIDEO_FRAME_HEIGHT(&frame), nullptr}};
   std::vector<engine::ImageView> views;
   for (const auto& region : regions) views.push_back(view_of(frame, region));
-  const auto logits = classifier_->logits(views);
+  const auto logits = classifier_->logits(
+      views, {.stream = stream_, .policy = settings.dispatch, .priority = settings.priority});
 
   const auto& names = classifier_->config().class_names;
   std::vector<engine::Detection> drawn;

@@ -23,6 +23,8 @@ struct ClassifySettings {
   int top = 1;           ///< Classes a region, best first
   double threshold = 0;  ///< Classes with a score below are left out, 0..1
   bool overlay = true;   ///< Draw each region's best class
+  engine::DispatchPolicy dispatch = engine::DispatchPolicy::kRoundRobin;
+  int priority = 0;  ///< With DispatchPolicy::kPriority
 };
 
 /// Classifies what a video frame shows and says so on its buffer.
@@ -44,6 +46,7 @@ class RegionClassifier {
 
  private:
   std::unique_ptr<pipeline::Classifier> classifier_;
+  const std::uint64_t stream_ = engine::new_stream_id();
 };
 
 }  // namespace rcnn::elements

@@ -50,7 +50,7 @@ void StageFlow::open(const StageSettings& settings) {
   }
   auto graph = std::make_shared<pipeline::StageGraph>(pipeline::StageGraph::Options{
       .first = stages_.first, .last = stages_.last, .max_items = std::max(1, slots) + kItemsBesideSlots});
-  latency_.reset(entrance_ ? entrance_->warm_up() : 0);
+  latency_.reset(entrance_ ? entrance_->first_latency() : 0);
   buffering_ = 0;
   in_ = out_ = failed_ = dropped_error_ = 0;
   watched_ = false;

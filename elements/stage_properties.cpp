@@ -49,6 +49,22 @@ void install_model_properties(GObjectClass* object_class) {
               defaults.deterministic, kReady));
 }
 
+void install_dispatch_properties(GObjectClass* object_class) {
+  const StageSettings defaults;
+  install(object_class, PropertyId::kDispatch, dispatch_spec());
+  install(object_class, PropertyId::kPriority, priority_spec());
+  install(object_class, PropertyId::kBatchSize,
+          g_param_spec_int("batch-size", "Batch size",
+                           "Frames, of any streams with the same model and cores, that run one after the other "
+                           "on a core without others between them; a batch is not kept waiting for more frames "
+                           "than have entered. 1 = none",
+                           1, 64, defaults.batch_size, kPlaying));
+  install(object_class, PropertyId::kBatchTimeout,
+          g_param_spec_uint64("batch-timeout", "Batch timeout",
+                              "What a frame waits for others of its batch at most, at each program, ns", 0,
+                              10 * GST_SECOND, defaults.batch_timeout, kPlaying));
+}
+
 void install_drop_properties(GObjectClass* object_class) {
   const StageSettings defaults;
   install(
@@ -92,6 +108,18 @@ void install_result_properties(GObjectClass* object_class) {
 
 }  // namespace
 
+GParamSpec* dispatch_spec() {
+  return g_param_spec_enum("dispatch", "Dispatch", "Whose turn it is on a core that several streams share",
+                           dispatch_type(), static_cast<gint>(StageSettings().dispatch), kPlaying);
+}
+
+GParamSpec* priority_spec() {
+  return g_param_spec_int("priority", "Priority",
+                          "With dispatch=priority: this stream goes before those of lower priority, however "
+                          "long they wait. Streams of other policies have 0",
+                          -1000, 1000, StageSettings().priority, kPlaying);
+}
+
 GType placement_type() {
   static const GType type = [] {
     static const GEnumValue values[] = {
@@ -118,6 +146,20 @@ GType drop_policy_type() {
   return type;
 }
 
+GType dispatch_type() {
+  static const GType type = [] {
+    static const GEnumValue values[] = {
+        {static_cast<gint>(engine::DispatchPolicy::kFifo), "Frames run as they come", "fifo"},
+        {static_cast<gint>(engine::DispatchPolicy::kRoundRobin),
+         "Streams take turns, however many frames each has waiting", "round-robin"},
+        {static_cast<gint>(engine::DispatchPolicy::kPriority),
+         "Streams of higher priority go first, others as they come", "priority"},
+        {0, nullptr, nullptr}};
+    return g_enum_register_static("GstNeuronrcnnDispatch", values);
+  }();
+  return type;
+}
+
 GType on_error_type() {
   static const GType type = [] {
     static const GEnumValue values[] = {
@@ -133,6 +175,7 @@ GType on_error_type() {
 void install_properties(GObjectClass* object_class, StageSpan stages) {
   if (stages.enters()) {
     install_model_properties(object_class);
+    install_dispatch_properties(object_class);
     install_drop_properties(object_class);
     install_qos_property(object_class);
   }
@@ -168,6 +211,18 @@ void store_property(StageSettings& settings, PropertyId id, const GValue* value)
       break;
     case PropertyId::kMaxInFlight:
       settings.max_in_flight = g_value_get_int(value);
+      break;
+    case PropertyId::kDispatch:
+      settings.dispatch = static_cast<engine::DispatchPolicy>(g_value_get_enum(value));
+      break;
+    case PropertyId::kPriority:
+      settings.priority = g_value_get_int(value);
+      break;
+    case PropertyId::kBatchSize:
+      settings.batch_size = g_value_get_int(value);
+      break;
+    case PropertyId::kBatchTimeout:
+      settings.batch_timeout = g_value_get_uint64(value);
       break;
     case PropertyId::kDropPolicy:
       settings.drop_policy = static_cast<DropPolicy>(g_value_get_enum(value));
@@ -211,6 +266,18 @@ void load_property(const StageSettings& settings, PropertyId id, GValue* value) 
       break;
     case PropertyId::kMaxInFlight:
       g_value_set_int(value, settings.max_in_flight);
+      break;
+    case PropertyId::kDispatch:
+      g_value_set_enum(value, static_cast<gint>(settings.dispatch));
+      break;
+    case PropertyId::kPriority:
+      g_value_set_int(value, settings.priority);
+      break;
+    case PropertyId::kBatchSize:
+      g_value_set_int(value, settings.batch_size);
+      break;
+    case PropertyId::kBatchTimeout:
+      g_value_set_uint64(value, settings.batch_timeout);
       break;
     case PropertyId::kDropPolicy:
       g_value_set_enum(value, static_cast<gint>(settings.drop_policy));

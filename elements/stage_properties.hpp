@@ -19,6 +19,10 @@ enum class PropertyId : guint {
   kInferenceInterval,
   kQos,
   kDeterministic,
+  kDispatch,
+  kPriority,
+  kBatchSize,
+  kBatchTimeout,
   kScoreThreshold,
   kOverlay,
   kOnError,
@@ -31,9 +35,14 @@ void install_properties(GObjectClass* object_class, StageSpan stages);
 void store_property(StageSettings& settings, PropertyId id, const GValue* value);
 void load_property(const StageSettings& settings, PropertyId id, GValue* value);
 
+/// Declarations of `dispatch` and `priority`, for every element that runs something on cores.
+GParamSpec* dispatch_spec();
+GParamSpec* priority_spec();
+
 /// GTypes of the enumerations, as gst-inspect-1.0 shows them.
 GType placement_type();
 GType drop_policy_type();
+GType dispatch_type();
 GType on_error_type();
 
 }  // namespace rcnn::elements

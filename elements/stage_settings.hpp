@@ -25,6 +25,10 @@ struct StageSettings {
   std::string cores;
   engine::Placement placement = engine::Placement::kReplicate;
   int max_in_flight = 4;
+  engine::DispatchPolicy dispatch = engine::DispatchPolicy::kRoundRobin;
+  int priority = 0;
+  int batch_size = 1;
+  std::uint64_t batch_timeout = 10'000'000;  ///< ns
   bool deterministic = false;  ///< engine::LoadOptions
   DropPolicy drop_policy = DropPolicy::kNone;
   std::uint64_t deadline = 200'000'000;  ///< ns

@@ -27,7 +27,7 @@ struct Classifier::State {
   TensorPool tensors;
 
   void prepare(const engine::ImageView& image, std::span<float> planes) const;
-  std::shared_ptr<Part> start(std::span<const engine::ImageView> images) const;
+  std::shared_ptr<Part> start(std::span<const engine::ImageView> images, const engine::Dispatch& dispatch) const;
 };
 
 void Classifier::State::prepare(const engine::ImageView& image, std::span<float> planes) const {
@@ -40,7 +40,8 @@ void Classifier::State::prepare(const engine::ImageView& image, std::span<float>
   engine::classifier_input(image, resized, crop, {config.pixel_mean, config.pixel_std, true}, planes);
 }
 
-std::shared_ptr<Part> Classifier::State::start(std::span<const engine::ImageView> images) const {
+std::shared_ptr<Part> Classifier::State::start(std::span<const engine::ImageView> images,
+                                               const engine::Dispatch& dispatch) const {
   auto part = std::make_shared<Part>();
   engine::Execution execution;
   execution.executable = model->classifier_executable(static_cast<int>(images.size()));
@@ -58,6 +59,7 @@ std::shared_ptr<Part> Classifier::State::start(std::span<const engine::ImageView
   execution.inputs = {part->input->at(0).data()};
   execution.outputs = {part->output->at(0).data()};
   execution.keep_alive = part;
+  execution.dispatch = dispatch;
   execution.done = [part](std::exception_ptr error) {
     if (error) {
       part->finished.set_exception(std::move(error));
@@ -89,13 +91,14 @@ std::unique_ptr<Classifier> Classifier::create(const SessionOptions& options, en
 const engine::ClassifierConfig& Classifier::config() const { return state_->model->artifact().classifier(); }
 std::size_t Classifier::cores() const { return state_->programs->cores().size(); }
 
-std::vector<std::vector<float>> Classifier::logits(std::span<const engine::ImageView> images) const {
+std::vector<std::vector<float>> Classifier::logits(std::span<const engine::ImageView> images,
+                                                    const engine::Dispatch& dispatch) const {
   const auto most = static_cast<std::size_t>(engine::LoadedModel::kMaxImages);
   const auto share = std::clamp((images.size() + cores() - 1) / cores(), std::size_t{1}, most);
   std::vector<std::pair<std::shared_ptr<Part>, std::size_t>> parts;
   for (std::size_t first = 0; first < images.size(); first += share) {
     const auto count = std::min(share, images.size() - first);
-    parts.emplace_back(state_->start(images.subspan(first, count)), count);
+    parts.emplace_back(state_->start(images.subspan(first, count), dispatch), count);
   }
   std::vector<std::vector<float>> results;
   for (const auto& [part, count] : parts) {

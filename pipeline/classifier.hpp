@@ -30,9 +30,11 @@ class Classifier {
   std::size_t cores() const;
 
   /// Logits [classes] of each image, in the images' order. Waits until all are done.
-  ///   images  any sizes and formats, borrowed; any number of them
+  ///   images    any sizes and formats, borrowed; any number of them
+  ///   dispatch  whose turn it is on cores shared with others; batches are formed here already
   /// \throws engine::DeviceError, TimeoutError of the first execution that failed.
-  std::vector<std::vector<float>> logits(std::span<const engine::ImageView> images) const;
+  std::vector<std::vector<float>> logits(std::span<const engine::ImageView> images,
+                                         const engine::Dispatch& dispatch = {}) const;
 
  private:
   Classifier();

@@ -78,6 +78,7 @@ void Frame::claim(StageId stage) {
 int Frame::claimed() const { return claimed_.load(); }
 
 void Frame::release_slot() {
+  admission.reset();
   if (slot) slot->release();
 }
 

@@ -37,6 +37,9 @@ struct Frame {
   std::shared_ptr<const Session> session;
   std::unique_ptr<Slot> slot;  ///< Returned after the last stage's push, or when the frame dies
   std::uint64_t number = 0;    ///< Counts frames of one pool
+  engine::Dispatch dispatch;   ///< Of what runs on cores on its behalf
+  /// With a batch size: says to batches that they may wait for it. Goes with the slot.
+  std::shared_ptr<const void> admission;
 
   engine::Size image_size;    ///< Video frame, pixels
   engine::Size network_size;  ///< After the resize, without padding

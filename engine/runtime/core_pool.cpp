@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <map>
 #include <mutex>
 #include <tuple>
 #include <utility>
@@ -17,6 +18,8 @@ namespace rcnn::engine {
 namespace {
 
 using Cores = std::vector<std::shared_ptr<NeuronCore>>;
+/// What makes two loads equal: name and weights of each program, and the cores it is on.
+using LoadKey = std::vector<std::tuple<std::string, const void*, std::vector<int>>>;
 
 // A program of the largest models runs for a few seconds; what takes longer than this at the end is stuck.
 constexpr std::chrono::seconds kClosingTime{5};
@@ -35,15 +38,17 @@ struct CorePool::State {
   explicit State(CoreSettings chosen);
 
   Cores select(const std::vector<int>& ids) const;
+  std::shared_ptr<BatchGroup> group(const LoadKey& key);
   void close();
 
   const CoreSettings settings;
   Cores cores;
-  std::mutex placing;      ///< Makes "does it fit" and "put it there" one step
+  std::mutex placing;      ///< Makes "does it fit" and "put it there" one step; guards `groups`
   std::mutex dispatching;  ///< Makes "which core" and "queue it there" one step
   Watchdog watchdog;
   bool close_at_exit = false;
   std::once_flag exit_registered;
+  std::map<LoadKey, std::weak_ptr<BatchGroup>> groups;
 };
 
 namespace {
@@ -64,10 +69,11 @@ class Placed final : public LoadedPrograms, public std::enable_shared_from_this<
  public:
   /// `places[i]`: the cores that hold program i. `keep` is what owns `dispatching`.
   Placed(std::vector<Share> shares, std::vector<std::string> names, std::vector<Cores> places,
-         std::shared_ptr<void> keep, std::mutex& dispatching)
+         std::shared_ptr<BatchGroup> group, std::shared_ptr<void> keep, std::mutex& dispatching)
       : shares_(std::move(shares)),
         names_(std::move(names)),
         places_(std::move(places)),
+        group_(std::move(group)),
         keep_(std::move(keep)),
         dispatching_(dispatching) {}
 
@@ -86,8 +92,8 @@ class Placed final : public LoadedPrograms, public std::enable_shared_from_this<
     NeuronCore::Queued queued;
     {
       std::lock_guard lock(dispatching_);
-      core = least_loaded(places_[program]);
-      queued = core->queue(names_[program], std::move(execution),
+      core = choose(program, execution.dispatch);
+      queued = core->queue(names_[program], std::move(execution), group_,
                            [self = weak_from_this(), program](const std::shared_ptr<Job>& job) {
                              const auto placed = self.lock();
                              if (placed) placed->move(program, job);
@@ -98,6 +104,14 @@ class Placed final : public LoadedPrograms, public std::enable_shared_from_this<
     return queued.job;
   }
 
+  std::shared_ptr<const void> admit() override {
+    ++group_->admitted;
+    return {group_.get(), [self = shared_from_this()](const BatchGroup*) {
+              --self->group_->admitted;
+              for (const auto& share : self->shares_) share.core->look_again();
+            }};
+  }
+
   std::vector<int> cores() const override {
     std::vector<int> ids;
     for (const auto& share : shares_) ids.push_back(share.core->id());
@@ -105,6 +119,17 @@ class Placed final : public LoadedPrograms, public std::enable_shared_from_this<
   }
 
  private:
+  const std::shared_ptr<NeuronCore>& choose(std::size_t program, const Dispatch& wish) const {
+    const auto& cores = places_[program];
+    if (wish.batch_size > 1) {
+      const auto found = std::find_if(cores.begin(), cores.end(), [&](const auto& core) {
+        return core->collects(*group_, names_[program]);
+      });
+      if (found != cores.end()) return *found;
+    }
+    return least_loaded(cores);
+  }
+
   void move(std::size_t program, const std::shared_ptr<Job>& job) {
     std::shared_ptr<NeuronCore> core;
     NeuronCore::Queued queued;
@@ -119,6 +144,7 @@ class Placed final : public LoadedPrograms, public std::enable_shared_from_this<
   const std::vector<Share> shares_;
   const std::vector<std::string> names_;
   const std::vector<Cores> places_;
+  const std::shared_ptr<BatchGroup> group_;
   const std::shared_ptr<void> keep_;
   std::mutex& dispatching_;
 };
@@ -157,6 +183,16 @@ std::vector<Share> shares_of(const std::vector<ResidentProgram>& programs, const
   return shares;
 }
 
+LoadKey load_key(const std::vector<ResidentProgram>& programs, const std::vector<Cores>& places) {
+  LoadKey key;
+  for (std::size_t i = 0; i < programs.size(); ++i) {
+    std::vector<int> ids;
+    for (const auto& core : places[i]) ids.push_back(core->id());
+    key.emplace_back(programs[i].name, programs[i].key, std::move(ids));
+  }
+  return key;
+}
+
 }  // namespace
 
 CorePool::State::State(CoreSettings chosen)
@@ -184,6 +220,14 @@ Cores CorePool::State::select(const std::vector<int>& ids) const {
     }
   }
   return chosen;
+}
+
+std::shared_ptr<BatchGroup> CorePool::State::group(const LoadKey& key) {
+  std::erase_if(groups, [](const auto& entry) { return entry.second.expired(); });
+  auto& kept = groups[key];
+  auto group = kept.lock();
+  if (!group) kept = group = std::make_shared<BatchGroup>();
+  return group;
 }
 
 void CorePool::State::close() {
@@ -237,8 +281,9 @@ std::shared_ptr<LoadedPrograms> CorePool::load(std::vector<ResidentProgram> prog
   state_->watchdog.start();
   std::vector<std::string> names;
   for (const auto& program : programs) names.push_back(program.name);
-  return std::make_shared<Placed>(std::move(shares), std::move(names), std::move(places), state_,
-                                  state_->dispatching);
+  auto group = state_->group(load_key(programs, places));
+  return std::make_shared<Placed>(std::move(shares), std::move(names), std::move(places), std::move(group),
+                                  state_, state_->dispatching);
 }
 
 std::vector<CoreStatus> CorePool::status() const {

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/runtime/dispatch.hpp"
 #include "engine/runtime/executable.hpp"
 
 namespace rcnn::engine {
@@ -54,7 +55,7 @@ struct CoreCounters {
   std::uint64_t failures = 0;
   std::uint64_t timeouts = 0;
   std::size_t queue_depth = 0;  ///< Waiting now
-  std::chrono::nanoseconds busy{0};
+  std::chrono::nanoseconds busy{0};  ///< Up to now, with what runs
   std::array<double, 7> latency_ms{};  ///< p0 p1 p25 p50 p75 p99 p100 of execution time (of the last 1,024)
 };
 struct CoreStatus {
@@ -81,6 +82,7 @@ struct Execution {
   std::vector<const void*> inputs;
   std::vector<void*> outputs;
   std::shared_ptr<const void> keep_alive;
+  Dispatch dispatch;
   /// Called on the core's thread just before it runs, unless the execution is complete by then; may be empty.
   /// Fills in what is better not held while waiting in the queue (outputs, mostly: features are 55 MB a
   /// frame). What it throws fails this execution.
@@ -103,14 +105,18 @@ class ExecutionTicket {
 class LoadedPrograms {
  public:
   virtual ~LoadedPrograms() = default;
-  /// Queues on the least loaded core that holds the program (ties: fewest executions so far, then lowest id).
+  /// Queues on the least loaded core that holds the program (ties: fewest executions so far, then lowest id),
+  /// or where a batch of the program is open that the execution may join.
   virtual std::shared_ptr<ExecutionTicket> submit(std::size_t program, Execution execution) = 0;
+  /// Announces a frame that is going to submit executions in batches, until the token goes: batches of these
+  /// programs, and of equal ones that others loaded onto the same cores, wait for no more than are announced.
+  virtual std::shared_ptr<const void> admit() = 0;
   /// Core ids in use.
   virtual std::vector<int> cores() const = 0;
 };
 
-/// The NeuronCores of this process. Each core is one thread (plus its OpenMP team) with a FIFO; one program
-/// runs at a time. A watchdog thread completes executions that run past the timeout; the core is free again
+/// The NeuronCores of this process. Each core is one thread (plus its OpenMP team) with a queue, served as
+/// DispatchPolicy says; one program runs at a time. A watchdog thread completes executions that run past the timeout; the core is free again
 /// when the program returns. New work avoids a core that is overdue, or that failed five times in a row (it
 /// is out of service, which the log and the last failure's message say), and what waits there moves to other
 /// cores that hold the program. Where there are none, what waits behind a program that never returns times

@@ -18,10 +18,6 @@ std::string where(int core, const std::string& program) {
   return "NeuronCore " + std::to_string(core) + ", program '" + program + "'";
 }
 
-std::exception_ptr cancelled() {
-  return std::make_exception_ptr(CancelledError("execution cancelled: its frame is no longer wanted"));
-}
-
 std::exception_ptr with_notice(const std::exception_ptr& error, const std::string& notice) {
   try {
     std::rethrow_exception(error);
@@ -29,6 +25,8 @@ std::exception_ptr with_notice(const std::exception_ptr& error, const std::strin
     return std::make_exception_ptr(DeviceError(exception.what() + notice));
   }
 }
+
+bool any_job(const Job&) { return true; }
 
 /// Binds the calling thread, and so the team it will start, to the core's share of the CPUs it may use.
 void pin_to_share(int core, int threads) {
@@ -50,34 +48,6 @@ void pin_to_share(int core, int threads) {
 
 }  // namespace
 
-Job::Job(std::string program_name, Execution work, Mover mover)
-    : program(std::move(program_name)),
-      execution(std::move(work)),
-      mover_(std::move(mover)),
-      done_(std::move(execution.done)) {}
-
-void Job::cancel() {
-  if (!claim()) return;
-  complete(cancelled());
-  std::unique_lock lock(mutex_);
-  const auto core = core_.lock();
-  lock.unlock();
-  // One that moves to another core just now is not found: that core lets go of it at its turn.
-  if (core) core->forget(*this);
-}
-
-bool Job::move(const std::shared_ptr<Job>& job) { return job->mover_ && job->mover_(job); }
-
-void Job::set_core(std::weak_ptr<NeuronCore> core) {
-  std::lock_guard lock(mutex_);
-  core_ = std::move(core);
-}
-
-void Job::complete(std::exception_ptr error) noexcept {
-  const auto done = std::move(done_);
-  if (done) done(std::move(error));
-}
-
 NeuronCore::NeuronCore(int id, const CoreSettings& settings, std::function<void()> started)
     : id_(id),
       threads_(settings.threads_per_core),
@@ -94,18 +64,18 @@ void NeuronCore::start() {
 }
 
 void NeuronCore::stop(Clock::time_point deadline) {
-  std::deque<std::shared_ptr<Job>> waiting;
+  std::vector<std::shared_ptr<Job>> waiting;
   std::shared_ptr<Job> running;
   {
     std::lock_guard lock(mutex_);
     stopping_ = true;
-    waiting.swap(queue_);
+    waiting = queue_.extract(any_job);
     running = running_;
     wake_.notify_all();
   }
-  if (running && running->claim()) running->complete(cancelled());
+  if (running && running->claim()) running->complete(cancelled_error());
   for (const auto& job : waiting) {
-    if (job->claim()) job->complete(cancelled());
+    if (job->claim()) job->complete(cancelled_error());
     job->release();
   }
   std::unique_lock lock(mutex_);
@@ -126,16 +96,17 @@ std::shared_ptr<Job> NeuronCore::submit(const std::string& program, Execution ex
   return queued.job;
 }
 
-NeuronCore::Queued NeuronCore::queue(const std::string& program, Execution execution, Job::Mover mover) {
-  return queue(std::make_shared<Job>(program, std::move(execution), std::move(mover)));
+NeuronCore::Queued NeuronCore::queue(const std::string& program, Execution execution,
+                                     std::shared_ptr<const BatchGroup> group, Job::Mover mover) {
+  return queue(std::make_shared<Job>(program, std::move(execution), std::move(mover)), std::move(group));
 }
 
-NeuronCore::Queued NeuronCore::queue(std::shared_ptr<Job> job) {
+NeuronCore::Queued NeuronCore::queue(std::shared_ptr<Job> job, std::shared_ptr<const BatchGroup> group) {
   Queued queued{std::move(job)};
   std::lock_guard lock(mutex_);
   queued.accepted = !stopping_;
   queued.job->set_core(weak_from_this());
-  if (queued.accepted) queue_.push_back(queued.job);
+  if (queued.accepted) queue_.push(queued.job, std::move(group));
   wake_.notify_all();
   return queued;
 }
@@ -150,11 +121,11 @@ void NeuronCore::settle(const Queued& queued) {
 }
 
 void NeuronCore::give_away() {
-  std::deque<std::shared_ptr<Job>> leaving;
+  std::vector<std::shared_ptr<Job>> leaving;
   {
     std::lock_guard lock(mutex_);
     if (!lost()) return;
-    leaving.swap(queue_);
+    leaving = queue_.extract(any_job);
   }
   for (const auto& job : leaving) {
     if (!Job::move(job)) settle(queue(job));
@@ -162,17 +133,21 @@ void NeuronCore::give_away() {
 }
 
 void NeuronCore::forget(const Job& job) {
-  std::shared_ptr<Job> dropped;
   std::unique_lock lock(mutex_);
-  const auto found =
-      std::find_if(queue_.begin(), queue_.end(), [&](const auto& other) { return other.get() == &job; });
-  if (found != queue_.end()) {
-    dropped = *found;
-    queue_.erase(found);
-  }
+  const auto dropped = queue_.extract([&](const Job& other) { return &other == &job; });
   wake_.notify_all();
   lock.unlock();
-  if (dropped) dropped->release();
+  for (const auto& found : dropped) found->release();
+}
+
+bool NeuronCore::collects(const BatchGroup& group, const std::string& program) const {
+  std::lock_guard lock(mutex_);
+  return !lost() && queue_.collects(group, program);
+}
+
+void NeuronCore::look_again() {
+  std::lock_guard lock(mutex_);
+  wake_.notify_all();
 }
 
 NeuronCore::Load NeuronCore::load() const {
@@ -202,19 +177,16 @@ std::optional<NeuronCore::Clock::time_point> NeuronCore::expire(Clock::time_poin
       }
     }
     // Those behind it would wait for ever: each gets as long again, from when the core was known to be lost.
-    for (auto job = queue_.begin(); job != queue_.end();) {
-      const auto deadline = std::max((*job)->submitted, *overdue_since_) + timeout_;
+    stranded = queue_.extract([&](Job& job) {
+      const auto deadline = std::max(job.submitted, *overdue_since_) + timeout_;
       if (now < deadline) {
         next = next ? std::min(*next, deadline) : deadline;
-        ++job;
-      } else if ((*job)->claim()) {
-        count(**job);
-        stranded.push_back(std::move(*job));
-        job = queue_.erase(job);
-      } else {
-        ++job;  // Its canceller is about to look for it here.
+        return false;
       }
-    }
+      if (!job.claim()) return false;  // Its canceller is about to look for it here.
+      count(job);
+      return true;
+    });
     wake_.notify_all();
   }
   if (overrun) {
@@ -240,11 +212,13 @@ CoreStatus NeuronCore::status() const {
   CoreStatus status;
   status.id = id_;
   status.total = total_.snapshot();
+  const auto running_for = running_ ? Clock::now() - run_began_ : Clock::duration{0};
+  status.total.busy += running_for;
   status.total.queue_depth = queue_.size();
   for (const auto& [name, counters] : programs_) {
     auto snapshot = counters.snapshot();
-    snapshot.queue_depth = static_cast<std::size_t>(std::count_if(
-        queue_.begin(), queue_.end(), [&name = name](const auto& job) { return job->program == name; }));
+    snapshot.queue_depth = queue_.count(name);
+    if (running_ && running_->program == name) snapshot.busy += running_for;
     status.programs.emplace_back(name, std::move(snapshot));
   }
   status.memory_used = memory_.used();
@@ -287,21 +261,25 @@ void NeuronCore::work() {
   set_up_thread();
   std::unique_lock lock(mutex_);
   while (!stopping_) {
-    wake_.wait(lock, [this] { return stopping_ || trim_ || !queue_.empty(); });
     if (trim_ && queue_.empty()) {
       trim_ = false;
       arena_ = Tensor();
       memory_.drop_arena();
     }
-    if (!stopping_ && !queue_.empty()) run_next(lock);
+    auto next = queue_.take(Clock::now());
+    if (next.job) {
+      run(std::move(next.job), lock);
+    } else if (next.when) {
+      wake_.wait_until(lock, *next.when);
+    } else {
+      wake_.wait(lock);
+    }
   }
   exited_ = true;
   exited_changed_.notify_all();
 }
 
-void NeuronCore::run_next(std::unique_lock<std::mutex>& lock) {
-  auto job = std::move(queue_.front());
-  queue_.pop_front();
+void NeuronCore::run(std::shared_ptr<Job> job, std::unique_lock<std::mutex>& lock) {
   if (job->claimed()) {  // Cancelled just now; its canceller is about to look for it here.
     lock.unlock();
     job->release();

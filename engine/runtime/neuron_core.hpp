@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <atomic>
 #include <chrono>
 #include <condition_variable>
-#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -18,49 +16,12 @@
 #include "engine/runtime/core_counters.hpp"
 #include "engine/runtime/core_memory.hpp"
 #include "engine/runtime/core_pool.hpp"
+#include "engine/runtime/job_queue.hpp"
 #include "engine/tensor/tensor.hpp"
 
 namespace rcnn::engine {
 
-class NeuronCore;
-
-/// One execution on its way through a core. Whoever claims it first (core, watchdog, canceller) completes it.
-///
-/// Thread safety: thread-safe. `done` belongs to the claimer; the rest of the execution to the core's thread
-/// once it has taken the job from the queue, to whoever took it out of the queue otherwise.
-class Job final : public ExecutionTicket {
- public:
-  /// Queues a job that its core cannot serve on the core that serves it best; false if nobody can say which.
-  using Mover = std::function<bool(const std::shared_ptr<Job>&)>;
-
-  Job(std::string program_name, Execution work, Mover mover);
-
-  void cancel() override;
-  /// Calls the mover, if there is one. Never with a lock held.
-  static bool move(const std::shared_ptr<Job>& job);
-  void set_core(std::weak_ptr<NeuronCore> core);
-
-  /// True for exactly one caller, who must then call complete().
-  bool claim() { return !claimed_.exchange(true); }
-  bool claimed() const { return claimed_.load(); }
-  /// Calls `done`. Never call it with a lock held: `done` may submit the next execution.
-  void complete(std::exception_ptr error) noexcept;
-  /// Lets go of tensors and executable: a ticket may be kept long after. Never with a lock held either.
-  void release() { execution = {}; }
-
-  const std::string program;
-  const std::chrono::steady_clock::time_point submitted = std::chrono::steady_clock::now();
-  Execution execution;
-
- private:
-  const Mover mover_;
-  std::function<void(std::exception_ptr)> done_;
-  std::atomic<bool> claimed_{false};
-  std::mutex mutex_;  ///< Guards core_; taken under the core's own
-  std::weak_ptr<NeuronCore> core_;
-};
-
-/// One emulated NeuronCore: a thread with its OpenMP team, a FIFO, resident programs, an arena, counters.
+/// One emulated NeuronCore: a thread with its OpenMP team, a queue, resident programs, an arena, counters.
 ///
 /// Thread safety: thread-safe. `mutex_` guards all that changes; it is never held while a program or a
 /// callback runs, and no other lock is taken under it.
@@ -84,14 +45,20 @@ class NeuronCore : public std::enable_shared_from_this<NeuronCore> {
 
   /// queue() and settle() in one.
   std::shared_ptr<Job> submit(const std::string& program, Execution execution);
-  /// Puts a job at the end of the FIFO, calling nobody. settle() must follow, with no lock held.
+  /// Puts a job into the queue, calling nobody. settle() must follow, with no lock held. `group`: whose
+  /// batches it may join.
   struct Queued {
     std::shared_ptr<Job> job;
     bool accepted = false;  ///< False once stopped
   };
-  Queued queue(const std::string& program, Execution execution, Job::Mover mover = {});
-  /// The same for a job that another core gave away.
-  Queued queue(std::shared_ptr<Job> job);
+  Queued queue(const std::string& program, Execution execution, std::shared_ptr<const BatchGroup> group = {},
+               Job::Mover mover = {});
+  /// The same for a job that another core gave away, which left its batch there.
+  Queued queue(std::shared_ptr<Job> job, std::shared_ptr<const BatchGroup> group = {});
+  /// Whether an execution of this program would join a batch here.
+  bool collects(const BatchGroup& group, const std::string& program) const;
+  /// A batch may have become complete by what is not in the queue.
+  void look_again();
   /// If this core is lost, gives what waits to other cores; what none of them takes waits on.
   void give_away();
   /// Refuses the job if it was not accepted, tells the watchdog otherwise.
@@ -123,7 +90,7 @@ class NeuronCore : public std::enable_shared_from_this<NeuronCore> {
  private:
   void work();
   void set_up_thread() const;
-  void run_next(std::unique_lock<std::mutex>& lock);
+  void run(std::shared_ptr<Job> job, std::unique_lock<std::mutex>& lock);
   std::exception_ptr execute(Job& job, const std::string& fault);
   std::span<std::byte> arena_of(const Job& job);
   void record(const Job& job, std::chrono::nanoseconds took, bool mine, bool failed);
@@ -144,7 +111,7 @@ class NeuronCore : public std::enable_shared_from_this<NeuronCore> {
   mutable std::mutex mutex_;
   std::condition_variable wake_;  ///< Work, trimming, stopping, or a job claimed by another
   std::condition_variable exited_changed_;
-  std::deque<std::shared_ptr<Job>> queue_;
+  JobQueue queue_;
   std::shared_ptr<Job> running_;
   Clock::time_point run_began_;
   std::optional<Clock::time_point> overdue_since_;

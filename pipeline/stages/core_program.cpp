@@ -20,6 +20,7 @@ std::shared_ptr<engine::ExecutionTicket> start_on_core(const std::shared_ptr<Fra
   auto run = std::make_shared<Run>(Run{frame->session, std::move(work.input), nullptr});
   engine::Execution execution;
   execution.executable = std::move(work.executable);
+  execution.dispatch = frame->dispatch;
   for (const auto& tensor : *run->input) execution.inputs.push_back(tensor.data());
   execution.prepare = [run, specs = std::move(work.output_specs)](engine::Execution& self) {
     run->output = run->session->acquire(specs);

@@ -26,7 +26,8 @@ std::set<std::string> own_properties(const char* factory) {
 
 const std::set<std::string> kEntrance{"model",         "cores",       "placement", "max-in-flight",
                                       "deterministic", "drop-policy", "deadline",  "inference-interval",
-                                      "qos",           "on-error",    "stats"};
+                                      "qos",           "dispatch",    "priority",  "batch-size",
+                                      "batch-timeout", "on-error",    "stats"};
 const std::set<std::string> kExit{"score-threshold", "overlay", "on-error", "stats"};
 const std::set<std::string> kBetween{"on-error", "stats"};
 
@@ -62,6 +63,16 @@ TEST_F(StageProperties, HaveTheDocumentedDefaults) {
   EXPECT_EQ(deadline, 200 * GST_MSECOND);
   EXPECT_EQ(interval, 1);
   EXPECT_FALSE(deterministic);
+  gint dispatch = -1;
+  gint priority = -1;
+  gint batch_size = 0;
+  guint64 batch_timeout = 0;
+  g_object_get(element.get(), "dispatch", &dispatch, "priority", &priority, "batch-size", &batch_size,
+               "batch-timeout", &batch_timeout, nullptr);
+  EXPECT_EQ(dispatch, static_cast<gint>(engine::DispatchPolicy::kRoundRobin));
+  EXPECT_EQ(priority, 0);
+  EXPECT_EQ(batch_size, 1);
+  EXPECT_EQ(batch_timeout, 10 * GST_MSECOND);
   EXPECT_EQ(model, nullptr);
   EXPECT_STREQ(cores, "");
   EXPECT_EQ(slots, 4);
@@ -113,6 +124,24 @@ TEST_F(StageProperties, ComeBackAsTheyWereSet) {
   EXPECT_EQ(on_error, static_cast<gint>(OnError::kDrop));
   g_free(model);
   g_free(cores);
+}
+
+TEST_F(StageProperties, OfDispatchComeBackOnEveryElementThatUsesCores) {
+  for (const char* factory : {"neuronrcnn", "preprocess-resize-800", "neuron-classify"}) {
+    const ElementPtr element(gst_element_factory_make(factory, nullptr));
+    for (const auto& [text, policy] : {std::pair{"fifo", engine::DispatchPolicy::kFifo},
+                                       std::pair{"round-robin", engine::DispatchPolicy::kRoundRobin},
+                                       std::pair{"priority", engine::DispatchPolicy::kPriority}}) {
+      gst_util_set_object_arg(G_OBJECT(element.get()), "dispatch", text);
+      gint dispatch = -1;
+      g_object_get(element.get(), "dispatch", &dispatch, nullptr);
+      EXPECT_EQ(dispatch, static_cast<gint>(policy)) << factory;
+    }
+    g_object_set(element.get(), "priority", -7, nullptr);
+    gint priority = 0;
+    g_object_get(element.get(), "priority", &priority, nullptr);
+    EXPECT_EQ(priority, -7) << factory;
+  }
 }
 
 TEST_F(StageProperties, SayWhereTheyMayChange) {

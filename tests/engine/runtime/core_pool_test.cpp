@@ -295,6 +295,96 @@ TEST(CorePool, CompletesExactlyOnceWhoeverGetsThereFirst) {
   EXPECT_GT(cancelled.load(), 0);
 }
 
+// Two loads of the same programs on the same cores, as two streams have them.
+TEST(CorePool, ABatchOfSeveralLoadsRunsOnOneCoreWithoutOthersBetween) {
+  CorePool pool(settings_of({0, 1}));
+  const auto first = pool.load(two_programs(), {}, Placement::kReplicate);
+  const auto second = pool.load(two_programs(), {}, Placement::kReplicate);
+  Gate gates[2];
+  auto [left, left_done] = execution_of([&](auto) { gates[0].pass(); });
+  auto [right, right_done] = execution_of([&](auto) { gates[1].pass(); });
+  first->submit(0, std::move(left));
+  first->submit(0, std::move(right));
+
+  const std::shared_ptr<const void> admitted[] = {first->admit(), second->admit(), second->admit()};
+  std::mutex mutex;
+  std::vector<std::string> order;
+  std::vector<std::future<std::exception_ptr>> all;
+  const auto submit = [&](const std::shared_ptr<LoadedPrograms>& programs, const char* name, int batch_size) {
+    auto [execution, done] = execution_of([&, name](auto) {
+      std::lock_guard lock(mutex);
+      order.emplace_back(name);
+    });
+    execution.dispatch = {.batch_size = batch_size, .batch_timeout = std::chrono::hours(1)};
+    programs->submit(0, std::move(execution));
+    all.push_back(std::move(done));
+  };
+  submit(first, "a", 3);
+  submit(first, "other", 1);  // On the other core, and one behind the batch:
+  submit(first, "behind", 1);
+  submit(second, "b", 3);
+  submit(second, "c", 3);
+  gates[0].open();  // Of the core that collects; the other one stays shut.
+  for (auto& done : {&all[0], &all[3], &all[4]}) EXPECT_EQ(message_of(*done), "");
+  {
+    std::lock_guard lock(mutex);
+    order.resize(std::min<std::size_t>(order.size(), 3));
+    EXPECT_THAT(order, ElementsAre("a", "b", "c"));
+  }
+  gates[1].open();
+  EXPECT_EQ(message_of(all[1]), "");
+  EXPECT_EQ(message_of(all[2]), "");
+  EXPECT_EQ(message_of(left_done), "");
+  EXPECT_EQ(message_of(right_done), "");
+}
+
+TEST(CorePool, ABatchRunsOnceThoseItWaitsForAreGone) {
+  CorePool pool(settings_of({0}));
+  const auto loaded = pool.load(two_programs(), {}, Placement::kReplicate);
+  const auto own = loaded->admit();
+  auto other = loaded->admit();
+  auto [execution, done] = execution_of([](auto) {});
+  execution.dispatch = {.batch_size = 2, .batch_timeout = std::chrono::hours(1)};
+  loaded->submit(0, std::move(execution));
+  EXPECT_EQ(done.wait_for(milliseconds(20)), std::future_status::timeout);
+  other.reset();
+  EXPECT_EQ(message_of(done), "");
+}
+
+TEST(CorePool, APartialBatchRunsAfterItsTimeout) {
+  CorePool pool(settings_of({0}));
+  const auto loaded = pool.load(two_programs(), {}, Placement::kReplicate);
+  const std::shared_ptr<const void> admitted[] = {loaded->admit(), loaded->admit()};
+  auto [execution, done] = execution_of([](auto) {});
+  execution.dispatch = {.batch_size = 2, .batch_timeout = milliseconds(30)};
+  const auto began = std::chrono::steady_clock::now();
+  loaded->submit(0, std::move(execution));
+  EXPECT_EQ(message_of(done), "");
+  EXPECT_GE(std::chrono::steady_clock::now() - began, milliseconds(30));
+}
+
+TEST(CorePool, ACancelledMemberOfABatchIsNotWaitedFor) {
+  CorePool pool(settings_of({0}));
+  const auto loaded = pool.load(two_programs(), {}, Placement::kReplicate);
+  const auto own = loaded->admit();
+  auto other = loaded->admit();
+  const auto submit = [&] {
+    auto [execution, done] = execution_of([](auto) {});
+    execution.dispatch = {.batch_size = 3, .batch_timeout = std::chrono::hours(1)};
+    auto ticket = loaded->submit(0, std::move(execution));
+    return std::make_pair(std::move(ticket), std::move(done));
+  };
+  auto third = loaded->admit();
+  auto [ticket, cancelled] = submit();
+  ticket->cancel();
+  EXPECT_TRUE(holds<CancelledError>(cancelled.get()));
+  auto [kept, done] = submit();
+  EXPECT_EQ(done.wait_for(milliseconds(20)), std::future_status::timeout);
+  other.reset();
+  third.reset();
+  EXPECT_EQ(message_of(done), "");
+}
+
 TEST(CorePool, AProgramThatWasNotLoadedIsRefused) {
   CorePool pool(settings_of({0}));
   const auto loaded = pool.load(two_programs(), {}, Placement::kReplicate);
