@@ -12,11 +12,11 @@
 #include <vector>
 
 #include "engine/errors.hpp"
+#include "engine/results/pending_file.hpp"
 #include "launch/commands.hpp"
 #include "launch/diagnostics.hpp"
 #include "launch/image_file.hpp"
 #include "launch/inputs.hpp"
-#include "launch/pending_file.hpp"
 #include "launch/progress_bar.hpp"
 #include "launch/table.hpp"
 #include "pipeline/classifier.hpp"
@@ -131,7 +131,7 @@ void write_json(const std::string& file, const ordered_json& images) {
     std::cout << text << '\n';
     return;
   }
-  PendingFile pending(file);
+  engine::PendingFile pending(file);
   std::ofstream out(pending.path());
   out << text << '\n';
   out.close();

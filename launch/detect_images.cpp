@@ -13,8 +13,8 @@
 
 #include "elements/painter.hpp"
 #include "engine/errors.hpp"
+#include "engine/results/pending_file.hpp"
 #include "launch/image_file.hpp"
-#include "launch/pending_file.hpp"
 #include "pipeline/frame.hpp"
 #include "pipeline/stage_graph.hpp"
 
@@ -51,7 +51,7 @@ class ImagePayload : public pipeline::Payload {
 };
 
 void write_image(const cv::Mat& image, const std::filesystem::path& file) {
-  PendingFile pending(file);
+  engine::PendingFile pending(file);
   bool written = false;
   try {
     written = cv::imwrite(pending.path().string(), image);

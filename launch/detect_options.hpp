@@ -5,10 +5,13 @@
 #include <filesystem>
 #include <string>
 
+#include "engine/results/formats.hpp"
 #include "engine/runtime/core_pool.hpp"
-#include "launch/formats.hpp"
 
 namespace rcnn::launch {
+
+using engine::ClassNames;
+using engine::FrameResult;
 
 /// What `detect` was asked to do with every input.
 struct DetectOptions {

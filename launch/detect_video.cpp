@@ -10,8 +10,8 @@
 #include <system_error>
 
 #include "engine/errors.hpp"
+#include "engine/results/pending_file.hpp"
 #include "launch/interrupt.hpp"
-#include "launch/pending_file.hpp"
 
 namespace rcnn::launch {
 namespace {
@@ -153,7 +153,7 @@ void check_readable(const Input& input) {
 
 bool detect_video(const VideoJob& job, const DetectOptions& options, ResultSink& sink) {
   if (job.input.kind != InputKind::kCamera || job.camera_element == "v4l2src") check_readable(job.input);
-  std::optional<PendingFile> pending;
+  std::optional<engine::PendingFile> pending;
   VideoJob written = job;
   if (!job.annotated.empty()) written.annotated = pending.emplace(job.annotated).path();
   bool stopped_early = false;

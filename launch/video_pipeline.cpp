@@ -8,7 +8,7 @@
 #include <optional>
 #include <utility>
 
-#include "elements/rcnn_meta.h"
+#include "elements/frame_result.hpp"
 #include "engine/errors.hpp"
 
 namespace rcnn::launch {
@@ -56,40 +56,6 @@ GstElement* add_network(GstBin* bin, const VideoJob& job, const DetectOptions& o
                           options.placement == engine::Placement::kSplit ? "split" : "replicate");
   return network;
 }
-
-/// Position in the video as players count it: an mp4 with B-frames starts at 80 ms by its buffers' own count.
-std::optional<std::uint64_t> stream_time(GstPad* pad, GstBuffer* buffer) {
-  if (!GST_BUFFER_PTS_IS_VALID(buffer)) return std::nullopt;
-  GstEvent* event = gst_pad_get_sticky_event(pad, GST_EVENT_SEGMENT, 0);
-  if (event == nullptr) return GST_BUFFER_PTS(buffer);
-  const GstSegment* segment = nullptr;
-  gst_event_parse_segment(event, &segment);
-  const guint64 time = gst_segment_to_stream_time(segment, GST_FORMAT_TIME, GST_BUFFER_PTS(buffer));
-  gst_event_unref(event);
-  return time == GST_CLOCK_TIME_NONE ? GST_BUFFER_PTS(buffer) : time;
-}
-
-std::vector<engine::Detection> detections_of(const RcnnDetectionsMeta& meta) {
-  std::vector<engine::Detection> detections;
-  for (guint i = 0; i < meta.count; ++i) {
-    const auto& found = meta.detections[i];
-    engine::Mask mask{static_cast<int>(meta.width),
-                      static_cast<int>(meta.height),
-                      {found.mask_runs, found.mask_runs + found.mask_run_count}};
-    std::vector<engine::Keypoint> keypoints;
-    for (guint k = 0; k < found.keypoint_count; ++k) {
-      keypoints.push_back({found.keypoints[k].x, found.keypoints[k].y, found.keypoints[k].score});
-    }
-    detections.push_back({{found.x0, found.y0, found.x1, found.y1},
-                          found.score,
-                          found.class_id,
-                          0,
-                          std::move(mask),
-                          std::move(keypoints)});
-  }
-  return detections;
-}
-
 }  // namespace
 
 VideoPipeline::VideoPipeline(const VideoJob& job, const DetectOptions& options)
@@ -167,11 +133,9 @@ std::vector<FrameResult> VideoPipeline::take_results() {
 }
 
 void VideoPipeline::gather(GstPad* pad, GstBuffer* buffer) {
-  FrameResult result{name_, frames_out_++, stream_time(pad, buffer), {}, {}};
-  if (const auto* meta = rcnn_buffer_get_detections_meta(buffer)) {
-    result.image = {static_cast<int>(meta->width), static_cast<int>(meta->height)};
-    result.objects = detections_of(*meta);
-  }
+  FrameResult result = elements::frame_result(pad, buffer);
+  result.file = name_;
+  result.frame = frames_out_++;
   const std::lock_guard lock(mutex_);
   results_.push_back(std::move(result));
 }

@@ -12,10 +12,11 @@
 #include <string>
 
 #include "tests/support/shared_files.hpp"
-#include "tests/support/temp_folder.hpp"
+#include "tests/support/files.hpp"
 
 namespace rcnn::launch {
 
+using tests::lines_of;
 using tests::read_text;
 using tests::TempFolder;
 using tests::write_text;
@@ -56,21 +57,6 @@ inline cv::Mat make_picture(int width, int height, int seed = 1) {
 
 inline std::filesystem::path launch_data(const std::string& name) {
   return tests::source_file("tests/launch/data/" + std::string(name));
-}
-
-/// Lines of a text, without the empty one after the last line break.
-inline std::vector<std::string> lines_of(const std::string& text) {
-  std::vector<std::string> lines;
-  std::string line;
-  for (const char c : text) {
-    if (c != '\n') {
-      line += c;
-    } else {
-      lines.push_back(std::exchange(line, {}));
-    }
-  }
-  if (!line.empty()) lines.push_back(line);
-  return lines;
 }
 
 }  // namespace rcnn::launch

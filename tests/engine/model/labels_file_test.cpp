@@ -7,7 +7,7 @@
 #include <fstream>
 
 #include "engine/errors.hpp"
-#include "tests/support/temp_folder.hpp"
+#include "tests/support/files.hpp"
 
 namespace rcnn::engine {
 namespace {

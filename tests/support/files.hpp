@@ -8,6 +8,8 @@
 #include <iterator>
 #include <stdexcept>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace rcnn::tests {
 
@@ -41,5 +43,20 @@ class TempFolder {
  private:
   std::filesystem::path path_;
 };
+
+/// Lines of a text, without the empty one after the last line break.
+inline std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> lines;
+  std::string line;
+  for (const char c : text) {
+    if (c != '\n') {
+      line += c;
+    } else {
+      lines.push_back(std::exchange(line, {}));
+    }
+  }
+  if (!line.empty()) lines.push_back(line);
+  return lines;
+}
 
 }  // namespace rcnn::tests

@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: MIT
-#include "launch/pending_file.hpp"
+#include "engine/results/pending_file.hpp"
 
 #include <gtest/gtest.h>
 
 #include "engine/errors.hpp"
-#include "tests/launch/launch_support.hpp"
+#include "tests/support/files.hpp"
 
-namespace rcnn::launch {
+namespace rcnn::engine {
 namespace {
+
+using tests::read_text;
+using tests::TempFolder;
+using tests::write_text;
 
 namespace fs = std::filesystem;
 
@@ -60,10 +64,10 @@ TEST(PendingFile, RefusesFoldersByName) {
   try {
     const PendingFile pending(folder.path());
     FAIL() << "took a folder for a file";
-  } catch (const engine::Error& error) {
+  } catch (const Error& error) {
     EXPECT_NE(std::string(error.what()).find("is a folder"), std::string::npos) << error.what();
   }
 }
 
 }  // namespace
-}  // namespace rcnn::launch
+}  // namespace rcnn::engine

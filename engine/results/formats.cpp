@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "launch/formats.hpp"
+#include "engine/results/formats.hpp"
 
 #include <spdlog/fmt/fmt.h>
 
@@ -11,7 +11,7 @@
 #include "engine/errors.hpp"
 #include "engine/rcnn/coco_rle.hpp"
 
-namespace rcnn::launch {
+namespace rcnn::engine {
 namespace {
 
 using nlohmann::json;
@@ -22,7 +22,7 @@ double rounded(float value, double steps) { return std::round(static_cast<double
 double pixel(float value) { return rounded(value, 1e3); }
 double score(float value) { return rounded(value, 1e6); }
 
-json corner_and_size(const engine::Box& box) {
+json corner_and_size(const Box& box) {
   return {pixel(box.x0), pixel(box.y0), pixel(box.width()), pixel(box.height())};
 }
 
@@ -32,12 +32,12 @@ json or_null(const std::optional<T>& value) {
 }
 
 /// COCO's run lengths; the size is [height, width].
-ordered_json rle(const engine::Mask& mask) {
-  return {{"size", {mask.height, mask.width}}, {"counts", engine::coco_rle(mask)}};
+ordered_json rle(const Mask& mask) {
+  return {{"size", {mask.height, mask.width}}, {"counts", coco_rle(mask)}};
 }
 
 /// [x, y, score] each.
-json keypoints_xys(const std::vector<engine::Keypoint>& keypoints) {
+json keypoints_xys(const std::vector<Keypoint>& keypoints) {
   json list = json::array();
   for (const auto& keypoint : keypoints) {
     list.push_back({pixel(keypoint.x), pixel(keypoint.y), pixel(keypoint.score)});
@@ -46,7 +46,7 @@ json keypoints_xys(const std::vector<engine::Keypoint>& keypoints) {
 }
 
 /// x, y, score of each in one row, pixels counted from the centre of the first one, as COCO annotates.
-json coco_keypoints(const std::vector<engine::Keypoint>& keypoints) {
+json coco_keypoints(const std::vector<Keypoint>& keypoints) {
   constexpr float kCentre = 0.5F;
   json row = json::array();
   for (const auto& keypoint : keypoints) {
@@ -111,8 +111,7 @@ ResultFormat parse_result_format(const std::string& text) {
   if (text == "coco") return ResultFormat::kCoco;
   if (text == "detectron2") return ResultFormat::kDetectron2;
   if (text == "json-lines") return ResultFormat::kJsonLines;
-  throw engine::SettingError(
-      fmt::format("Format '{}' is not known: give coco, detectron2 or json-lines", text));
+  throw SettingError(fmt::format("Format '{}' is not known: give coco, detectron2 or json-lines", text));
 }
 
 std::string ClassNames::label(int index) const {
@@ -125,9 +124,7 @@ int ClassNames::category_id(int index) const {
   return at < category_ids.size() ? category_ids[at] : index;
 }
 
-ClassNames class_names(const engine::ModelConfig& config) {
-  return {config.class_names, config.category_ids};
-}
+ClassNames class_names(const ModelConfig& config) { return {config.class_names, config.category_ids}; }
 
 json coco_image_id(const FrameResult& result) {
   if (result.frame) return fmt::format("{}#{}", result.file, *result.frame);
@@ -201,10 +198,10 @@ void ResultWriter::finish() {
 
 void ResultWriter::check() const {
   if (out_->good()) return;
-  throw engine::Error(
+  throw Error(
       fmt::format("Cannot write the results to '{}': give a file that you may write to, on a disk "
                   "with room, or - for standard output",
                   target_));
 }
 
-}  // namespace rcnn::launch
+}  // namespace rcnn::engine

@@ -8,14 +8,15 @@
 #include <optional>
 #include <ostream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/image/resize.hpp"
 #include "engine/model/config.hpp"
 #include "engine/rcnn/box.hpp"
-#include "launch/pending_file.hpp"
+#include "engine/results/pending_file.hpp"
 
-namespace rcnn::launch {
+namespace rcnn::engine {
 
 /// How results are written.
 ///
@@ -26,20 +27,20 @@ namespace rcnn::launch {
 /// - json-lines: a line a frame: {"file", "frame", "pts_ns", "objects": [{"label", "class", "score",
 /// "bbox"}]},
 ///   bbox = [x, y, w, h]; a mask is an object's "segmentation", likewise
-/// Keypoints are [[x, y, score], ...] as "keypoints_xys" (detectron2) and "keypoints" (json-lines); coco has x, y and
-/// score in one row, "keypoints", half a pixel less, since COCO counts from pixels' centres.
+/// Keypoints are [[x, y, score], ...] as "keypoints_xys" (detectron2) and "keypoints" (json-lines); coco has
+/// x, y and score in one row, "keypoints", half a pixel less, since COCO counts from pixels' centres.
 enum class ResultFormat : std::uint8_t { kCoco, kDetectron2, kJsonLines };
 
-/// "coco", "detectron2", "json-lines". \throws engine::SettingError
+/// "coco", "detectron2", "json-lines". \throws SettingError
 ResultFormat parse_result_format(const std::string& text);
 
 /// What was found in one image or video frame.
 struct FrameResult {
-  std::string file;                        ///< Input::name
-  std::optional<std::uint64_t> frame;      ///< Number in its video, from 0; none for images
-  std::optional<std::uint64_t> pts_ns;     ///< Time in its video (stream time)
-  engine::Size image;                      ///< Pixels
-  std::vector<engine::Detection> objects;  ///< Image pixels, best first
+  std::string file;                     ///< Input::name
+  std::optional<std::uint64_t> frame;   ///< Number in its video, from 0; none for images
+  std::optional<std::uint64_t> pts_ns;  ///< Time in its video (stream time)
+  Size image;                           ///< Pixels
+  std::vector<Detection> objects;       ///< Image pixels, best first
 };
 
 /// Classes as results name them; borrowed by the writer.
@@ -51,7 +52,7 @@ struct ClassNames {
   std::string label(int index) const;
   int category_id(int index) const;
 };
-ClassNames class_names(const engine::ModelConfig& config);
+ClassNames class_names(const ModelConfig& config);
 
 /// A file name's stem as a number where it is all digits ("000000041888.jpg" -> 41888), as COCO numbers its
 /// images; else the name, with "#FRAME" in a video.
@@ -71,7 +72,9 @@ class ResultWriter {
   ResultWriter(const std::string& target, ResultFormat format, ClassNames names,
                std::ostream& standard_output);
   void add(const FrameResult& result);
-  /// Ends the document and puts the file in its place. \throws engine::Error if not all could be written.
+  /// For writers that learn the classes from what comes.
+  void set_names(ClassNames names) { names_ = std::move(names); }
+  /// Ends the document and puts the file in its place. \throws Error if not all could be written.
   void finish();
 
  private:
@@ -86,4 +89,4 @@ class ResultWriter {
   bool first_ = true;
 };
 
-}  // namespace rcnn::launch
+}  // namespace rcnn::engine

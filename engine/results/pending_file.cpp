@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "launch/pending_file.hpp"
+#include "engine/results/pending_file.hpp"
 
 #include <spdlog/fmt/fmt.h>
 #include <unistd.h>
@@ -8,7 +8,7 @@
 
 #include "engine/errors.hpp"
 
-namespace rcnn::launch {
+namespace rcnn::engine {
 
 namespace fs = std::filesystem;
 
@@ -17,8 +17,7 @@ PendingFile::PendingFile(const fs::path& target) : target_(target) {
   // A symbolic link stays one: the file it points to is replaced.
   if (fs::exists(target_, error)) target_ = fs::canonical(target_, error);
   if (fs::is_directory(target_, error)) {
-    throw engine::Error(
-        fmt::format("Cannot write '{}': it is a folder; give a file's name", target.string()));
+    throw Error(fmt::format("Cannot write '{}': it is a folder; give a file's name", target.string()));
   }
   if (fs::exists(target_, error) && !fs::is_regular_file(target_, error)) {
     temporary_ = target_;
@@ -28,8 +27,8 @@ PendingFile::PendingFile(const fs::path& target) : target_(target) {
   if (!folder.empty()) {
     fs::create_directories(folder, error);
     if (error) {
-      throw engine::Error(fmt::format("Cannot make the folder '{}': {}; give one that you may write to",
-                                      folder.string(), error.message()));
+      throw Error(fmt::format("Cannot make the folder '{}': {}; give one that you may write to",
+                              folder.string(), error.message()));
     }
   }
   // The process id keeps two runs apart; the extension stays last because encoders choose by it.
@@ -48,11 +47,11 @@ void PendingFile::commit() {
     std::error_code error;
     fs::rename(temporary_, target_, error);
     if (error) {
-      throw engine::Error(fmt::format("Cannot write '{}': {}; give a place that you may write to",
-                                      target_.string(), error.message()));
+      throw Error(fmt::format("Cannot write '{}': {}; give a place that you may write to", target_.string(),
+                              error.message()));
     }
   }
   committed_ = true;
 }
 
-}  // namespace rcnn::launch
+}  // namespace rcnn::engine

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "launch/formats.hpp"
+#include "engine/results/formats.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -7,10 +7,14 @@
 #include <sstream>
 
 #include "engine/errors.hpp"
-#include "tests/launch/launch_support.hpp"
+#include "tests/support/files.hpp"
 
-namespace rcnn::launch {
+namespace rcnn::engine {
 namespace {
+
+using tests::lines_of;
+using tests::read_text;
+using tests::TempFolder;
 
 using nlohmann::json;
 using ::testing::HasSubstr;
@@ -143,17 +147,17 @@ TEST(ResultWriter, FullDiskIsAnError) {
         writer.add(image_result());
         writer.finish();
       },
-      engine::Error);
+      Error);
 }
 
 TEST(Formats, UnknownNameIsRefusedWithThoseThereAre) {
   try {
     parse_result_format("xml");
     FAIL();
-  } catch (const engine::SettingError& error) {
+  } catch (const SettingError& error) {
     EXPECT_THAT(error.what(), HasSubstr("'xml' is not known: give coco, detectron2 or json-lines"));
   }
 }
 
 }  // namespace
-}  // namespace rcnn::launch
+}  // namespace rcnn::engine

@@ -3,14 +3,14 @@
 
 #include <filesystem>
 
-namespace rcnn::launch {
+namespace rcnn::engine {
 
 /// A file that appears whole or not at all: written beside its place under a hidden name, renamed by
 /// commit(), removed if that never comes. Devices and pipes (/dev/stdout, /dev/null) are written where they
 /// are.
 class PendingFile {
  public:
-  /// Makes missing parent folders. \throws engine::Error naming the folder.
+  /// Makes missing parent folders. \throws Error naming the folder.
   explicit PendingFile(const std::filesystem::path& target);
   ~PendingFile();
   PendingFile(const PendingFile&) = delete;
@@ -18,7 +18,7 @@ class PendingFile {
 
   /// Write here.
   const std::filesystem::path& path() const { return temporary_; }
-  /// \throws engine::Error if the file cannot take its place.
+  /// \throws Error if the file cannot take its place.
   void commit();
 
  private:
@@ -27,4 +27,4 @@ class PendingFile {
   bool committed_ = false;
 };
 
-}  // namespace rcnn::launch
+}  // namespace rcnn::engine

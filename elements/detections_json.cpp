@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: MIT
+// detections-json: writes the detections that buffers carry as JSON, a line a frame; the buffers go on
+// untouched.
+#include <gst/base/gstbasetransform.h>
+
+#include <iostream>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "elements/elements.hpp"
+#include "elements/frame_result.hpp"
+#include "elements/gst_support.hpp"
+#include "elements/rcnn_meta.h"
+#include "engine/errors.hpp"
+
+using rcnn::elements::guarded;
+using rcnn::elements::guarded_void;
+
+namespace {
+
+struct State {
+  std::mutex mutex;  // Guards the next two.
+  std::string location;
+  std::string source;
+  // Of the streaming thread, from start to stop:
+  std::unique_ptr<rcnn::engine::ResultWriter> writer;
+  std::string file;           // What the records call the stream
+  std::uint64_t frames = 0;   // Written
+  std::uint64_t without = 0;  // Of them, how many carried no meta
+};
+
+enum Property : guint { kNone, kLocation, kSource };
+
+}  // namespace
+
+struct GstDetectionsJson {
+  GstBaseTransform parent;
+  State* state;  // Owned. GObject makes instances without constructors.
+};
+struct GstDetectionsJsonClass {
+  GstBaseTransformClass parent_class;
+};
+
+G_DEFINE_TYPE(GstDetectionsJson, gst_detections_json, GST_TYPE_BASE_TRANSFORM)
+
+namespace {
+
+State& state_of(gpointer object) { return *static_cast<GstDetectionsJson*>(object)->state; }
+
+void set_property(GObject* object, guint id, const GValue* value, GParamSpec* spec) {
+  auto& state = state_of(object);
+  const gchar* text = g_value_get_string(value);
+  const std::lock_guard lock(state.mutex);
+  switch (id) {
+    case kLocation:
+      state.location = text == nullptr ? "" : text;
+      break;
+    case kSource:
+      state.source = text == nullptr ? "" : text;
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+  }
+}
+
+void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
+  auto& state = state_of(object);
+  const std::lock_guard lock(state.mutex);
+  switch (id) {
+    case kLocation:
+      g_value_set_string(value, state.location.c_str());
+      break;
+    case kSource:
+      g_value_set_string(value, state.source.c_str());
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+  }
+}
+
+void finalize(GObject* object) {
+  delete static_cast<GstDetectionsJson*>(static_cast<gpointer>(object))->state;
+  G_OBJECT_CLASS(gst_detections_json_parent_class)->finalize(object);
+}
+
+gboolean start(GstBaseTransform* transform) {
+  return guarded(transform, FALSE, [&] {
+    auto& state = state_of(transform);
+    const std::lock_guard lock(state.mutex);
+    if (state.location.empty()) {
+      throw rcnn::engine::SettingError(
+          "No location is set. Set the property location=FILE.jsonl, or location=- for standard output");
+    }
+    state.writer = std::make_unique<rcnn::engine::ResultWriter>(
+        state.location, rcnn::engine::ResultFormat::kJsonLines, rcnn::engine::ClassNames{}, std::cout);
+    state.file = state.source;
+    state.frames = state.without = 0;
+    return TRUE;
+  });
+}
+
+gboolean stop(GstBaseTransform* transform) {
+  guarded_void(transform, [&] { state_of(transform).writer.reset(); });
+  return TRUE;
+}
+
+gboolean sink_event(GstBaseTransform* transform, GstEvent* event) {
+  const auto& state = state_of(transform);
+  if (GST_EVENT_TYPE(event) == GST_EVENT_EOS && state.frames > 0 && state.without == state.frames) {
+    GST_ELEMENT_WARNING(
+        transform, STREAM, FORMAT,
+        ("No frame carried detections. Put detections-json after postprocess-overlay or neuronrcnn, "
+         "before elements that drop metas (encoders, videoflip, compositor)"),
+        (nullptr));
+  }
+  return GST_BASE_TRANSFORM_CLASS(gst_detections_json_parent_class)->sink_event(transform, event);
+}
+
+// The name of the stream's own file, where its source has one.
+std::string file_of(GstPad* pad) {
+  GstQuery* query = gst_query_new_uri();
+  gchar* uri = nullptr;
+  std::string name;
+  if (gst_pad_peer_query(pad, query) != FALSE) {
+    gst_query_parse_uri(query, &uri);
+  }
+  if (uri != nullptr) {
+    gchar* path = g_filename_from_uri(uri, nullptr, nullptr);
+    name = path == nullptr ? uri : path;
+    g_free(path);
+  }
+  g_free(uri);
+  gst_query_unref(query);
+  return name;
+}
+
+GstFlowReturn transform_ip(GstBaseTransform* transform, GstBuffer* buffer) {
+  return guarded(transform, GST_FLOW_ERROR, [&] {
+    auto& state = state_of(transform);
+    if (state.file.empty()) {
+      state.file = file_of(transform->sinkpad);
+    }
+    auto result = rcnn::elements::frame_result(transform->sinkpad, buffer);
+    result.file = state.file;
+    result.frame = state.frames++;
+    state.without += rcnn_buffer_get_detections_meta(buffer) == nullptr ? 1 : 0;
+    state.writer->set_names({rcnn::elements::labels_in(buffer), {}});
+    state.writer->add(result);
+    return GST_FLOW_OK;
+  });
+}
+
+}  // namespace
+
+static void gst_detections_json_init(GstDetectionsJson* self) {
+  self->state = new State;
+  gst_base_transform_set_passthrough(GST_BASE_TRANSFORM(self), TRUE);
+  gst_base_transform_set_qos_enabled(GST_BASE_TRANSFORM(self), FALSE);  // Every frame has its line.
+}
+
+static void gst_detections_json_class_init(GstDetectionsJsonClass* klass) {
+  auto* object_class = G_OBJECT_CLASS(klass);
+  auto* element_class = GST_ELEMENT_CLASS(klass);
+  object_class->set_property = set_property;
+  object_class->get_property = get_property;
+  object_class->finalize = finalize;
+  const auto flags = static_cast<GParamFlags>(static_cast<int>(G_PARAM_READWRITE) |
+                                              static_cast<int>(G_PARAM_STATIC_STRINGS) |
+                                              static_cast<int>(GST_PARAM_MUTABLE_READY));
+  g_object_class_install_property(
+      object_class, kLocation,
+      g_param_spec_string("location", "Location",
+                          "File for one JSON object a line and frame; - for standard output. Needed", nullptr,
+                          flags));
+  g_object_class_install_property(
+      object_class, kSource,
+      g_param_spec_string("source", "Source",
+                          "What the records call the stream, as \"file\"; empty = its own file or URI", "",
+                          flags));
+  gst_element_class_set_static_metadata(element_class, "Detections to JSON", "Filter/Metadata",
+                                        "Writes the detections that buffers carry as JSON, a line a frame",
+                                        "The gst-neuron-rcnn authors");
+  const rcnn::elements::CapsPtr any(gst_caps_new_any());
+  gst_element_class_add_pad_template(element_class,
+                                     gst_pad_template_new("sink", GST_PAD_SINK, GST_PAD_ALWAYS, any.get()));
+  gst_element_class_add_pad_template(element_class,
+                                     gst_pad_template_new("src", GST_PAD_SRC, GST_PAD_ALWAYS, any.get()));
+  GST_BASE_TRANSFORM_CLASS(klass)->start = start;
+  GST_BASE_TRANSFORM_CLASS(klass)->stop = stop;
+  GST_BASE_TRANSFORM_CLASS(klass)->sink_event = sink_event;
+  GST_BASE_TRANSFORM_CLASS(klass)->transform_ip = transform_ip;
+  GST_BASE_TRANSFORM_CLASS(klass)->transform_ip_on_passthrough = TRUE;
+}

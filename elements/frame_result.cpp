@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT
+#include "elements/frame_result.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "elements/rcnn_meta.h"
+
+namespace rcnn::elements {
+namespace {
+
+// An mp4 with B-frames starts at 80 ms by its buffers' own count, at 0 by its segment's.
+std::optional<std::uint64_t> stream_time(GstPad* pad, GstBuffer* buffer) {
+  if (!GST_BUFFER_PTS_IS_VALID(buffer)) {
+    return std::nullopt;
+  }
+  GstEvent* event = gst_pad_get_sticky_event(pad, GST_EVENT_SEGMENT, 0);
+  if (event == nullptr) {
+    return GST_BUFFER_PTS(buffer);
+  }
+  const GstSegment* segment = nullptr;
+  gst_event_parse_segment(event, &segment);
+  const guint64 time = gst_segment_to_stream_time(segment, GST_FORMAT_TIME, GST_BUFFER_PTS(buffer));
+  gst_event_unref(event);
+  return time == GST_CLOCK_TIME_NONE ? GST_BUFFER_PTS(buffer) : time;
+}
+
+engine::Detection detection_of(const RcnnDetectionsMeta& meta, const RcnnDetection& found) {
+  engine::Mask mask{static_cast<int>(meta.width),
+                    static_cast<int>(meta.height),
+                    {found.mask_runs, found.mask_runs + found.mask_run_count}};
+  std::vector<engine::Keypoint> keypoints;
+  for (guint k = 0; k < found.keypoint_count; ++k) {
+    keypoints.push_back({found.keypoints[k].x, found.keypoints[k].y, found.keypoints[k].score});
+  }
+  return {{found.x0, found.y0, found.x1, found.y1},
+          found.score,
+          found.class_id,
+          0,
+          std::move(mask),
+          std::move(keypoints)};
+}
+
+}  // namespace
+
+engine::FrameResult frame_result(GstPad* pad, GstBuffer* buffer) {
+  engine::FrameResult result{"", std::nullopt, stream_time(pad, buffer), {}, {}};
+  if (const auto* meta = rcnn_buffer_get_detections_meta(buffer)) {
+    result.image = {static_cast<int>(meta->width), static_cast<int>(meta->height)};
+    for (guint i = 0; i < meta->count; ++i) {
+      result.objects.push_back(detection_of(*meta, meta->detections[i]));
+    }
+  }
+  return result;
+}
+
+std::vector<std::string> labels_in(GstBuffer* buffer) {
+  std::vector<std::string> labels;
+  const auto* meta = rcnn_buffer_get_detections_meta(buffer);
+  for (guint i = 0; meta != nullptr && i < meta->count; ++i) {
+    const auto index = static_cast<std::size_t>(std::max(meta->detections[i].class_id, 0));
+    labels.resize(std::max(labels.size(), index + 1));
+    labels[index] = g_quark_to_string(meta->detections[i].label);
+  }
+  return labels;
+}
+
+}  // namespace rcnn::elements

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <gst/gst.h>
+
+#include "engine/results/formats.hpp"
+
+namespace rcnn::elements {
+
+/// What a buffer's RcnnDetectionsMeta says, in pixels of its frame, with the buffer's time in the stream as
+/// players count it; `file` and `frame` are left to the caller. Without a meta, no objects and a size of 0.
+///   pad  the one that the buffer passes: its segment tells the time
+engine::FrameResult frame_result(GstPad* pad, GstBuffer* buffer);
+
+/// The names of the classes that the buffer's objects are of; "" for the others.
+std::vector<std::string> labels_in(GstBuffer* buffer);
+
+}  // namespace rcnn::elements
