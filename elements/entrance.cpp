@@ -2,8 +2,11 @@
 #include "elements/entrance.hpp"
 
 #include <algorithm>
+#include <filesystem>
 #include <string>
 #include <utility>
+
+#include "pipeline/default_model.hpp"
 
 namespace rcnn::elements {
 namespace {
@@ -30,12 +33,9 @@ Entrance::Entrance(GstElement* element, Submit submit)
 }
 
 std::shared_ptr<const pipeline::Session> Entrance::load(const StageSettings& settings) {
-  if (settings.model.empty()) {
-    throw engine::SettingError(
-        "No model is set. Set the property model=FILE.rcnn; such a file is made with: "
-        "neuron-rcnn compile --config CONFIG --weights WEIGHTS -o FILE.rcnn");
-  }
-  return pipeline::Session::create({.model = settings.model,
+  const std::filesystem::path model =
+      settings.model.empty() ? pipeline::default_model() : std::filesystem::path(settings.model);
+  return pipeline::Session::create({.model = model,
                                     .cores = settings.cores,
                                     .placement = settings.placement,
                                     .deterministic = settings.deterministic});
@@ -43,6 +43,11 @@ std::shared_ptr<const pipeline::Session> Entrance::load(const StageSettings& set
 
 void Entrance::open(const StageSettings& settings) {
   auto session = load(settings);
+  if (settings.model.empty()) {
+    GST_ELEMENT_INFO(element_, LIBRARY, SETTINGS,
+                     ("No model is set: the default one runs, %s", session->options().model.c_str()),
+                     (nullptr));
+  }
   auto pool = std::make_shared<pipeline::FramePool>(settings.max_in_flight);
   slots_ = settings.max_in_flight;
   entered_ = 0;

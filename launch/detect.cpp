@@ -20,6 +20,7 @@
 #include "launch/progress_bar.hpp"
 #include "launch/table.hpp"
 #include "launch/units.hpp"
+#include "pipeline/default_model.hpp"
 
 namespace rcnn::launch {
 namespace {
@@ -38,7 +39,7 @@ struct Settings {
 /// Shows and counts what comes: records to the writer, else readable tables to stdout; errors to stderr.
 class Presenter : public ResultSink {
  public:
-  Presenter(const Settings& settings, std::unique_ptr<ResultWriter> writer, ClassNames names)
+  Presenter(const Settings& settings, std::unique_ptr<engine::ResultWriter> writer, ClassNames names)
       : writer_(std::move(writer)),
         tables_(settings.json.empty() && settings.output.empty()),
         on_stdout_(tables_ || settings.json == "-"),
@@ -104,7 +105,7 @@ class Presenter : public ResultSink {
     table.print(std::cout);
   }
 
-  std::unique_ptr<ResultWriter> writer_;
+  std::unique_ptr<engine::ResultWriter> writer_;
   const bool tables_;
   const bool on_stdout_;  ///< Where the progress bar would be written over
   const ClassNames names_;
@@ -173,17 +174,21 @@ int detect(Settings settings) {
   const auto started = std::chrono::steady_clock::now();
   settings.options.placement = engine::parse_placement(settings.placement);
   if (settings.json.empty() && !settings.format.empty()) settings.json = "-";
-  const auto format = parse_result_format(settings.format.empty() ? "coco" : settings.format);
+  const auto format = engine::parse_result_format(settings.format.empty() ? "coco" : settings.format);
 
+  if (settings.options.model.empty()) {
+    settings.options.model = pipeline::default_model();
+    std::cerr << "No -m: the default model runs, " << settings.options.model.string() << '\n';
+  }
   // Before anything is written: a wrong model is the likeliest slip.
-  const auto names = class_names(engine::Artifact::open(settings.options.model)->config());
+  const auto names = engine::class_names(engine::Artifact::open(settings.options.model)->config());
   auto expanded = expand_inputs(settings.inputs);
   std::vector<fs::path> annotated;
   if (!settings.output.empty()) annotated = annotated_files(expanded.inputs, settings.output);
 
-  std::unique_ptr<ResultWriter> writer;
+  std::unique_ptr<engine::ResultWriter> writer;
   if (!settings.json.empty())
-    writer = std::make_unique<ResultWriter>(settings.json, format, names, std::cout);
+    writer = std::make_unique<engine::ResultWriter>(settings.json, format, names, std::cout);
   Presenter presenter(settings, std::move(writer), names);
   for (const auto& problem : expanded.problems) presenter.failed(problem);
   Detector(settings, std::move(expanded.inputs), std::move(annotated), presenter).run();
@@ -197,8 +202,8 @@ int detect(Settings settings) {
 Command add_detect(CLI::App& program) {
   auto settings = std::make_shared<Settings>();
   auto* app = program.add_subcommand("detect", "Find objects in images, folders, videos and cameras");
-  app->add_option("-m,--model", settings->options.model, "Artifact made by 'neuron-rcnn compile'")
-      ->required();
+  app->add_option("-m,--model", settings->options.model,
+                  "Artifact made by 'neuron-rcnn compile' (default: the model that comes with this program)");
   app->add_option(
          "INPUT", settings->inputs,
          "Images, folders of images, quoted globs ('shots/*.jpg'), videos, URIs, cameras (/dev/video0)")

@@ -169,6 +169,7 @@ struct Outcome {
   std::string error = {};                  ///< Text of the first error
   std::string source = {};                 ///< Element that posted it
   std::vector<std::string> warnings = {};  ///< Texts
+  std::vector<std::string> infos = {};     ///< Texts
   int errors = 0;                          ///< Error messages in all
 };
 
@@ -224,7 +225,8 @@ class Pipeline {
   Outcome wait(GstClockTime limit) {
     Outcome outcome{.end = "timeout"};
     GstBus* bus = gst_element_get_bus(pipeline_.get());
-    const auto types = static_cast<GstMessageType>(GST_MESSAGE_EOS | GST_MESSAGE_ERROR | GST_MESSAGE_WARNING);
+    const auto types = static_cast<GstMessageType>(GST_MESSAGE_EOS | GST_MESSAGE_ERROR | GST_MESSAGE_WARNING |
+                                                   GST_MESSAGE_INFO);
     GstClockTime patience = limit;
     while (GstMessage* message = gst_bus_timed_pop_filtered(bus, patience, types)) {
       note(outcome, message);
@@ -253,6 +255,9 @@ class Pipeline {
     if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_WARNING) {
       gst_message_parse_warning(message, &error, nullptr);
       outcome.warnings.emplace_back(error->message);
+    } else if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_INFO) {
+      gst_message_parse_info(message, &error, nullptr);
+      outcome.infos.emplace_back(error->message);
     } else {
       gst_message_parse_error(message, &error, nullptr);
       if (outcome.errors++ == 0) {

@@ -7,6 +7,7 @@
 
 #include "elements/stage_element.hpp"  // The part that changes the model while playing.
 #include "tests/elements/gst_fixture.hpp"
+#include "tests/support/environment.hpp"
 
 namespace rcnn::elements {
 namespace {
@@ -99,6 +100,7 @@ TEST_F(ModelSwap, HappensBetweenTwoFramesWhileOthersAreInside) {
 }
 
 TEST_F(ModelSwap, IsRefusedWithTheReasonAndTheOldModelStays) {
+  const tests::Environment no_default("RCNN_DEFAULT_MODEL", "/no/such.rcnn");
   const Found old_ones = found_by(tests::tiny_model().string());
   const auto broken = tests::tiny_model().parent_path() / "broken.rcnn";
   std::ofstream(broken) << "no model, but longer than the header of one would have to be";

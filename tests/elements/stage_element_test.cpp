@@ -7,11 +7,14 @@
 #include <fstream>
 
 #include "tests/elements/gst_fixture.hpp"
+#include "tests/support/environment.hpp"
 
 namespace rcnn::elements {
 namespace {
 
 using StageElement = tests::GstTest;
+using testing::AllOf;
+using testing::ElementsAre;
 using testing::HasSubstr;
 using tests::Outcome;
 using tests::Pipeline;
@@ -24,7 +27,16 @@ Outcome outcome_of(const std::string& stages) {
   return pipeline.run();
 }
 
+TEST_F(StageElement, RunsTheDefaultModelAndSaysSo) {
+  const tests::Environment named("RCNN_DEFAULT_MODEL", tests::tiny_model().string());
+  const Outcome outcome = outcome_of("neuronrcnn");
+  EXPECT_EQ(outcome.end, "eos") << outcome.error;
+  EXPECT_THAT(outcome.infos,
+              ElementsAre(AllOf(HasSubstr("the default one runs"), HasSubstr(tests::tiny_model().string()))));
+}
+
 TEST_F(StageElement, SaysWhatToDoWithoutAModel) {
+  const tests::Environment named("RCNN_DEFAULT_MODEL", "/no/such.rcnn");
   for (const char* stages :
        {"neuronrcnn name=first",
         "preprocess-resize-800 name=first ! neuron-backbone-rpn ! cpu-rpn-proposals ! roi-align ! "
@@ -64,7 +76,7 @@ TEST_F(StageElement, NamesTheCoresThereAreWhenAskedForAnother) {
 }
 
 TEST_F(StageElement, CanBeSetRightAfterAFailure) {
-  Pipeline pipeline(kSource + "neuronrcnn name=first ! fakesink name=out");
+  Pipeline pipeline(kSource + "neuronrcnn name=first model=/no/such.rcnn ! fakesink name=out");
   EXPECT_EQ(pipeline.set(GST_STATE_PAUSED), GST_STATE_CHANGE_FAILURE);
   EXPECT_EQ(pipeline.wait(GST_SECOND).errors, 1);
   pipeline.set(GST_STATE_NULL);

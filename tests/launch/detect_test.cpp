@@ -47,6 +47,14 @@ TEST_F(Detect, FolderGivesATableAnImage) {
   EXPECT_THAT(outcome.out, HasSubstr("3 frames, "));
 }
 
+TEST_F(Detect, WithoutAModelRunsTheDefaultOneAndSaysSo) {
+  const auto outcome =
+      run_neuron_rcnn("detect " + images(), "RCNN_DEFAULT_MODEL=" + tests::tiny_model().string());
+  EXPECT_EQ(outcome.code, 0);
+  EXPECT_EQ(outcome.err, "No -m: the default model runs, " + tests::tiny_model().string() + "\n");
+  EXPECT_THAT(outcome.out, HasSubstr("3 frames, "));
+}
+
 TEST_F(Detect, BoxesLieInTheImageBestFirstAboveTheThreshold) {
   const auto outcome = detect(images() + " --format detectron2 --threshold 0.2");
   ASSERT_EQ(outcome.code, 0) << outcome.err;
