@@ -149,6 +149,21 @@ EntranceCounters Entrance::counters() const {
   return counters;
 }
 
+pipeline::StreamStatus Entrance::status() const {
+  pipeline::StreamStatus status;
+  status.model = model();
+  status.dispatch = dispatch_;
+  status.priority = priority_;
+  status.entered = entered_;
+  for (const auto& count : dropped_) {
+    status.dropped += count;
+  }
+  const auto pool = this->pool();
+  status.in_flight = pool ? pool->in_flight() : 0;
+  status.slots = pool ? pool->max_in_flight() : 0;
+  return status;
+}
+
 std::vector<engine::CoreStatus> Entrance::cores() const {
   std::unique_lock lock(mutex_);
   const auto session = session_;

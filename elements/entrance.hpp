@@ -16,6 +16,7 @@
 #include "elements/mailbox.hpp"
 #include "elements/rcnn_meta.hpp"
 #include "elements/stage_settings.hpp"
+#include "pipeline/process_report.hpp"
 #include "pipeline/session.hpp"
 
 namespace rcnn::elements {
@@ -74,6 +75,8 @@ class Entrance {
   /// Latency before any was measured, ns: the warm-up inference, and what frames may wait for their batch.
   GstClockTime first_latency() const;
   EntranceCounters counters() const;
+  /// The entrance's part of what the process's report says of the stream.
+  pipeline::StreamStatus status() const;
 
  private:
   std::shared_ptr<pipeline::FramePool> pool() const;

@@ -62,9 +62,14 @@ void StageFlow::open(const StageSettings& settings) {
   }
   graph->set_score_threshold(
       score_threshold_);  // Last: a change while opening finds the graph, or is found here.
+  if (entrance_) {
+    pipeline::publish_process();
+    published_ = std::make_unique<pipeline::PublishedStream>([this] { return stream_status(); });
+  }
 }
 
 void StageFlow::close() {
+  published_.reset();
   std::shared_ptr<pipeline::StageGraph> graph;
   {
     const std::lock_guard lock(mutex_);
@@ -305,6 +310,17 @@ StageStats StageFlow::stats() const {
     stats.entrance = entrance_->counters();
   }
   return stats;
+}
+
+pipeline::StreamStatus StageFlow::stream_status() const {
+  const StageStats stats = this->stats();
+  pipeline::StreamStatus status = entrance_->status();
+  status.name = TextPtr(gst_object_get_path_string(GST_OBJECT(element_))).get();
+  status.failed = stats.failed;
+  status.queued = stats.graph.inside + stats.entrance->waiting;
+  status.latency_p50_ns = stats.graph.latency_p50_ns;
+  status.latency_p99_ns = stats.graph.latency_p99_ns;
+  return status;
 }
 
 void StageFlow::configure(const StageSettings& settings) {

@@ -15,6 +15,7 @@
 #include "elements/rcnn_meta.hpp"
 #include "elements/stage_settings.hpp"
 #include "elements/stage_stats.hpp"
+#include "pipeline/process_report.hpp"
 #include "pipeline/stage_graph.hpp"
 
 namespace rcnn::elements {
@@ -94,6 +95,7 @@ class StageFlow {
   std::shared_ptr<pipeline::StageGraph> graph() const;
   GstFlowReturn flow() const;
   void set_entrance_cancelled(bool cancelled);
+  pipeline::StreamStatus stream_status() const;
   void accept_at_entrance(GstEvent* event);
   bool accept_caps(EventPtr& event);
   bool submit(BufferPtr buffer, FrameRide ride);
@@ -134,7 +136,8 @@ class StageFlow {
   GstClockTime next_warning_ = 0;
   std::uint64_t unwarned_ = 0;
 
-  const std::unique_ptr<Entrance> entrance_;  // Null behind the first stage. Last: its thread uses the rest.
+  const std::unique_ptr<Entrance> entrance_;  // Null behind the first stage. Its thread uses those above.
+  std::unique_ptr<pipeline::PublishedStream> published_;  // While open, with an entrance. Last: reads the rest.
 };
 
 }  // namespace rcnn::elements

@@ -24,5 +24,6 @@ Command add_inspect(CLI::App& program);
 Command add_analyze(CLI::App& program);
 Command add_doctor(CLI::App& program);
 Command add_ls(CLI::App& program);
+Command add_top(CLI::App& program);
 
 }  // namespace rcnn::launch

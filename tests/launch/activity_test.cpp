@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: MIT
+#include "launch/activity.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <sstream>
+
+namespace rcnn::launch {
+namespace {
+
+using nlohmann::json;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+json program(const char* name, int executions, std::int64_t busy_ns) {
+  return {{"name", name},
+          {"queue_depth", 2},
+          {"busy_ns", busy_ns},
+          {"executions", executions},
+          {"failures", 1},
+          {"timeouts", 0},
+          {"latency_ms", {1, 2, 3, 40, 50, 60, 70}}};
+}
+
+json report(double seconds, int executions, std::int64_t busy_ns, int entered) {
+  json core = program("", executions, busy_ns);
+  core["id"] = 3;
+  core["in_service"] = true;
+  core["memory_used_bytes"] = 5 << 20;
+  core["memory_total_bytes"] = 9 << 20;
+  core["programs"] = {program("m:backbone-rpn", executions, busy_ns)};
+  return {{"pid", 12},
+          {"time_ns", static_cast<std::int64_t>(seconds * 1e9)},
+          {"neuroncores", {core}},
+          {"streams",
+           {{{"name", "/GstPipeline:pipeline0/GstNeuronrcnn:camera"},
+             {"model", "/models/m.rcnn"},
+             {"dispatch", "priority"},
+             {"priority", 7},
+             {"entered", entered},
+             {"dropped", 4},
+             {"failed", 0},
+             {"in_flight", 2},
+             {"slots", 4},
+             {"queued", 3},
+             {"latency_p50_ns", 90'000'000},
+             {"latency_p99_ns", 100'000'000}}}}};
+}
+
+// Two seconds, 20 executions that took half of the time, 10 frames.
+const Activity kBusy{12, "gst-launch-1.0", report(100, 1000, 7'000'000'000, 500),
+                     report(102, 1020, 8'000'000'000, 510)};
+
+TEST(Activity, HasTheFieldsOfNeuronMonitor) {
+  const auto data = to_monitor(kBusy);
+  EXPECT_EQ(data.at("pid"), 12);
+  EXPECT_EQ(data.at("neuron_runtime_tag"), "gst-launch-1.0");
+  EXPECT_EQ(data.at("error"), "");
+  const auto& report = data.at("report");
+  const auto& executions = report.at("execution_stats");
+  EXPECT_DOUBLE_EQ(executions.at("period"), 2);
+  EXPECT_EQ(executions.at("execution_summary").at("completed"), 20);
+  EXPECT_EQ(executions.at("execution_summary").at("completed_with_err"), 0) << "in this period";
+  EXPECT_EQ(executions.at("execution_summary").at("timed_out"), 0);
+  EXPECT_EQ(report.at("memory_used").at("neuron_runtime_used_bytes").at("neuron_device"), 5 << 20);
+  EXPECT_DOUBLE_EQ(
+      report.at("neuroncore_counters").at("neuroncores_in_use").at("3").at("neuroncore_utilization"), 50);
+  const auto& program = report.at("programs").at(0);
+  EXPECT_EQ(program.at("name"), "m:backbone-rpn");
+  EXPECT_EQ(program.at("neuroncore_index"), 3);
+  EXPECT_EQ(program.at("completed"), 20);
+  EXPECT_EQ(program.at("queue_depth"), 2);
+  EXPECT_DOUBLE_EQ(program.at("device_latency").at("p50"), 0.04);
+  const auto& stream = report.at("streams").at(0);
+  EXPECT_DOUBLE_EQ(stream.at("frames_per_second"), 5);
+  EXPECT_EQ(stream.at("in_flight"), 2);
+}
+
+TEST(Activity, TablesSayWhatPeopleAskFor) {
+  std::ostringstream out;
+  print_tables(kBusy, out);
+  const auto text = out.str();
+  for (const char* part : {"process 12 (gst-launch-1.0), the last 2.0 s", "in service", "50 %", "10.0",
+                           "5.0 MiB", "m:backbone-rpn", "40.0 ms", "60.0 ms", "GstNeuronrcnn:camera",
+                           "m.rcnn", "priority 7", "2/4", "90.0 ms"}) {
+    EXPECT_THAT(text, HasSubstr(part));
+  }
+  EXPECT_THAT(text, Not(HasSubstr("/models/")));
+}
+
+TEST(Activity, WhatIsNewOrBeganAnewCountsFromZero) {
+  Activity fresh = kBusy;
+  fresh.before["streams"] = json::array();
+  EXPECT_DOUBLE_EQ(to_monitor(fresh).at("report").at("streams").at(0).at("frames_per_second"), 255);
+  Activity again = kBusy;
+  again.before["streams"][0]["entered"] = 100'000;
+  EXPECT_DOUBLE_EQ(to_monitor(again).at("report").at("streams").at(0).at("frames_per_second"), 255);
+}
+
+TEST(Activity, AProcessWithoutStreamsHasNoTableOfThem) {
+  Activity idle = kBusy;
+  idle.after["streams"] = json::array();
+  std::ostringstream out;
+  print_tables(idle, out);
+  EXPECT_THAT(out.str(), Not(HasSubstr("dispatch")));
+}
+
+}  // namespace
+}  // namespace rcnn::launch

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: MIT
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <string>
+
+#include "launch/commands.hpp"
+#include "tests/launch/launch_support.hpp"
+#include "tests/support/tiny_model.hpp"
+
+namespace rcnn::launch {
+namespace {
+
+using nlohmann::json;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+/// A pipeline in a process of its own, for as long as the object lives.
+class PlayingProcess {
+ public:
+  PlayingProcess() {
+    const std::string line = "exec env GST_PLUGIN_PATH=" + tests::built_file("elements") +
+                             " NEURON_RT_NUM_CORES=2 gst-launch-1.0 -q videotestsrc ! "
+                             "video/x-raw,format=BGR,width=96,height=64 ! "
+                             "neuronrcnn name=camera dispatch=priority priority=3 model=" +
+                             tests::tiny_model().string() + " ! fakesink sync=false";
+    const char* const arguments[] = {"/bin/sh", "-c", line.c_str(), nullptr};
+    EXPECT_EQ(posix_spawn(&pid_, "/bin/sh", nullptr, nullptr, const_cast<char* const*>(arguments), environ),
+              0);
+  }
+  ~PlayingProcess() {
+    kill(pid_, SIGKILL);
+    waitpid(pid_, nullptr, 0);
+  }
+  PlayingProcess(const PlayingProcess&) = delete;
+  PlayingProcess& operator=(const PlayingProcess&) = delete;
+
+  /// Runs `top` on it until it has something to say: the process takes its time to begin.
+  Outcome top(const std::string& options) const {
+    Outcome outcome;
+    for (int i = 0; i < 600; ++i) {
+      outcome = run_neuron_rcnn("top --once " + options + " " + std::to_string(pid_));
+      if (outcome.code == 0 && outcome.out.find("camera") != std::string::npos) break;
+      usleep(50'000);
+    }
+    return outcome;
+  }
+  pid_t pid() const { return pid_; }
+
+ private:
+  pid_t pid_ = 0;
+};
+
+TEST(Top, ShowsCoresProgramsAndStreamsOfARunningProcess) {
+  const PlayingProcess process;
+  const auto outcome = process.top("--interval 0.5");
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, AllOf(HasSubstr("process " + std::to_string(process.pid())),
+                                 HasSubstr("in service"), HasSubstr("backbone-rpn"), HasSubstr("box-head"),
+                                 HasSubstr("camera"), HasSubstr("priority 3")));
+  const auto data = json::parse(process.top("--json --interval 0.5").out);
+  const auto& runtime = data.at("neuron_runtime_data").at(0);
+  EXPECT_EQ(runtime.at("pid"), process.pid());
+  const auto& report = runtime.at("report");
+  EXPECT_EQ(report.at("neuroncore_counters").at("neuroncores_in_use").size(), 2U);
+  EXPECT_GT(report.at("memory_used").at("neuron_runtime_used_bytes").at("neuron_device"), 0);
+  EXPECT_EQ(report.at("streams").at(0).at("slots"), 4);
+  EXPECT_GT(report.at("streams").at(0).at("entered"), 0);
+}
+
+TEST(Top, NamesAProcessThatRunsNoCores) {
+  const auto outcome = run_neuron_rcnn("top --once 1");
+  EXPECT_EQ(outcome.code, kFailed);
+  EXPECT_THAT(outcome.err, HasSubstr("Process 1 runs no NeuronCores"));
+}
+
+TEST(Top, RefusesWhatIsNoProcess) {
+  for (const char* wrong : {"top -- -5", "top nonsense", "top --interval 0"}) {
+    EXPECT_EQ(run_neuron_rcnn(wrong).code, kWrongUse) << wrong;
+  }
+}
+
+}  // namespace
+}  // namespace rcnn::launch
