@@ -3,7 +3,7 @@
 
 #include <glib-object.h>
 
-// The nine element types, one file each. GType names follow factory names, since link errors print them.
+// The element types, one file each. GType names follow factory names, since link errors print them.
 GType gst_preprocess_resize_800_get_type();
 GType gst_neuron_backbone_rpn_get_type();
 GType gst_cpu_rpn_proposals_get_type();
@@ -13,3 +13,4 @@ GType gst_postprocess_overlay_get_type();
 GType gst_neuronrcnn_get_type();
 GType gst_neuron_classify_get_type();
 GType gst_detections_json_get_type();
+GType gst_detection_crop_get_type();

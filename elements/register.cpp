@@ -20,6 +20,7 @@ bool register_elements(GstPlugin* plugin) {
       {"neuronrcnn", gst_neuronrcnn_get_type()},
       {"neuron-classify", gst_neuron_classify_get_type()},
       {"detections-json", gst_detections_json_get_type()},
+      {"detection-crop", gst_detection_crop_get_type()},
   };
   for (const Element& element : all) {
     if (!gst_element_register(plugin, element.factory, GST_RANK_NONE, element.type)) {

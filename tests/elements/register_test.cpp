@@ -12,9 +12,10 @@ using Register = tests::GstTest;
 
 constexpr const char* kFactories[] = {
     "preprocess-resize-800", "neuron-backbone-rpn", "cpu-rpn-proposals", "roi-align",
-    "neuron-box-head",       "postprocess-overlay", "neuronrcnn",        "neuron-classify"};
+    "neuron-box-head",       "postprocess-overlay", "neuronrcnn",        "neuron-classify",
+    "detection-crop"};
 
-TEST_F(Register, MakesTheEightElementsKnownAndRanksNone) {
+TEST_F(Register, MakesTheElementsKnownAndRanksNone) {
   for (const char* name : kFactories) {
     GstElementFactory* factory = gst_element_factory_find(name);
     ASSERT_NE(factory, nullptr) << name;

@@ -88,6 +88,27 @@ TEST(Scripts, JsonLinesHasOneObjectAFrame) {
   EXPECT_EQ(count, 4);
 }
 
+TEST(Scripts, CropPerDetectionWritesAnImageForEachObject) {
+  const TempFolder folder;
+  write_clip(folder / "in.mp4", 3);
+  const auto model_and_clip = tests::tiny_model().string() + " " + (folder / "in.mp4").string();
+  const auto outcome = run_script("crop-per-detection.sh", model_and_clip + " " + (folder / "crops").string(),
+                                  "THRESHOLD=0.05");
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  const auto found = run_script("json-lines.sh", model_and_clip + " --threshold 0.05",
+                                "NEURON_RCNN=" + tests::built_file("launch/neuron-rcnn"));
+  ASSERT_EQ(found.code, 0) << found.err;
+  std::size_t objects = 0;
+  std::size_t images = 0;
+  for (const auto& line : lines_of(found.out)) objects += nlohmann::json::parse(line).at("objects").size();
+  for (const auto& file : std::filesystem::directory_iterator(folder / "crops")) {
+    EXPECT_FALSE(cv::imread(file.path().string()).empty()) << file.path();
+    ++images;
+  }
+  EXPECT_GT(images, 0U);
+  EXPECT_EQ(images, objects);
+}
+
 TEST(Scripts, LiveViewShowsALiveSource) {
   const auto outcome =
       run_script("live-view.sh", tests::tiny_model().string(),
@@ -97,7 +118,7 @@ TEST(Scripts, LiveViewShowsALiveSource) {
 
 TEST(Scripts, WrongUsePrintsTheUsage) {
   for (const char* name : {"file-to-file.sh", "folder-of-images.sh", "camera.sh", "rtsp-to-file.sh",
-                           "mosaic.sh", "json-lines.sh", "live-view.sh"}) {
+                           "mosaic.sh", "json-lines.sh", "crop-per-detection.sh", "live-view.sh"}) {
     const auto outcome = run_script(name, "");
     EXPECT_EQ(outcome.code, 2) << name;
     EXPECT_THAT(outcome.err, HasSubstr(std::string("usage: ") + name));
