@@ -9,9 +9,11 @@
 #include <opencv2/core.hpp>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/errors.hpp"
+#include "engine/model/labels_file.hpp"
 #include "engine/results/pending_file.hpp"
 #include "launch/commands.hpp"
 #include "launch/diagnostics.hpp"
@@ -29,7 +31,8 @@ using nlohmann::ordered_json;
 struct Settings {
   pipeline::SessionOptions session;
   std::vector<std::string> inputs;
-  std::string json;  ///< Empty: a table on stdout
+  std::string json;              ///< Empty: a table on stdout
+  std::filesystem::path labels;  ///< Empty: the artifact's
   int top = 5;
   int batch = 0;  ///< 0: an image a core
 };
@@ -47,9 +50,11 @@ engine::ImageView view_of(const cv::Mat& image) {
 /// Reads images in batches, classifies each batch, keeps the results in the inputs' order.
 class ClassifyRun {
  public:
-  ClassifyRun(const Settings& settings, const pipeline::Classifier& classifier)
+  ClassifyRun(const Settings& settings, const pipeline::Classifier& classifier,
+              std::vector<engine::Label> labels)
       : settings_(settings),
         classifier_(classifier),
+        labels_(std::move(labels)),
         batch_(settings.batch > 0 ? static_cast<std::size_t>(settings.batch) : classifier.cores()) {}
 
   void run(const std::vector<Input>& inputs) {
@@ -92,17 +97,19 @@ class ClassifyRun {
   }
 
   void add(const std::string& name, const std::vector<float>& logits) {
-    const auto& names = classifier_.config().class_names;
     auto top = ordered_json::array();
     for (const auto& [index, score] : engine::top_classes(logits, settings_.top)) {
-      top.push_back(
-          {{"class", index}, {"label", names.at(static_cast<std::size_t>(index))}, {"score", score}});
+      const auto& label = labels_.at(static_cast<std::size_t>(index));
+      ordered_json best{{"class", index}, {"label", label.name}, {"score", score}};
+      if (!label.synset.empty()) best["synset"] = label.synset;
+      top.push_back(std::move(best));
     }
     images_.push_back({{"file", name}, {"top", std::move(top)}});
   }
 
   const Settings& settings_;
   const pipeline::Classifier& classifier_;
+  const std::vector<engine::Label> labels_;
   const std::size_t batch_;
   ProgressBar bar_;
   std::vector<Picture> pictures_;
@@ -139,10 +146,25 @@ void write_json(const std::string& file, const ordered_json& images) {
   pending.commit();
 }
 
+/// Those of the file, else the model's own. \throws engine::SettingError where the file has not as many
+std::vector<engine::Label> labels_for(const Settings& settings, const std::vector<std::string>& own) {
+  std::vector<engine::Label> labels;
+  if (settings.labels.empty()) {
+    for (const auto& name : own) labels.push_back({static_cast<int>(labels.size()), name});
+    return labels;
+  }
+  labels = engine::read_labels(settings.labels);
+  if (labels.size() != own.size()) {
+    throw engine::SettingError(fmt::format("'{}' has {} labels; the model has {} classes",
+                                           settings.labels.string(), labels.size(), own.size()));
+  }
+  return labels;
+}
+
 int classify(const Settings& settings) {
   const auto classifier = pipeline::Classifier::create(settings.session);
   const auto expanded = expand_inputs(settings.inputs);
-  ClassifyRun run(settings, *classifier);
+  ClassifyRun run(settings, *classifier, labels_for(settings, classifier->config().class_names));
   for (const auto& problem : expanded.problems) run.fail(problem);
   run.run(expanded.inputs);
   if (settings.json.empty()) {
@@ -166,6 +188,11 @@ Command add_classify(CLI::App& program) {
       ->check(CLI::Range(1, 100000))
       ->option_text("N");
   app->add_option("--json", settings->json, "Write results to this file; - for standard output");
+  app->add_option("--labels", settings->labels,
+                  "Names of the classes instead of the model's: one a line, or imagenet_class_index.json, "
+                  "whose synset "
+                  "ids then stand in the results")
+      ->option_text("FILE");
   app->add_option("--cores", settings->session.cores, "NeuronCores to run on, such as 0-1 (default: all)");
   app->add_option("--batch", settings->batch,
                   "Images run together, split evenly over the cores, 1..4096 (default: one a core)")

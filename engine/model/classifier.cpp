@@ -9,6 +9,7 @@
 #include "engine/errors.hpp"
 #include "engine/model/classifier_networks.hpp"
 #include "engine/model/data_files.hpp"
+#include "engine/model/timm_names.hpp"
 
 namespace rcnn::engine {
 namespace {
@@ -53,13 +54,21 @@ ClassifierConfig classifier_config(const std::string& arch, const Checkpoint& ch
                                    std::vector<std::string> labels) {
   ClassifierConfig config;
   config.arch = arch;
-  const auto classes = count_classes(find_classifier_network(arch), checkpoint);
+  const auto classes = count_classes(find_classifier_network(arch), with_torchvision_names(checkpoint));
   if (!labels.empty() && labels.size() != classes) {
     throw ModelError("there are " + std::to_string(labels.size()) + " labels; " + checkpoint.file.string() +
                      " has " + std::to_string(classes) +
                      " classes. Give one label a line, in the order of training");
   }
   config.class_names = labels.empty() ? default_names(classes) : std::move(labels);
+  return config;
+}
+
+ClassifierConfig classifier_config(const std::string& arch) {
+  find_classifier_network(arch);
+  ClassifierConfig config;
+  config.arch = arch;
+  config.class_names = imagenet_names();
   return config;
 }
 
@@ -86,10 +95,10 @@ std::map<std::string, CheckpointTensor> classifier_parameters(const Graph& netwo
   const auto parameters = network_parameters(network, {{"image", {1, 3, kNominalSide, kNominalSide}}}, false);
   const auto ignored = [](std::string_view name) { return name.ends_with("num_batches_tracked"); };
   const auto advice = [&](std::size_t) {
-    return "\nName the architecture that the checkpoint was trained with; torchvision's parameter names are "
-           "expected.";
+    return "\nName the architecture that the checkpoint was trained with; torchvision's and timm's "
+           "parameter names are known.";
   };
-  return select_parameters(checkpoint, parameters, {config.arch, ignored, advice});
+  return select_parameters(with_torchvision_names(checkpoint), parameters, {config.arch, ignored, advice});
 }
 
 void to_json(nlohmann::json& json, const ClassifierConfig& config) {

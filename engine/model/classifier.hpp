@@ -30,6 +30,9 @@ std::vector<std::string> classifier_names();
 ClassifierConfig classifier_config(const std::string& arch, const Checkpoint& checkpoint,
                                    std::vector<std::string> labels = {});
 
+/// As torchvision trained it: ImageNet's 1000 classes. \throws ModelError for an unknown architecture.
+ClassifierConfig classifier_config(const std::string& arch);
+
 /// The whole network, unfused, host operators included. Values at the borders: "image" [N, 3, H, W], any H
 /// and W that its strides leave something of; "logits" [N, classes]; "classes". Source: He et al. 2015 with
 /// the stride in the 3x3 convolution (torchvision's ResNet); Tan and Le 2019 (EfficientNet-B0).

@@ -29,7 +29,26 @@ std::vector<Label> parse_class_list(const std::string& text, const std::string& 
     if (!entry.is_array() || entry.size() != 2 || !entry[0].is_number_integer() || !entry[1].is_string()) {
       throw malformed("have an entry " + entry.dump());
     }
-    labels.push_back({entry[0].get<int>(), entry[1].get<std::string>()});
+    labels.push_back({entry[0].get<int>(), entry[1].get<std::string>(), {}});
+  }
+  return labels;
+}
+
+std::vector<Label> parse_class_index(const std::string& text, const std::string& file) {
+  const auto index = json::parse(text, nullptr, false);
+  if (!index.is_object()) {
+    throw ModelError("The labels '" + file +
+                     R"(' are no JSON object: give {"0": ["n01440764", "tench"], ...})");
+  }
+  std::vector<Label> labels;
+  for (std::size_t i = 0; i < index.size(); ++i) {
+    const auto entry = index.find(std::to_string(i));
+    if (entry == index.end() || !entry->is_array() || entry->size() != 2 || !entry->at(0).is_string() ||
+        !entry->at(1).is_string()) {
+      throw ModelError("The labels '" + file + "' lack an entry \"" + std::to_string(i) +
+                       "\": [SYNSET, NAME]; give every class from 0 on");
+    }
+    labels.push_back({static_cast<int>(i), entry->at(1), entry->at(0)});
   }
   return labels;
 }
@@ -42,7 +61,7 @@ std::vector<Label> parse_lines(const std::string& text) {
       line.pop_back();
     }
     if (!line.empty()) {
-      labels.push_back({static_cast<int>(labels.size()), line});
+      labels.push_back({static_cast<int>(labels.size()), line, {}});
     }
   }
   return labels;
@@ -59,6 +78,7 @@ std::vector<Label> read_labels(const std::filesystem::path& file) {
   }
   const std::string text(std::istreambuf_iterator<char>(stream), {});
   const auto ending = file.extension();
+  if (ending == ".json") return parse_class_index(text, file.string());
   return ending == ".yaml" || ending == ".yml" ? parse_class_list(text, file.string()) : parse_lines(text);
 }
 

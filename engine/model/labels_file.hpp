@@ -13,10 +13,13 @@ namespace rcnn::engine {
 struct Label {
   int id = 0;  ///< The data set's own, which COCO JSON gives
   std::string name;
+  std::string synset{};  ///< ImageNet's WordNet id, "n01440764"; empty where the file has none
 };
 
 /// The classes of a model in the order of its outputs, from a file of the user's:
 ///  - ending in .yaml or .yml: `classes: [[1, person], [2, bicycle], ...]`, ids first;
+///  - ending in .json: as imagenet_class_index.json, {"0": ["n01440764", "tench"], ...}, every class from 0
+///  on;
 ///  - else text with a name a line, empty lines passed over; ids count from 0.
 /// \throws SettingError where it cannot be read, ModelError where it is not such a file.
 std::vector<Label> read_labels(const std::filesystem::path& file);

@@ -44,6 +44,27 @@ TEST_F(Classify, WritesTheBestClassesOfEachImage) {
   EXPECT_NE(result[0].at("top"), result[1].at("top"));
 }
 
+TEST_F(Classify, LabelsOfAFileBringTheirSynsets) {
+  json index;
+  for (int i = 0; i < 7; ++i) {
+    const auto number = std::to_string(i);
+    index[number] = {"n0" + number, "kind " + number};
+  }
+  write_text(folder_ / "index.json", index.dump());
+  const auto with = "classify --top 1 --json - --labels " + (folder_ / "index.json").string() + " " + model();
+  const auto outcome = run_neuron_rcnn(with + (folder_ / "a.png").string());
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  const auto best = json::parse(outcome.out).at("images")[0].at("top")[0];
+  const auto number = std::to_string(best.at("class").get<int>());
+  EXPECT_EQ(best.at("label"), "kind " + number);
+  EXPECT_EQ(best.at("synset"), "n0" + number);
+  index.erase("6");
+  write_text(folder_ / "index.json", index.dump());
+  const auto fewer = run_neuron_rcnn(with + (folder_ / "a.png").string());
+  EXPECT_EQ(fewer.code, 2);
+  EXPECT_THAT(fewer.err, AllOf(HasSubstr("6 labels"), HasSubstr("7 classes")));
+}
+
 TEST_F(Classify, PrintsTablesWithoutJson) {
   const auto outcome = run_neuron_rcnn("classify " + model() + (folder_ / "a.png").string());
   EXPECT_EQ(outcome.code, 0) << outcome.err;

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
+#include <nlohmann/json.hpp>
 
 #include "engine/errors.hpp"
 #include "tests/support/files.hpp"
@@ -51,6 +52,20 @@ TEST_F(LabelsFile, YamlHasIdsOfItsOwn) {
   name_classes(read_labels(path), path, config);
   EXPECT_THAT(config.category_ids, ElementsAre(3, 10));
   EXPECT_THAT(config.class_names, ElementsAre("car", "traffic light"));
+}
+
+TEST_F(LabelsFile, ImagenetsClassIndexHasSynsets) {
+  nlohmann::json index;
+  for (int i = 0; i < 11; ++i)
+    index[std::to_string(i)] = {"n0" + std::to_string(i), "kind " + std::to_string(i)};
+  const auto labels = read_labels(file("imagenet_class_index.json", index.dump()));
+  ASSERT_EQ(labels.size(), 11U);
+  EXPECT_EQ(labels[2].name, "kind 2");  // Keys are sorted as text: "10" comes before "2"
+  EXPECT_EQ(labels[10].synset, "n010");
+  index.erase("3");
+  EXPECT_THAT(refusal<ModelError>(file("gap.json", index.dump())), HasSubstr("\"3\""));
+  EXPECT_THAT(refusal<ModelError>(file("kind.json", R"({"0": "tench"})")), HasSubstr("\"0\""));
+  EXPECT_THAT(refusal<ModelError>(file("broken.json", "{")), HasSubstr("no JSON object"));
 }
 
 TEST_F(LabelsFile, OneNameAClassIsNeeded) {
