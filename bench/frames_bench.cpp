@@ -92,7 +92,7 @@ void run(const Settings& settings) {
   const auto target = engine::network_size(session->input_spec(), {settings.width, settings.height});
   const auto replicas = static_cast<int>(session->programs().cores().size());
   bench::LibraryAlone alone(session->model().artifact(), engine::padded_size(target, 32),
-                            session->config().rpn.post_nms_topk, replicas);
+                            session->config().max_proposals(), replicas);
   const auto deterministic = pipeline::Session::create(
       {.model = settings.model, .cores = {}, .placement = {}, .deterministic = true});
   frames_ms(deterministic, view, settings);  // Warm-up

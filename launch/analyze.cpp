@@ -7,14 +7,18 @@
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <regex>
+#include <optional>
+#include <sstream>
 #include <string>
 #include <vector>
 
 #include "engine/compile/compiler.hpp"
 #include "engine/errors.hpp"
+#include "engine/model/classifier.hpp"
 #include "engine/model/config.hpp"
 #include "launch/commands.hpp"
+#include "launch/default_input.hpp"
+#include "launch/image_size.hpp"
 #include "launch/table.hpp"
 #include "launch/units.hpp"
 
@@ -26,9 +30,11 @@ using nlohmann::ordered_json;
 
 struct Settings {
   std::string config;
-  std::string input = "stretch:800x800";
+  std::string arch;   ///< Of a classifier; one of the two is empty
+  std::string input;  ///< Empty: what suits the network
   std::string image = "1280x720";
   bool operators = false;
+  bool architecture = false;
   bool json = false;
   engine::CompileOptions options;
 };
@@ -64,32 +70,56 @@ Totals add_up(const std::vector<OperatorReport>& reports) {
   return totals;
 }
 
-double share(double part, double whole) { return whole > 0 ? part / whole : 0; }
-
-/// \throws engine::SettingError
-engine::Size parse_image_size(const std::string& text) {
-  static const std::regex kPattern("([1-9][0-9]{0,4})x([1-9][0-9]{0,4})");
-  std::smatch parts;
-  if (!std::regex_match(text, parts, kPattern)) {
-    throw engine::SettingError(
-        fmt::format("--image '{}' is no size: give WIDTHxHEIGHT in pixels, such as 1280x720", text));
-  }
-  return {std::stoi(parts[1]), std::stoi(parts[2])};
+std::size_t count_unsupported(const Totals& totals) {
+  std::size_t count = 0;
+  for (const auto& [op, names] : totals.unsupported) count += names.size();
+  return count;
 }
 
+const std::string& network_name(const Settings& settings) {
+  return settings.arch.empty() ? settings.config : settings.arch;
+}
+
+double share(double part, double whole) { return whole > 0 ? part / whole : 0; }
+
+/// Kinds of operators with how many there are of each. \param supported  those that a core can run, or those
+/// that it cannot; none: all
+std::map<std::string, std::size_t> count_kinds(const std::vector<OperatorReport>& reports,
+                                               std::optional<bool> supported = std::nullopt) {
+  std::map<std::string, std::size_t> kinds;
+  for (const auto& report : reports) {
+    if (!supported || report.supported == *supported) ++kinds[report.op];
+  }
+  return kinds;
+}
+
+std::vector<std::string> names_of(const std::map<std::string, std::size_t>& kinds) {
+  std::vector<std::string> names;
+  for (const auto& [name, count] : kinds) names.push_back(name);
+  return names;
+}
+
+/// The fields of Neuron's analyze_model come first, under its names.
 ordered_json to_json(const Settings& settings, const std::vector<OperatorReport>& reports,
                      const Totals& totals) {
-  ordered_json json{{"config", settings.config},
+  const auto total = static_cast<double>(totals.all.count);
+  const auto supported = totals.all.count - count_unsupported(totals);
+  ordered_json json{{"percent_supported", 100 * share(static_cast<double>(supported), total)},
+                    {"supported_count", supported},
+                    {"total_count", totals.all.count},
+                    {"supported_operators", names_of(count_kinds(reports, true))},
+                    {"unsupported_operators", names_of(count_kinds(reports, false))},
+                    {"operators", names_of(count_kinds(reports))},
+                    {"operator_count", count_kinds(reports)},
+                    {settings.arch.empty() ? "config" : "arch", network_name(settings)},
                     {"input", settings.input},
-                    {"image", settings.image},
-                    {"partition", settings.options.partition},
-                    {"operators", totals.all.count},
-                    {"operators_on_cores", totals.on_cores.count},
-                    {"percent_operators_on_cores", 100 * share(static_cast<double>(totals.on_cores.count),
-                                                               static_cast<double>(totals.all.count))},
-                    {"percent_flops_on_cores", 100 * share(totals.on_cores.flops, totals.all.flops)},
-                    {"flops", totals.all.flops},
-                    {"bytes", totals.all.bytes}};
+                    {"image", settings.image}};
+  if (settings.arch.empty()) json["partition"] = settings.options.partition;
+  json["count_on_cores"] = totals.on_cores.count;
+  json["percent_on_cores"] = 100 * share(static_cast<double>(totals.on_cores.count), total);
+  json["percent_flops_on_cores"] = 100 * share(totals.on_cores.flops, totals.all.flops);
+  json["flops"] = totals.all.flops;
+  json["bytes"] = totals.all.bytes;
   json["counts"] = ordered_json::array();
   for (const auto& [key, sum] : totals.by_kind) {
     json["counts"].push_back({{"where", key.first},
@@ -122,6 +152,26 @@ void print_operators(const std::vector<OperatorReport>& reports) {
   std::cout << '\n';
 }
 
+/// The modules as a tree: a line a module, operators with what they write.
+void print_architecture(const std::vector<OperatorReport>& reports) {
+  std::vector<std::string> open;  // Modules that the line before was in
+  for (const auto& report : reports) {
+    std::vector<std::string> path;
+    std::istringstream parts(report.name);
+    for (std::string part; std::getline(parts, part, '.');) path.push_back(part);
+    std::size_t depth = 0;
+    while (depth + 1 < path.size() && depth < open.size() && open[depth] == path[depth]) ++depth;
+    for (; depth + 1 < path.size(); ++depth) {
+      std::cout << std::string(2 * depth, ' ') << path[depth] << '\n';
+    }
+    std::cout << fmt::format("{:{}}{}: {} {}\n", "", 2 * depth, path.back(), report.op,
+                             engine::to_string(report.output_shape));
+    path.pop_back();
+    open = std::move(path);
+  }
+  std::cout << '\n';
+}
+
 void print_totals(const Totals& totals) {
   Table kinds({"where", "operator", "count>", "FLOP>", "bytes>"});
   for (const auto& [key, sum] : totals.by_kind) {
@@ -148,10 +198,16 @@ void print_totals(const Totals& totals) {
   }
 }
 
+std::vector<OperatorReport> report(const Settings& settings, engine::Size image) {
+  if (settings.arch.empty())
+    return engine::analyze(engine::load_config(settings.config), settings.options, image);
+  return engine::analyze(engine::classifier_config(settings.arch), settings.options, image);
+}
+
 int analyze(Settings settings) {
+  if (settings.input.empty()) settings.input = default_input(!settings.arch.empty());
   settings.options.input = engine::parse_input_spec(settings.input);
-  const auto image = parse_image_size(settings.image);
-  const auto reports = engine::analyze(engine::load_config(settings.config), settings.options, image);
+  const auto reports = report(settings, parse_image_size("--image", settings.image));
   const auto totals = add_up(reports);
   if (settings.json) {
     std::cout
@@ -159,6 +215,7 @@ int analyze(Settings settings) {
         << '\n';
     return kDone;
   }
+  if (settings.architecture) print_architecture(reports);
   if (settings.operators) print_operators(reports);
   print_totals(totals);
   return kDone;
@@ -169,15 +226,23 @@ int analyze(Settings settings) {
 Command add_analyze(CLI::App& program) {
   auto settings = std::make_shared<Settings>();
   auto* app = program.add_subcommand("analyze", "Show what of a network would run where, before compiling");
-  app->add_option("--config,CONFIG", settings->config, "Model-zoo name or YAML file; no weights are needed")
-      ->required();
-  app->add_option("--input", settings->input, "stretch:WIDTHxHEIGHT or shortest-edge:SHORTEST:LONGEST")
-      ->capture_default_str();
+  auto* network = app->add_option_group("network", "What to look at; no weights are needed; one of");
+  auto* config =
+      network->add_option("--config,CONFIG", settings->config, "Detector: model-zoo name or YAML file");
+  network->add_option("--arch", settings->arch,
+                      fmt::format("Classifier: {}", fmt::join(engine::classifier_names(), ", ")));
+  network->require_option(1);
+  app->add_option(
+      "--input", settings->input,
+      "stretch:WIDTHxHEIGHT, shortest-edge:SHORTEST:LONGEST (detectors), centre-crop:SHORTER:SIDE "
+      "(classifiers). Default: what 'compile' takes");
   app->add_option("--image", settings->image, "Size of the images to come, WIDTHxHEIGHT")
       ->capture_default_str();
   app->add_option("--partition", settings->options.partition,
                   fmt::format("What runs on NeuronCores: {}", fmt::join(engine::partition_names(), ", ")))
+      ->needs(config)
       ->capture_default_str();
+  app->add_flag("--architecture", settings->architecture, "Print the network's modules as a tree as well");
   app->add_flag("--operators", settings->operators, "List every operator as well");
   app->add_flag("--json", settings->json, "Print everything as JSON, the list of operators included");
   return {app, [settings] { return analyze(*settings); }};

@@ -6,6 +6,7 @@
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <utility>
 
 #include "engine/compile/artifact.hpp"
@@ -16,6 +17,7 @@
 #include "engine/model/config.hpp"
 #include "engine/model/labels_file.hpp"
 #include "launch/commands.hpp"
+#include "launch/default_input.hpp"
 #include "launch/model_summary.hpp"
 #include "launch/progress_bar.hpp"
 #include "launch/units.hpp"
@@ -31,11 +33,13 @@ struct Settings {
   std::filesystem::path artifact;
   std::string input;     ///< Empty: what suits the network
   float threshold = -1;  ///< < 0: the config's
+  bool force = false;
   bool json = false;
   engine::CompileOptions options;
 };
 
-void summarize(const Settings& settings, double seconds) {
+/// \param seconds  that compiling took; none if there was nothing to do
+void summarize(const Settings& settings, std::optional<double> seconds) {
   const auto artifact = engine::Artifact::open(settings.artifact);
   const auto summary = summarize_model(*artifact);
   const auto bytes = static_cast<double>(std::filesystem::file_size(settings.artifact));
@@ -43,40 +47,96 @@ void summarize(const Settings& settings, double seconds) {
     auto json = to_json(summary);
     json["artifact"] = settings.artifact.string();
     json["bytes"] = static_cast<std::uint64_t>(bytes);
-    json["seconds"] = seconds;
+    json["seconds"] = seconds.value_or(0);
+    json["up_to_date"] = !seconds;
     std::cout << json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) << '\n';
     return;
   }
   print_programs(summary, std::cout);
-  std::cout << fmt::format("{}: {} parameters, {}, {} in, {}; made in {}\n", settings.artifact.string(),
+  const auto made =
+      seconds ? "made in " + format_seconds(*seconds)
+              : "newer than its weights and made as asked, so nothing was done; --force makes it anew";
+  std::cout << fmt::format("{}: {} parameters, {}, {} in, {}; {}\n", settings.artifact.string(),
                            format_count(summary.parameters), format_bytes(bytes), summary.input,
-                           summary.precision, format_seconds(seconds));
+                           summary.precision, made);
 }
 
-engine::CompiledModel make_detector(const Settings& settings, const engine::Progress& progress) {
+engine::ModelConfig detector_config(const Settings& settings) {
   auto config = engine::load_config(settings.config);
   if (!settings.labels.empty()) {
     engine::name_classes(engine::read_labels(settings.labels), settings.labels, config);
   }
   if (settings.threshold >= 0) config.box_head.score_threshold = settings.threshold;
-  return engine::compile(config, engine::read_checkpoint(settings.weights), settings.options, progress);
+  return config;
+}
+
+engine::CompiledModel make_detector(const Settings& settings, const engine::Progress& progress) {
+  return engine::compile(detector_config(settings), engine::read_checkpoint(settings.weights),
+                         settings.options, progress);
+}
+
+bool is_newer(const std::filesystem::path& file, const std::filesystem::path& than) {
+  std::error_code error;
+  const auto time = std::filesystem::last_write_time(file, error);
+  if (error) return false;
+  const auto other = std::filesystem::last_write_time(than, error);
+  return !error && time > other;
+}
+
+/// Names of a classifier's classes that were asked for; none: the usual ones.
+std::vector<std::string> classifier_labels(const Settings& settings) {
+  std::vector<std::string> names;
+  if (settings.labels.empty()) return names;
+  for (auto& label : engine::read_labels(settings.labels)) names.push_back(std::move(label.name));
+  return names;
+}
+
+/// Without labels, classes are called as ImageNet's or by their number.
+bool has_labels(const std::vector<std::string>& names, const Settings& settings) {
+  if (!settings.labels.empty()) return names == classifier_labels(settings);
+  return names.front() == "class 0" || names == engine::classifier_config(settings.arch).class_names;
+}
+
+/// Whether the artifact holds what was asked for. What a config says is compared, not when its files were
+/// written.
+bool holds_what_is_asked(const Settings& settings, const engine::Artifact& artifact) {
+  const auto& made = artifact.options();
+  const auto& asked = settings.options;
+  if (made.input != asked.input || made.precision != asked.precision || made.batch != asked.batch)
+    return false;
+  if (artifact.is_classifier() != settings.config.empty()) return false;
+  if (artifact.is_classifier()) {
+    const auto& classifier = artifact.classifier();
+    return classifier.arch == settings.arch && has_labels(classifier.class_names, settings);
+  }
+  return made.partition == asked.partition && artifact.config() == detector_config(settings);
+}
+
+/// Whether there is nothing to do: the artifact is newer than the weights, sound and made as asked.
+bool is_up_to_date(const Settings& settings) {
+  if (settings.force || !is_newer(settings.artifact, settings.weights)) return false;
+  try {
+    return holds_what_is_asked(settings, *engine::Artifact::open(settings.artifact));
+  } catch (const engine::ModelError&) {
+    return false;  // Of another version, damaged, or the config is wrong, which compiling will say
+  }
 }
 
 engine::CompiledModel make_classifier(const Settings& settings, const engine::Progress& progress) {
   const auto checkpoint = engine::read_checkpoint(settings.weights);
-  std::vector<std::string> labels;
-  if (!settings.labels.empty()) {
-    for (auto& label : engine::read_labels(settings.labels)) labels.push_back(std::move(label.name));
-  }
-  const auto config = engine::classifier_config(settings.arch, checkpoint, std::move(labels));
+  const auto config = engine::classifier_config(settings.arch, checkpoint, classifier_labels(settings));
   return engine::compile_classifier(config, checkpoint, settings.options, progress);
 }
 
 int compile(Settings settings) {
   const auto started = std::chrono::steady_clock::now();
   const bool classifier = !settings.arch.empty();
-  if (settings.input.empty()) settings.input = classifier ? "centre-crop:256:224" : "stretch:800x800";
+  if (settings.input.empty()) settings.input = default_input(classifier);
   settings.options.input = engine::parse_input_spec(settings.input);
+  if (is_up_to_date(settings)) {
+    summarize(settings, std::nullopt);
+    return kDone;
+  }
   {
     ProgressBar bar;
     const auto progress = [&](int done, int total, const std::string& what) {
@@ -109,10 +169,13 @@ Command add_compile(CLI::App& program) {
   app->add_option("--weights", settings->weights, "Checkpoint: model-zoo .pkl, training .pth or .safetensors")
       ->required();
   app->add_option("--labels", settings->labels,
-                  "The classes' names: a text file with one a line, or YAML with classes: [[ID, NAME], ...] "
-                  "(default: the config's data set's, or ImageNet's)");
+                  "The classes' names: a text file with one a line, YAML with classes: [[ID, NAME], ...], or "
+                  "imagenet_class_index.json (default: the config's data set's, or ImageNet's)");
   app->add_option("-o,--output", settings->artifact, "Artifact to write, such as model.rcnn")->required();
-  app->add_option("--precision", settings->options.precision, "Of the programs: f32")->capture_default_str();
+  app->add_option("--precision", settings->options.precision,
+                  fmt::format("Of the weights: {}; the latter two are stored in two bytes",
+                              fmt::join(engine::precision_names(), ", ")))
+      ->capture_default_str();
   app->add_option(
       "--input", settings->input,
       "How pictures become the network's input: stretch:WIDTHxHEIGHT, shortest-edge:SHORTEST:LONGEST "
@@ -127,6 +190,8 @@ Command add_compile(CLI::App& program) {
       ->needs(config)
       ->check(CLI::Range(0., 1.))
       ->option_text("0..1");
+  app->add_flag("--force", settings->force,
+                "Compile even if the artifact is newer than the weights and was made with the same settings");
   app->add_flag("--json", settings->json, "Print the summary as JSON");
   return {app, [settings] { return compile(*settings); }};
 }

@@ -34,6 +34,7 @@ struct Settings {
   std::string json;    ///< Empty: none
   std::string format;  ///< Empty: coco
   fs::path output;
+  fs::path proposals;  ///< Of a model without RPN
 };
 
 /// Shows and counts what comes: records to the writer, else readable tables to stdout; errors to stderr.
@@ -170,6 +171,34 @@ class Detector {
   std::shared_ptr<const pipeline::Session> session_;
 };
 
+/// The boxes to look at, for a model without RPN. \throws engine::SettingError where model and file do not
+/// belong together, engine::ModelError
+std::shared_ptr<const engine::ProposalFile> open_proposals(const Settings& settings,
+                                                           const engine::ModelConfig& config) {
+  if (config.load_proposals && settings.proposals.empty()) {
+    throw engine::SettingError(fmt::format(
+        "The model '{}' has no RPN (Fast R-CNN): give the boxes to look at with --proposals FILE.pkl",
+        config.name));
+  }
+  if (settings.proposals.empty()) return nullptr;
+  if (!config.load_proposals) {
+    throw engine::SettingError(
+        fmt::format("--proposals is for models without RPN; '{}' finds its own. Leave it out, or compile a "
+                    "Fast R-CNN such as "
+                    "COCO-Detection/fast_rcnn_R_50_FPN_1x",
+                    config.name));
+  }
+  return std::make_shared<const engine::ProposalFile>(settings.proposals);
+}
+
+void check_images(const std::vector<Input>& inputs) {
+  for (const auto& input : inputs) {
+    if (input.kind == InputKind::kImage) continue;
+    throw engine::SettingError(
+        fmt::format("'{}' is no image, and --proposals has boxes for images; give images only", input.path));
+  }
+}
+
 int detect(Settings settings) {
   const auto started = std::chrono::steady_clock::now();
   settings.options.placement = engine::parse_placement(settings.placement);
@@ -181,8 +210,11 @@ int detect(Settings settings) {
     std::cerr << "No -m: the default model runs, " << settings.options.model.string() << '\n';
   }
   // Before anything is written: a wrong model is the likeliest slip.
-  const auto names = engine::class_names(engine::Artifact::open(settings.options.model)->config());
+  const auto artifact = engine::Artifact::open(settings.options.model);
+  const auto names = engine::class_names(artifact->config());
+  settings.options.proposals = open_proposals(settings, artifact->config());
   auto expanded = expand_inputs(settings.inputs);
+  if (settings.options.proposals != nullptr) check_images(expanded.inputs);
   std::vector<fs::path> annotated;
   if (!settings.output.empty()) annotated = annotated_files(expanded.inputs, settings.output);
 
@@ -218,6 +250,11 @@ Command add_detect(CLI::App& program) {
       ->option_text("NAME");
   app->add_option("--output", settings->output,
                   "Annotated copies: a folder, or a file for one input (mp4 for videos and cameras)");
+  app->add_option(
+         "--proposals", settings->proposals,
+         "Boxes to look at, for a model without RPN (Fast R-CNN): Detectron2's .pkl with ids, boxes and "
+         "objectness_logits; an image's id is its name, or its number (000000000139.jpg is 139)")
+      ->option_text("FILE");
   app->add_option("--cores", settings->options.cores, "NeuronCores to run on, such as 0-1 (default: all)");
   app->add_option("--placement", settings->placement,
                   "replicate (default): every program on every core; split: programs dealt out over them")

@@ -28,6 +28,10 @@ class ImagePayload : public pipeline::Payload {
  public:
   ImagePayload(cv::Mat image, const std::vector<std::string>* labels)
       : image_(std::move(image)), labels_(labels) {}
+  ImagePayload(cv::Mat image, const std::vector<std::string>* labels, std::vector<engine::Proposal> proposals)
+      : ImagePayload(std::move(image), labels) {
+    proposals_ = std::move(proposals);
+  }
   explicit ImagePayload(std::string problem) : problem_(std::move(problem)) {}
 
   std::optional<engine::ImageView> pixels() override {
@@ -43,10 +47,15 @@ class ImagePayload : public pipeline::Payload {
 
   const cv::Mat& image() const { return image_; }
   const std::string& problem() const { return problem_; }
+  /// Gives away those that came with the image; none where the model has an RPN.
+  std::optional<std::vector<engine::Proposal>> take_proposals() {
+    return std::exchange(proposals_, std::nullopt);
+  }
 
  private:
   cv::Mat image_;
   const std::vector<std::string>* labels_ = nullptr;  ///< Borrowed from the session; null: nothing is drawn
+  std::optional<std::vector<engine::Proposal>> proposals_;
   std::string problem_;
 };
 
@@ -73,6 +82,19 @@ std::string reason(const std::exception_ptr& error) {
   }
 }
 
+/// Data sets number their images; where a file's name says no number, the name itself is the id.
+/// \throws engine::ModelError
+std::vector<engine::Proposal> find_proposals(const engine::ProposalFile& proposals, const Input& input) {
+  const std::filesystem::path name(input.name);
+  FrameResult named;
+  named.file = input.name;
+  const auto number = coco_image_id(named);
+  for (const auto& id : {name.string(), name.filename().string(), name.stem().string()}) {
+    if (proposals.contains(id)) return proposals.find(id);
+  }
+  return proposals.find(number.is_number() ? number.dump() : name.string());
+}
+
 /// Reads images ahead of the stages and ends with the scope, whatever is still on its way.
 class Feeder {
  public:
@@ -92,10 +114,13 @@ class Feeder {
   std::thread thread_;
 };
 
-std::unique_ptr<pipeline::Item> read_item(const Input& input, const std::vector<std::string>* labels) {
+std::unique_ptr<pipeline::Item> read_item(const Input& input, const std::vector<std::string>* labels,
+                                          const engine::ProposalFile* proposals) {
   auto item = std::make_unique<pipeline::Item>();
   try {
-    item->payload = std::make_unique<ImagePayload>(read_image(input.path), labels);
+    item->payload = proposals == nullptr ? std::make_unique<ImagePayload>(read_image(input.path), labels)
+                                         : std::make_unique<ImagePayload>(read_image(input.path), labels,
+                                                                          find_proposals(*proposals, input));
   } catch (const std::exception& error) {
     item->payload = std::make_unique<ImagePayload>(error.what());
   }
@@ -103,14 +128,17 @@ std::unique_ptr<pipeline::Item> read_item(const Input& input, const std::vector<
 }
 
 void feed(std::span<const Input> images, const std::vector<std::string>* labels,
-          const std::shared_ptr<const pipeline::Session>& session, pipeline::FramePool& pool,
-          pipeline::StageGraph& graph) {
+          const engine::ProposalFile* proposals, const std::shared_ptr<const pipeline::Session>& session,
+          pipeline::FramePool& pool, pipeline::StageGraph& graph) {
   for (const auto& input : images) {
-    auto item = read_item(input, labels);  // Decoded before a slot is free: the stages never wait for a disk.
-    if (static_cast<const ImagePayload&>(*item->payload).problem().empty()) {
+    auto item = read_item(input, labels,
+                          proposals);  // Decoded before a slot is free: the stages never wait for a disk.
+    auto& payload = static_cast<ImagePayload&>(*item->payload);
+    if (payload.problem().empty()) {
       item->frame = pool.acquire();
       if (item->frame == nullptr) return;
       item->frame->session = session;
+      item->frame->given_proposals = payload.take_proposals();
     }
     if (!graph.push(std::move(item))) return;
   }
@@ -142,7 +170,8 @@ void detect_images(std::span<const Input> images, std::span<const std::filesyste
   pipeline::FramePool pool(options.max_in_flight);
   pipeline::StageGraph graph({.max_items = options.max_in_flight + kEventItems});
   graph.set_score_threshold(options.threshold);
-  const Feeder feeder(graph, pool, [&] { feed(images, labels, session, pool, graph); });
+  const Feeder feeder(graph, pool,
+                      [&] { feed(images, labels, options.proposals.get(), session, pool, graph); });
   for (std::size_t i = 0; i < images.size(); ++i) {
     sink.progressed(static_cast<double>(i), static_cast<double>(images.size()), images[i].name);
     const auto item = graph.pop();

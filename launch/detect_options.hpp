@@ -3,8 +3,10 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <string>
 
+#include "engine/model/proposal_file.hpp"
 #include "engine/results/formats.hpp"
 #include "engine/runtime/core_pool.hpp"
 
@@ -22,6 +24,7 @@ struct DetectOptions {
   bool deterministic = false;
   float threshold = -1;      ///< Scores at or below are left out; < 0 = the model's own
   std::uint64_t frames = 0;  ///< Of a video or camera; 0 = to the end
+  std::shared_ptr<const engine::ProposalFile> proposals{};  ///< Of the images, for models without RPN
 };
 
 /// Where results go while the work goes on. Called from one thread.

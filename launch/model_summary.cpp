@@ -13,9 +13,12 @@ double elements(const engine::Artifact::TensorInfo& tensor) {
   return static_cast<double>(engine::element_count(tensor.shape));
 }
 
+const char* where(const ModelSummary::ProgramSummary& program) { return program.on_core ? "core" : "host"; }
+
 ModelSummary::ProgramSummary summarize_program(
-    const engine::Graph& graph, const std::map<std::string, engine::Artifact::TensorInfo>& tensors) {
-  ModelSummary::ProgramSummary program{graph.name, graph.nodes.size(), 0, 0};
+    const engine::Program& compiled, const std::map<std::string, engine::Artifact::TensorInfo>& tensors) {
+  const auto& graph = compiled.graph;
+  ModelSummary::ProgramSummary program{graph.name, compiled.on_core, graph.nodes.size(), 0, 0};
   std::set<std::string> counted{""};  // The RPN head's weights serve every level.
   for (const auto& node : graph.nodes) {
     for (const auto& name : {node.weight, node.bias}) {
@@ -41,7 +44,7 @@ ModelSummary summarize_model(const engine::Artifact& artifact) {
   const auto tensors = artifact.tensors();
   for (const auto& [name, tensor] : tensors) summary.parameters += elements(tensor);
   for (const auto& program : artifact.programs()) {
-    summary.programs.push_back(summarize_program(program.graph, tensors));
+    summary.programs.push_back(summarize_program(program, tensors));
   }
   for (const auto& node : artifact.host_nodes())
     summary.host_operators.push_back(engine::to_string(node.kind));
@@ -52,6 +55,7 @@ nlohmann::ordered_json to_json(const ModelSummary& summary) {
   auto programs = nlohmann::ordered_json::array();
   for (const auto& program : summary.programs) {
     programs.push_back({{"name", program.name},
+                        {"where", where(program)},
                         {"operators", program.operators},
                         {"parameters", static_cast<std::uint64_t>(program.parameters)},
                         {"bytes", static_cast<std::uint64_t>(program.bytes)}});
@@ -63,10 +67,10 @@ nlohmann::ordered_json to_json(const ModelSummary& summary) {
 }
 
 void print_programs(const ModelSummary& summary, std::ostream& out) {
-  Table table({"program", "operators>", "parameters>", "size>"});
+  Table table({"program", "runs on", "operators>", "parameters>", "size>"});
   for (const auto& program : summary.programs) {
-    table.add({program.name, std::to_string(program.operators), format_count(program.parameters),
-               format_bytes(program.bytes)});
+    table.add({program.name, where(program), std::to_string(program.operators),
+               format_count(program.parameters), format_bytes(program.bytes)});
   }
   table.print(out);
 }

@@ -14,6 +14,7 @@ namespace rcnn::launch {
 struct ModelSummary {
   struct ProgramSummary {
     std::string name;
+    bool on_core = true;
     std::size_t operators = 0;
     double parameters = 0;  ///< Elements of its weights and biases, each counted once
     double bytes = 0;       ///< of them
@@ -30,7 +31,8 @@ struct ModelSummary {
 
 ModelSummary summarize_model(const engine::Artifact& artifact);
 
-/// Keys: model, input, precision, partition, batch, programs [{name, operators, parameters, bytes}], host,
+/// Keys: model, input, precision, partition, batch, programs [{name, where ("core" or "host"), operators,
+/// parameters, bytes}], host,
 /// parameters.
 nlohmann::ordered_json to_json(const ModelSummary& summary);
 

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "engine/image/resize.hpp"
@@ -47,6 +48,11 @@ struct Frame {
 
   std::shared_ptr<TensorSet> image;         ///< {[1, 3, H, W]}, until handed to the backbone
   std::shared_ptr<TensorSet> backbone;      ///< Outputs of the image program, until pooled (twice with a detail head)
+  /// {logits, deltas per level} where the RPN head is a program of its own, until proposals are found; else
+  /// they are the last of `backbone`.
+  std::shared_ptr<TensorSet> rpn;
+  /// For a model without RPN: boxes that came with the image, video-frame pixels (fit_proposals)
+  std::optional<std::vector<engine::Proposal>> given_proposals;
   std::vector<engine::Proposal> proposals;  ///< Network frame
   /// {[most regions, S*S, C]}, a row a proposal and undefined beyond; until handed to the box head.
   std::shared_ptr<TensorSet> pooled;

@@ -79,6 +79,14 @@ void run_in_arena(const std::function<void()>& body) {
   process_arena().arena.execute(handed);
 }
 
+void enqueue_in_arena(std::function<void()> body) {
+  hand_over();
+  process_arena().arena.enqueue([body = std::move(body)] {
+    const HandedWork work;
+    body();
+  });
+}
+
 void parallel_ranges(std::size_t count, std::size_t grain,
                      const std::function<void(std::size_t, std::size_t)>& body) {
   if (count == 0) return;

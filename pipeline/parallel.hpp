@@ -15,4 +15,7 @@ void parallel_ranges(std::size_t count, std::size_t grain,
 /// Runs `body` inside the process-wide arena (N workers even on one CPU; see DESIGN 3, TBB).
 void run_in_arena(const std::function<void()>& body);
 
+/// Has a worker of the arena run `body`, which must not throw, and does not wait.
+void enqueue_in_arena(std::function<void()> body);
+
 }  // namespace rcnn::pipeline

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "engine/errors.hpp"
+#include "pipeline/host_program.hpp"
 #include "pipeline/recent_cache.hpp"
 
 namespace rcnn::pipeline {
@@ -64,6 +65,8 @@ struct Session::State {
   std::size_t image_program = 0;
   std::size_t box_program = 0;
   std::size_t detail_program = 0;
+  std::optional<std::size_t> rpn_program;
+  std::vector<std::optional<std::size_t>> resident;  ///< Index among the programs on cores; none: on the host
   std::shared_ptr<engine::LoadedPrograms> programs;
   TensorPool tensors;
   RecentCache<Size, Geometry> geometries{engine::LoadedModel::kMaxShapes};
@@ -71,17 +74,20 @@ struct Session::State {
   std::uint64_t warm_up_ns = 0;
 
   std::shared_ptr<const engine::Executable> detail(int detections) const {
-    return model->config().mask_on ? model->mask_executable(detections) : model->keypoint_executable(detections);
+    return model->config().mask_on ? model->mask_executable(detections)
+                                   : model->keypoint_executable(detections);
   }
   /// Of a program, the one that needs the most memory.
   std::shared_ptr<const engine::Executable> largest(std::size_t program, const Geometry& geometry) const;
   void place(engine::CorePool& cores, const Geometry& geometry);
+  std::shared_ptr<engine::ExecutionTicket> submit(std::size_t program, engine::Execution execution) const;
   void run_once(std::size_t program, const std::shared_ptr<const engine::Executable>& executable);
 };
 
 std::shared_ptr<const engine::Executable> Session::State::largest(std::size_t program,
                                                                   const Geometry& geometry) const {
   if (program == image_program) return geometry.image_program;
+  if (program == rpn_program) return geometry.rpn_program;
   if (program == box_program) return model->box_executable(model->box_buckets().back());
   return detail(model->detection_buckets().back());
 }
@@ -90,6 +96,8 @@ void Session::State::place(engine::CorePool& cores, const Geometry& geometry) {
   const auto& compiled = model->artifact().programs();
   std::vector<engine::ResidentProgram> residents;
   for (std::size_t i = 0; i < compiled.size(); ++i) {
+    resident.push_back(compiled[i].on_core ? std::optional(residents.size()) : std::nullopt);
+    if (!compiled[i].on_core) continue;
     // The same file gives the same model object in this process, so its programs' addresses identify the
     // weights.
     residents.push_back({model->config().name + ":" + compiled[i].graph.name, &compiled[i],
@@ -97,6 +105,13 @@ void Session::State::place(engine::CorePool& cores, const Geometry& geometry) {
   }
   const auto ids = options.cores.empty() ? std::vector<int>{} : engine::parse_cores(options.cores, "cores");
   programs = cores.load(std::move(residents), ids, options.placement);
+}
+
+std::shared_ptr<engine::ExecutionTicket> Session::State::submit(std::size_t program,
+                                                                engine::Execution execution) const {
+  if (const auto on_core = resident.at(program)) return programs->submit(*on_core, std::move(execution));
+  run_on_host(std::move(execution));
+  return nullptr;
 }
 
 void Session::State::run_once(std::size_t program,
@@ -124,7 +139,7 @@ void Session::State::run_once(std::size_t program,
       promise->set_value();
     }
   };
-  programs->submit(program, std::move(execution));
+  submit(program, std::move(execution));
   finished.get();
 }
 
@@ -136,15 +151,18 @@ std::shared_ptr<const Session> Session::create(const SessionOptions& options, en
   auto& state = *session->state_;
   state.options = options;
   state.model = engine::LoadedModel::load(options.model, {.deterministic = options.deterministic});
-  state.image_program = state.model->program_index("backbone-rpn");
+  state.image_program = state.model->image_program_index();
+  state.rpn_program = state.model->rpn_program_index();
   state.box_program = state.model->program_index("box-head");
   if (session->has_details()) {
-    state.detail_program = state.model->program_index(session->config().mask_on ? "mask-head" : "keypoint-head");
+    state.detail_program =
+        state.model->program_index(session->config().mask_on ? "mask-head" : "keypoint-head");
   }
   const auto geometry = session->geometry(warm_up_size(session->input_spec()));
   state.place(cores, *geometry);
   const auto began = std::chrono::steady_clock::now();
   state.run_once(state.image_program, geometry->image_program);
+  if (state.rpn_program) state.run_once(*state.rpn_program, geometry->rpn_program);
   state.run_once(state.box_program, state.model->box_executable(state.model->box_buckets().back()));
   if (session->has_details()) state.run_once(state.detail_program, state.detail(kUsualDetections));
   state.warm_up_ns =
@@ -159,7 +177,12 @@ const engine::ModelConfig& Session::config() const { return state_->model->confi
 const engine::InputSpec& Session::input_spec() const { return state_->model->artifact().options().input; }
 engine::LoadedPrograms& Session::programs() const { return *state_->programs; }
 engine::LoadedModel& Session::model() const { return *state_->model; }
+std::shared_ptr<engine::ExecutionTicket> Session::submit(std::size_t program,
+                                                         engine::Execution execution) const {
+  return state_->submit(program, std::move(execution));
+}
 std::size_t Session::image_program_index() const { return state_->image_program; }
+std::optional<std::size_t> Session::rpn_program_index() const { return state_->rpn_program; }
 std::size_t Session::box_program_index() const { return state_->box_program; }
 bool Session::has_details() const { return config().mask_on || config().keypoint_on; }
 std::size_t Session::detail_program_index() const { return state_->detail_program; }
@@ -204,6 +227,7 @@ std::shared_ptr<const Geometry> Session::geometry(Size padded) const {
     auto geometry = std::make_shared<Geometry>();
     geometry->padded = padded;
     geometry->image_program = state_->model->image_executable(padded);
+    if (state_->rpn_program) geometry->rpn_program = state_->model->rpn_executable(padded);
     geometry->anchors = anchors_for(config().anchors, *geometry->image_program);
     return geometry;
   });

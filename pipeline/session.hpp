@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -30,7 +31,8 @@ struct SessionOptions {
 struct Geometry {
   engine::Size padded;
   std::shared_ptr<const engine::Executable> image_program;
-  std::vector<std::vector<engine::Box>> anchors;  ///< Per FPN level, order H, W, cell
+  std::shared_ptr<const engine::Executable> rpn_program;  ///< Null without Session::rpn_program_index()
+  std::vector<std::vector<engine::Box>> anchors;          ///< Per FPN level, order H, W, cell
 };
 
 /// A model on its cores, shared by all frames that run on it. Frames hold it, so a model swap is a frame
@@ -48,9 +50,15 @@ class Session {
   const SessionOptions& options() const;
   const engine::ModelConfig& config() const;
   const engine::InputSpec& input_spec() const;
+  /// What of the model is on cores.
   engine::LoadedPrograms& programs() const;
   engine::LoadedModel& model() const;
+  /// Runs a program of the model where the artifact's partition has it: on a core, queued on the least
+  /// loaded, or on the host. Null for the host, where nothing can be cancelled.
+  std::shared_ptr<engine::ExecutionTicket> submit(std::size_t program, engine::Execution execution) const;
   std::size_t image_program_index() const;
+  /// The RPN head's program; none where the image program ends with it or the model has no RPN.
+  std::optional<std::size_t> rpn_program_index() const;
   std::size_t box_program_index() const;
   /// Whether detections are looked at once more, for masks or keypoints: by the model's mask head or keypoint
   /// head, its *detail head*. The other methods of that name are for models that have one.

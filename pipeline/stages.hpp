@@ -24,7 +24,7 @@ inline constexpr std::array<StageInfo, kStageCount> kStages{{
     {StageId::kPreprocess, "preprocess-resize-800", false, "video frame, u8", "image [1, 3, H, W]"},
     {StageId::kBackboneRpn, "neuron-backbone-rpn", true, "image",
      "features p2..p6, RPN logits and deltas per level"},
-    {StageId::kProposals, "cpu-rpn-proposals", false, "RPN logits, deltas", "up to 1000 proposals"},
+    {StageId::kProposals, "cpu-rpn-proposals", false, "RPN logits, deltas; or boxes given", "up to 1000 proposals"},
     {StageId::kRoiAlign, "roi-align", false, "p2..p5, proposals", "pooled [R, 49, C]"},
     {StageId::kBoxHead, "neuron-box-head", true, "pooled", "class logits [R, C+1], box deltas [R, 4C]"},
     {StageId::kPostprocess, "postprocess-overlay", false, "logits, deltas, proposals; for details p2..p5",

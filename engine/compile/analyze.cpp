@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "engine/compile/compiler.hpp"
 #include "engine/compile/partition.hpp"
+#include "engine/compile/passes.hpp"
 #include "engine/model/graph_shapes.hpp"
 
 namespace rcnn::engine {
@@ -28,6 +29,8 @@ double flops_of(const Node& node, const Shape& input, const Shape& output) {
     case OpKind::kBatchNorm:
     case OpKind::kPreprocess:  // Subtract the mean, divide by the deviation
       return 2 * count(output);
+    case OpKind::kGlobalAvgPool:
+      return count(input);
     case OpKind::kRoiAlign:  // At least one bilinear sample a bin
       return 8 * count(output);
     case OpKind::kDetections:
@@ -50,20 +53,8 @@ double bytes_of(const Node& node, const ValueShapes& shapes) {
   return elements * static_cast<double>(size_of(DType::kF32));
 }
 
-}  // namespace
-
-std::vector<OperatorReport> analyze(const ModelConfig& config, const CompileOptions& options, Size image) {
-  const auto& partition = find_partition(options.partition);
-  const auto network = build_network(config);
-  const auto padded = padded_size(network_size(options.input, image), 32);
-  const std::int64_t regions = config.rpn.post_nms_topk, detections = config.box_head.max_detections;
-  auto known = program_inputs(config, padded.height, padded.width, regions, detections);
-  known["frame"] = {image.height, image.width, 3};
-  known["proposals"] = {regions, 4};
-  known["detections"] = {detections, 6};
-  known["keypoints"] = {detections, config.keypoint_head.num_keypoints, 3};
-  known["masks"] = {detections, image.height, image.width};
-  const auto shapes = infer_shapes(network, std::move(known));
+std::vector<OperatorReport> report(const Graph& network, const Partition& partition,
+                                   const ValueShapes& shapes) {
   std::vector<OperatorReport> reports;
   for (const auto& node : network.nodes) {
     const auto& output = shapes.at(node.outputs.at(0));
@@ -71,6 +62,35 @@ std::vector<OperatorReport> analyze(const ModelConfig& config, const CompileOpti
                        output, flops_of(node, shapes.at(node.inputs.at(0)), output), bytes_of(node, shapes)});
   }
   return reports;
+}
+
+}  // namespace
+
+std::vector<OperatorReport> analyze(const ModelConfig& config, const CompileOptions& options, Size image) {
+  const auto& partition = find_partition(options.partition);
+  const auto network = build_network(config);
+  const auto padded = padded_size(network_size(options.input, image), 32);
+  const std::int64_t regions = config.max_proposals(), detections = config.box_head.max_detections;
+  auto known = program_inputs(config, padded.height, padded.width, regions, detections);
+  known["frame"] = {image.height, image.width, 3};
+  known["proposals"] = {regions, 4};
+  known["detections"] = {detections, 6};
+  known["keypoints"] = {detections, config.keypoint_head.num_keypoints, 3};
+  known["masks"] = {detections, image.height, image.width};
+  const auto shapes = infer_shapes(network, std::move(known));
+  return report(network, partition, shapes);
+}
+
+std::vector<OperatorReport> analyze(const ClassifierConfig& config, const CompileOptions& options,
+                                    Size image) {
+  check_classifier_input(options);
+  const auto network = build_classifier(config);
+  const auto input = network_size(options.input, image);
+  const auto shapes =
+      infer_shapes(network, {{"frame", {image.height, image.width, 3}},
+                             {"image", {1, 3, input.height, input.width}},
+                             {"classes", {static_cast<std::int64_t>(config.class_names.size())}}});
+  return report(network, classifier_partition(), shapes);
 }
 
 }  // namespace rcnn::engine

@@ -7,10 +7,13 @@
 #include <array>
 #include <atomic>
 #include <charconv>
+#include <mutex>
 #include <string_view>
 #include <utility>
 
 #include "engine/compile/artifact_format.hpp"
+#include "engine/compile/partition.hpp"
+#include "engine/compile/precision.hpp"
 #include "engine/errors.hpp"
 #include "engine/model/mapped_file.hpp"
 
@@ -124,6 +127,8 @@ struct Artifact::State {
   json metadata;
   std::map<std::string, std::string> checksums;
   std::map<std::string, StoredTensor> tensors;
+  std::mutex mutex;                                   ///< Guards widened
+  std::map<std::string, std::vector<float>> widened;  ///< Values of tensors of two bytes
 };
 
 void Artifact::State::add_tensor(const std::string& name, const json& entry,
@@ -131,9 +136,10 @@ void Artifact::State::add_tensor(const std::string& name, const json& entry,
   const auto shape = entry.at("shape").get<Shape>();
   const auto range = entry.at("data_offsets").get<std::array<std::uint64_t, 2>>();
   const auto dtype = entry.at("dtype").get<std::string>();
-  if (dtype != "F32" || range[0] > range[1] || range[0] % sizeof(float) != 0 ||
-      !fits(shape, std::uint64_t{1} << 34) ||
-      static_cast<std::uint64_t>(element_count(shape)) * sizeof(float) != range[1] - range[0]) {
+  const auto type = find_dtype(dtype);
+  const auto width = type ? size_of(*type) : 1;
+  if (!type || range[0] > range[1] || range[0] % width != 0 || !fits(shape, std::uint64_t{1} << 34) ||
+      static_cast<std::uint64_t>(element_count(shape)) * width != range[1] - range[0]) {
     throw ModelError("tensor '" + name + "' is " + dtype + " " + to_string(shape) + " in " +
                      std::to_string(range[1] - range[0]) +
                      " bytes, which does not agree; the file is damaged");
@@ -144,7 +150,7 @@ void Artifact::State::add_tensor(const std::string& name, const json& entry,
                      " bytes, found are " + std::to_string(mapping.bytes().size()));
   }
   auto& tensor = tensors[name];
-  tensor.info = {shape, DType::kF32, range[1] - range[0]};
+  tensor.info = {shape, *type, range[1] - range[0]};
   tensor.bytes = data.subspan(range[0], tensor.info.bytes);
   tensor.checksum = checksums.at(name);
 }
@@ -183,10 +189,21 @@ void Artifact::State::read() {
     config = parse_json(strings.at("config")).get<ModelConfig>();
   }
   options = parse_options(parse_json(strings.at("options")));
-  for (const auto& graph : parse_json(strings.at("programs"))) programs.push_back({graph.get<Graph>()});
+  const auto& partition = classifier ? classifier_partition() : find_partition(options.partition);
+  for (const auto& json : parse_json(strings.at("programs"))) {
+    auto graph = json.get<Graph>();
+    const bool on_core = runs_on_core(partition, graph.name);
+    programs.push_back({std::move(graph), on_core});
+  }
   host_nodes = parse_json(strings.at("host_nodes")).get<std::vector<Node>>();
   std::map<std::string, Shape> shapes;
-  for (const auto& [name, tensor] : tensors) shapes[name] = tensor.info.shape;
+  for (const auto& [name, tensor] : tensors) {
+    shapes[name] = tensor.info.shape;
+    if (const auto wanted = stored_type(options.precision, tensor.info.shape); wanted != tensor.info.dtype) {
+      throw ModelError("tensor '" + name + "' is " + to_string(tensor.info.dtype) + "; in precision '" +
+                       options.precision + "' it is " + to_string(wanted));
+    }
+  }
   check_programs(config, options, programs, shapes);
 
   metadata = strings;
@@ -261,10 +278,20 @@ std::span<const float> Artifact::weight(const std::string& name) const {
     }
     tensor.checked.store(true, std::memory_order_relaxed);
   }
-  return {reinterpret_cast<const float*>(tensor.bytes.data()), tensor.bytes.size() / sizeof(float)};
+  if (tensor.info.dtype == DType::kF32) {
+    return {reinterpret_cast<const float*>(tensor.bytes.data()), tensor.bytes.size() / sizeof(float)};
+  }
+  const std::lock_guard lock(state_->mutex);
+  auto& values = state_->widened[name];
+  if (values.empty()) values = widen(tensor.bytes, tensor.info.dtype);
+  return values;
 }
 
 void Artifact::release_pages() const {
+  {
+    const std::lock_guard lock(state_->mutex);
+    state_->widened.clear();
+  }
   const auto bytes = state_->mapping.bytes();
   ::madvise(const_cast<std::byte*>(bytes.data()), bytes.size(),
             MADV_DONTNEED);  // Advice: failure costs memory only

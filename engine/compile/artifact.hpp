@@ -51,9 +51,11 @@ class Artifact {
     std::size_t bytes;
   };
   std::map<std::string, TensorInfo> tensors() const;
-  /// Borrowed from the mapping; checks the checksum on first use. \throws ModelError
+  /// Values of a tensor, borrowed until release_pages(); those of two bytes are widened. Checks the checksum
+  /// on first use. \throws ModelError
   std::span<const float> weight(const std::string& name) const;
-  /// Gives the pages of the mapping back to the system (they come back from disk when read again).
+  /// Gives the pages of the mapping back to the system (they come back from disk when read again), and what
+  /// was widened.
   void release_pages() const;
 
  private:

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include <utility>
+
 #include "engine/compile/artifact_format.hpp"
 #include "engine/compile/partition.hpp"
 #include "engine/errors.hpp"
@@ -67,7 +69,9 @@ void check_programs(const NetworkConfig& config, const CompileOptions& options,
                      "' has " + std::to_string(expected.size()));
   }
   for (std::size_t i = 0; i < expected.size(); ++i) {
-    const auto shapes = infer_shapes(programs[i].graph, inputs);
+    auto known = inputs;  // And what other programs write: the RPN head may be one that reads features
+    for (const auto& input : expected[i].graph.inputs) known[input] = network_shapes.at(input);
+    const auto shapes = infer_shapes(programs[i].graph, std::move(known));
     check_weights(programs[i], shapes, weights);
     check_border(programs[i], shapes, expected[i].graph, network_shapes);
   }

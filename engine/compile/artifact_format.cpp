@@ -3,12 +3,20 @@
 
 #include <xxhash.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 
 #include "engine/errors.hpp"
 
 namespace rcnn::engine {
+namespace {
+
+/// Types of an artifact's tensors, as safetensors names them.
+constexpr std::array<std::pair<const char*, DType>, 3> kStoredTypes{
+    {{"F32", DType::kF32}, {"BF16", DType::kBf16}, {"F16", DType::kF16}}};
+
+}  // namespace
 
 std::string checksum(std::span<const std::byte> bytes) {
   std::array<char, 17> digits{};
@@ -33,6 +41,18 @@ std::string header_checksum(const nlohmann::json& header) {
   return checksum(text);
 }
 
+std::string dtype_name(DType type) {
+  const auto found = std::find_if(kStoredTypes.begin(), kStoredTypes.end(),
+                                  [&](const auto& row) { return row.second == type; });
+  return found == kStoredTypes.end() ? to_string(type) : found->first;
+}
+
+std::optional<DType> find_dtype(const std::string& name) {
+  const auto found = std::find_if(kStoredTypes.begin(), kStoredTypes.end(),
+                                  [&](const auto& row) { return row.first == name; });
+  return found == kStoredTypes.end() ? std::nullopt : std::optional(found->second);
+}
+
 nlohmann::json options_json(const CompileOptions& options) {
   return {{"input", to_string(options.input)},
           {"partition", options.partition},
@@ -46,9 +66,10 @@ CompileOptions parse_options(const nlohmann::json& json) {
   options.partition = json.at("partition").get<std::string>();
   options.precision = json.at("precision").get<std::string>();
   options.batch = json.at("batch").get<int>();
-  if (options.precision != "f32" || options.batch != 1) {
+  const auto known = precision_names();
+  if (std::find(known.begin(), known.end(), options.precision) == known.end() || options.batch != 1) {
     throw ModelError("it is of precision '" + options.precision + "' and batch " +
-                     std::to_string(options.batch) + "; supported are f32 and 1");
+                     std::to_string(options.batch) + "; supported are f32, bf16, fp16 and 1");
   }
   return options;
 }

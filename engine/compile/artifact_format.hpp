@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -28,6 +29,11 @@ std::string checksum(const std::string& text);
 
 /// Checksum of all metadata but the one named "checksum" and of the table of tensors.
 std::string header_checksum(const nlohmann::json& header);
+
+/// "F32", as safetensors names it.
+std::string dtype_name(DType type);
+/// The type of that name; nothing where no artifact has such tensors.
+std::optional<DType> find_dtype(const std::string& name);
 
 nlohmann::json options_json(const CompileOptions& options);
 /// \throws ModelError, SettingError, nlohmann::json::exception

@@ -9,6 +9,7 @@
 
 #include "engine/compile/artifact.hpp"
 #include "engine/compile/artifact_format.hpp"
+#include "engine/compile/precision.hpp"
 #include "engine/errors.hpp"
 
 namespace rcnn::engine {
@@ -16,14 +17,38 @@ namespace {
 
 constexpr const char* kProducer = "gst-neuron-rcnn 0.1.0";
 
-std::span<const std::byte> bytes_of(const CheckpointTensor& tensor) {
-  return std::as_bytes(std::span(*tensor.values));
+/// A tensor as it is stored.
+struct StoredTensor {
+  const std::string& name;
+  const CheckpointTensor& tensor;
+  DType type;
+
+  std::size_t size() const { return tensor.values->size() * size_of(type); }
+  /// \param narrowed  holds the bytes where they are not the tensor's own
+  std::span<const std::byte> bytes(std::vector<std::byte>& narrowed) const {
+    if (type == DType::kF32) return std::as_bytes(std::span(*tensor.values));
+    narrowed = narrow(*tensor.values, type);
+    return narrowed;
+  }
+};
+
+/// In the file's order: those of two bytes come last, so that all are aligned without gaps.
+std::vector<StoredTensor> stored_tensors(const CompiledModel& model) {
+  std::vector<StoredTensor> stored;
+  for (const bool wide : {true, false}) {
+    for (const auto& [name, tensor] : model.weights) {
+      const auto type = stored_type(model.options.precision, tensor.shape);
+      if ((type == DType::kF32) == wide) stored.push_back({name, tensor, type});
+    }
+  }
+  return stored;
 }
 
 nlohmann::json metadata_of(const CompiledModel& model) {
   nlohmann::json programs = nlohmann::json::array(), checksums = nlohmann::json::object();
   for (const auto& program : model.programs) programs.push_back(program.graph);
-  for (const auto& [name, tensor] : model.weights) checksums[name] = checksum(bytes_of(tensor));
+  std::vector<std::byte> narrowed;
+  for (const auto& stored : stored_tensors(model)) checksums[stored.name] = checksum(stored.bytes(narrowed));
   const bool classifier = std::holds_alternative<ClassifierConfig>(model.config);
   const auto config = std::visit([](const auto& any) { return nlohmann::json(any).dump(); }, model.config);
   return {{"format", kArtifactFormat},
@@ -41,9 +66,10 @@ std::string header_of(const CompiledModel& model) {
   nlohmann::json header;
   header["__metadata__"] = metadata_of(model);
   std::size_t offset = 0;
-  for (const auto& [name, tensor] : model.weights) {
-    const auto end = offset + bytes_of(tensor).size();
-    header[name] = {{"dtype", "F32"}, {"shape", tensor.shape}, {"data_offsets", {offset, end}}};
+  for (const auto& stored : stored_tensors(model)) {
+    const auto end = offset + stored.size();
+    header[stored.name] = {
+        {"dtype", dtype_name(stored.type)}, {"shape", stored.tensor.shape}, {"data_offsets", {offset, end}}};
     offset = end;
   }
   header["__metadata__"]["checksum"] = header_checksum(header);
@@ -64,9 +90,10 @@ void write_all(const CompiledModel& model, const std::filesystem::path& file, co
   out.write(header.data(), static_cast<std::streamsize>(header.size()));
   const int total = static_cast<int>(model.weights.size());
   int done = 0;
-  for (const auto& [name, tensor] : model.weights) {
-    if (progress) progress(done, total, name);
-    const auto bytes = bytes_of(tensor);
+  std::vector<std::byte> narrowed;
+  for (const auto& stored : stored_tensors(model)) {
+    if (progress) progress(done, total, stored.name);
+    const auto bytes = stored.bytes(narrowed);
     out.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
     if (!out) break;
     ++done;

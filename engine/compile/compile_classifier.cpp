@@ -4,9 +4,17 @@
 #include "engine/compile/compiler.hpp"
 #include "engine/compile/partition.hpp"
 #include "engine/compile/passes.hpp"
+#include "engine/compile/precision.hpp"
 #include "engine/errors.hpp"
 
 namespace rcnn::engine {
+
+void check_classifier_input(const CompileOptions& options) {
+  if (options.input.mode != InputSpec::Mode::kShortestEdge) return;
+  throw SettingError(
+      "input '" + to_string(options.input) +
+      "' is for detectors; a classifier accepts centre-crop:SHORTER:SIDE and stretch:WIDTHxHEIGHT");
+}
 
 CompiledModel compile_classifier(const ClassifierConfig& config, const Checkpoint& checkpoint,
                                  const CompileOptions& options, const Progress& progress) {
@@ -17,11 +25,7 @@ CompiledModel compile_classifier(const ClassifierConfig& config, const Checkpoin
     ++done;
   };
   check_precision(options);
-  if (options.input.mode == InputSpec::Mode::kShortestEdge) {
-    throw SettingError(
-        "input '" + to_string(options.input) +
-        "' is for detectors; a classifier accepts centre-crop:SHORTER:SIDE and stretch:WIDTHxHEIGHT");
-  }
+  check_classifier_input(options);
   step("building the network");
   auto network = build_classifier(config);
   step("checking the weights");
@@ -33,6 +37,7 @@ CompiledModel compile_classifier(const ClassifierConfig& config, const Checkpoin
   model.options.partition = classifier_partition().name;
   cut(network, classifier_partition(), model.programs, model.host_nodes);
   keep_named(model.programs, weights);
+  round_weights(weights, options.precision);
   model.weights = std::move(weights);
   step("compiled");
   return model;

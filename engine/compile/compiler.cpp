@@ -7,6 +7,7 @@
 
 #include "engine/compile/partition.hpp"
 #include "engine/compile/passes.hpp"
+#include "engine/compile/precision.hpp"
 #include "engine/errors.hpp"
 
 namespace rcnn::engine {
@@ -27,13 +28,6 @@ void check_options(const CompileOptions& options) {
 }
 
 }  // namespace
-
-void check_precision(const CompileOptions& options) {
-  if (options.precision != "f32") {
-    throw SettingError("precision '" + options.precision + "' is not supported; accepted: f32");
-  }
-  parse_input_spec(to_string(options.input));  // Refuses sides out of range
-}
 
 CompiledModel compile(const ModelConfig& config, const Checkpoint& checkpoint, const CompileOptions& options,
                       const Progress& progress) {
@@ -61,6 +55,7 @@ CompiledModel compile(const ModelConfig& config, const Checkpoint& checkpoint, c
   CompiledModel model{config, options, {}, {}, {}};
   cut(network, partition, model.programs, model.host_nodes);
   keep_named(model.programs, weights);
+  round_weights(weights, options.precision);
   model.weights = std::move(weights);
   step("compiled");
   return model;

@@ -40,13 +40,14 @@ Size network_size(const InputSpec& spec, Size image);
 struct CompileOptions {
   InputSpec input{};
   std::string partition = "fused+box-head";  ///< A name of partition_names()
-  std::string precision = "f32";
+  std::string precision = "f32";             ///< Of the weights, a name of precision_names(); sums are f32
   int batch = 1;
 };
 
-/// One program: the part of the network that a core runs in one go.
+/// One program: a part of the network that is run in one go.
 struct Program {
-  Graph graph;  ///< Folded and fused; graph.name is the program's name ("backbone-rpn", "box-head")
+  Graph graph;          ///< Folded and fused; graph.name is the program's name ("backbone-rpn", "box-head")
+  bool on_core = true;  ///< On a NeuronCore; else on the host, by the same operators, as the partition says
 };
 
 /// What a network is: an R-CNN or a classifier.
@@ -59,11 +60,15 @@ struct CompiledModel {
   std::vector<Program> programs;
   std::vector<Node> host_nodes;
   std::map<std::string, CheckpointTensor>
-      weights;  ///< Folded, f32, portable (row-major) layout, by parameter name
+      weights;  ///< Folded, rounded to options.precision, portable (row-major) layout, by parameter name
 };
 
 /// Names of the cuts (rows of the partition table, which is data).
 std::vector<std::string> partition_names();
+
+/// "f32", "bf16", "fp16". In the latter two, weights (not biases) are rounded to the nearest value, ties to
+/// even, and stored in two bytes.
+std::vector<std::string> precision_names();
 
 /// Called with (steps done, steps in all, what is being done now).
 using Progress = std::function<void(int, int, const std::string&)>;
@@ -82,7 +87,7 @@ CompiledModel compile_classifier(const ClassifierConfig& config, const Checkpoin
 struct OperatorReport {
   std::string name;       ///< Module path
   std::string op;         ///< "Conv2d", "MaxPool2d", ...
-  std::string where;      ///< Program name, or "host"
+  std::string where;      ///< Program on a core, or "host"
   bool supported = true;  ///< Can run on a core
   Shape output_shape;
   double flops = 0;  ///< Multiply-adds count as two
@@ -91,5 +96,7 @@ struct OperatorReport {
 
 /// What would run where, before compiling; needs no weights. Image given as it would arrive.
 std::vector<OperatorReport> analyze(const ModelConfig& config, const CompileOptions& options, Size image);
+std::vector<OperatorReport> analyze(const ClassifierConfig& config, const CompileOptions& options,
+                                    Size image);  // One program, whatever options.partition says
 
 }  // namespace rcnn::engine

@@ -2,6 +2,7 @@
 #include "engine/compile/partition.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 
 #include "engine/errors.hpp"
@@ -10,16 +11,37 @@
 namespace rcnn::engine {
 namespace {
 
-/// The cuts there are. Further ones are further rows.
+const std::string kBackbone = "backbone.";
+const std::string kRpnHead = "proposal_generator.rpn_head.";
+
+std::vector<Partition::ProgramRow> with_heads(std::vector<Partition::ProgramRow> rows, bool on_core) {
+  rows.push_back({"box-head", {"roi_heads.box_head.", "roi_heads.box_predictor."}, on_core});
+  rows.push_back({"mask-head", {"roi_heads.mask_head."}, on_core});
+  rows.push_back({"keypoint-head", {"roi_heads.keypoint_head."}, on_core});
+  return rows;
+}
+
+/// The cuts there are: the steps in which "Running R-CNNs on Inf1" moves a network onto cores. Further ones
+/// are further rows.
 const std::vector<Partition>& table() {
   static const std::vector<Partition> rows{
-      {"fused+box-head",
-       {{"backbone-rpn", {"backbone.", "proposal_generator.rpn_head."}},
-        {"box-head", {"roi_heads.box_head.", "roi_heads.box_predictor."}},
-        {"mask-head", {"roi_heads.mask_head."}},
-        {"keypoint-head", {"roi_heads.keypoint_head."}}}},
+      {"backbone", with_heads({{"backbone", {kBackbone}}, {"rpn-head", {kRpnHead}, false}}, false)},
+      {"backbone+rpn-head", with_heads({{"backbone", {kBackbone}}, {"rpn-head", {kRpnHead}}}, false)},
+      {"fused", with_heads({{"backbone-rpn", {kBackbone, kRpnHead}}}, false)},
+      {"fused+box-head", with_heads({{"backbone-rpn", {kBackbone, kRpnHead}}}, true)},
   };
   return rows;
+}
+
+/// The program that has the operator; null for host operators and what the partition forgets.
+const Partition::ProgramRow* find_row(const Partition& partition, const Node& node) {
+  if (!runs_on_core(node.kind)) return nullptr;
+  for (const auto& row : partition.programs) {
+    for (const auto& prefix : row.modules) {
+      if (node.name.starts_with(prefix)) return &row;
+    }
+  }
+  return nullptr;
 }
 
 /// Values that no node of the program writes, in the order in which they are first read.
@@ -77,38 +99,37 @@ const Partition& classifier_partition() {
   return partition;
 }
 
-std::string place(const Partition& partition, const Node& node) {
-  if (!runs_on_core(node.kind)) return "host";
-  for (const auto& program : partition.programs) {
-    for (const auto& prefix : program.modules) {
-      if (node.name.starts_with(prefix)) return program.name;
-    }
+bool runs_on_core(const Partition& partition, const std::string& program) {
+  const auto row = std::find_if(partition.programs.begin(), partition.programs.end(),
+                                [&](const auto& candidate) { return candidate.name == program; });
+  if (row == partition.programs.end()) {
+    throw ModelError("partition '" + partition.name + "' has no program '" + program + "'");
   }
-  return "host";
+  return row->on_core;
+}
+
+std::string place(const Partition& partition, const Node& node) {
+  const auto* row = find_row(partition, node);
+  return row != nullptr && row->on_core ? row->name : "host";
 }
 
 void cut(const Graph& network, const Partition& partition, std::vector<Program>& programs,
          std::vector<Node>& host) {
   for (const auto& row : partition.programs) {
-    const auto is_in = [&](const Node& node) { return place(partition, node) == row.name; };
+    const auto is_in = [&](const Node& node) { return find_row(partition, node) == &row; };
     if (std::none_of(network.nodes.begin(), network.nodes.end(), is_in)) continue;  // No mask head
-    Program program;
+    Program program{{}, row.on_core};
     program.graph.name = row.name;
+    std::copy_if(network.nodes.begin(), network.nodes.end(), std::back_inserter(program.graph.nodes), is_in);
     programs.push_back(std::move(program));
   }
   for (const auto& node : network.nodes) {
-    const auto where = place(partition, node);
-    const auto program = std::find_if(programs.begin(), programs.end(), [&](const Program& candidate) {
-      return candidate.graph.name == where;
-    });
-    if (program != programs.end()) {
-      program->graph.nodes.push_back(node);
-    } else if (runs_on_core(node.kind)) {
-      throw ModelError("partition '" + partition.name + "' leaves '" + node.name + "' (" +
-                       to_string(node.kind) + ") to the host, which cannot run it");
-    } else {
-      host.push_back(node);
+    if (find_row(partition, node) != nullptr) continue;
+    if (runs_on_core(node.kind)) {
+      throw ModelError("partition '" + partition.name + "' has no program for '" + node.name + "' (" +
+                       to_string(node.kind) + ")");
     }
+    host.push_back(node);
   }
   for (auto& program : programs) {
     program.graph.inputs = inputs_of(program.graph);

@@ -8,11 +8,13 @@
 
 namespace rcnn::engine {
 
-/// One way to cut the network: which modules make up which program. What no program has runs on the host.
+/// One way to cut the network: which modules make up which program, and where each runs. Host operators
+/// belong to none.
 struct Partition {
   struct ProgramRow {
     std::string name;
     std::vector<std::string> modules;  ///< Module path prefixes; networks without any have no such program
+    bool on_core = true;               ///< Else on the host, by the same operators
   };
   std::string name;
   std::vector<ProgramRow> programs;
@@ -24,12 +26,16 @@ const Partition& find_partition(const std::string& name);
 /// A classifier's one program, "classifier".
 const Partition& classifier_partition();
 
-/// Program that runs the operator, or "host".
+/// Whether the program of this name runs on a core. \throws ModelError if the partition has none of this
+/// name.
+bool runs_on_core(const Partition& partition, const std::string& program);
+
+/// Program on a core that runs the operator, or "host".
 std::string place(const Partition& partition, const Node& node);
 
 /// Cuts the (fused) network. A program's outputs are the network's outputs that it writes, in the network's
 /// order, then whatever else is read outside of it. \throws ModelError if an operator that only programs can
-/// run would have to run on the host.
+/// run is in none.
 void cut(const Graph& network, const Partition& partition, std::vector<Program>& programs,
          std::vector<Node>& host);
 

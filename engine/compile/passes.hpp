@@ -13,6 +13,9 @@ namespace rcnn::engine {
 /// \throws SettingError for a precision that this build cannot make, or input sides out of range.
 void check_precision(const CompileOptions& options);
 
+/// \throws SettingError for a way to the network's input that only detectors take.
+void check_classifier_input(const CompileOptions& options);
+
 using Weights = std::map<std::string, CheckpointTensor>;
 
 /// Multiplies each batch norm into the convolution before it and removes it:
@@ -21,10 +24,10 @@ using Weights = std::map<std::string, CheckpointTensor>;
 /// \throws ModelError where a norm does not follow a convolution of its own.
 void fold_batch_norms(Graph& network, Weights& weights);
 
-/// Transposed convolutions (kernel k, stride s, k = s + 2 * padding) become convolutions with s * s * O outputs: each
-/// cell then holds the channels of its s x s cells-to-be, (0, 0) first. 2/2 becomes 1x1, 4/2 becomes 3x3. The mask
-/// predictor or upsampling that follows, through ReLUs, gets that stride and reads them there; nothing is moved.
-/// \throws ModelError where something else follows.
+/// Transposed convolutions (kernel k, stride s, k = s + 2 * padding) become convolutions with s * s * O
+/// outputs: each cell then holds the channels of its s x s cells-to-be, (0, 0) first. 2/2 becomes 1x1, 4/2
+/// becomes 3x3. The mask predictor or upsampling that follows, through ReLUs, gets that stride and reads them
+/// there; nothing is moved. \throws ModelError where something else follows.
 void lower_transposed_convolutions(Graph& network, Weights& weights);
 
 /// Sums become the last step of the later of the two convolutions that they join, then activations the last

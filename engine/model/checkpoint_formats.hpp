@@ -18,6 +18,10 @@ using NamedTensors = std::map<std::string, CheckpointTensor>;
 /// read_checkpoint on bytes that are in memory already.
 Checkpoint parse_checkpoint(std::span<const std::byte> bytes, const std::filesystem::path& file);
 
+/// The values of an array of a plain pickle. \throws ModelError beginning with `what`: without contents, of a
+/// type that is no number, or with more or fewer bytes than its shape needs.
+CheckpointTensor read_numpy_array(const pickle::Array& array, const std::string& what);
+
 NamedTensors read_pickled_arrays(std::span<const std::byte> bytes, const std::string& where);
 NamedTensors read_torch_archive(std::span<const std::byte> bytes, const std::string& where);
 NamedTensors read_safetensors(std::span<const std::byte> bytes, const std::string& where);

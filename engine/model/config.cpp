@@ -79,6 +79,17 @@ ModelConfig::Rpn read_rpn(const ConfigValues& values) {
   return rpn;
 }
 
+/// Whether the boxes come from outside. Detectron2 has two keys for it, which make sense together alone.
+bool read_load_proposals(const ConfigValues& values) {
+  const bool load = values.boolean("MODEL.LOAD_PROPOSALS");
+  const auto generator = values.text("MODEL.PROPOSAL_GENERATOR.NAME");
+  if (load != (generator == "PrecomputedProposals")) {
+    values.refuse("MODEL.LOAD_PROPOSALS",
+                  std::string(load ? "false" : "true") + " with MODEL.PROPOSAL_GENERATOR.NAME: " + generator);
+  }
+  return load;
+}
+
 ModelConfig::BoxHead read_box_head(const ConfigValues& values) {
   ModelConfig::BoxHead head;
   head.num_classes = values.integer("MODEL.ROI_HEADS.NUM_CLASSES", 1, kMaxCount);
@@ -137,6 +148,10 @@ ModelConfig load_config(const std::string& name_or_path) {
   config.fpn.out_channels = values.integer("MODEL.FPN.OUT_CHANNELS", 1, kMaxChannels);
   config.anchors = read_anchors(values);
   config.rpn = read_rpn(values);
+  config.load_proposals = read_load_proposals(values);
+  if (config.load_proposals) {
+    config.precomputed_topk = values.integer("DATASETS.PRECOMPUTED_PROPOSAL_TOPK_TEST", 1, kMaxCount);
+  }
   config.box_head = read_box_head(values);
   config.mask_on = values.boolean("MODEL.MASK_ON");
   if (config.mask_on) config.mask_head = read_mask_head(values);

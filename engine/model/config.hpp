@@ -87,6 +87,9 @@ struct ModelConfig {
   };
 
   std::string name;  ///< Zoo name or file name, for people
+  /// MODEL.LOAD_PROPOSALS: a Fast R-CNN. It has no RPN; every image comes with the boxes to look at.
+  bool load_proposals = false;
+  int precomputed_topk = 1000;  ///< DATASETS.PRECOMPUTED_PROPOSAL_TOPK_TEST; read where load_proposals
   ResNet resnet;
   Fpn fpn;
   Anchors anchors;
@@ -100,6 +103,9 @@ struct ModelConfig {
   std::vector<std::string>
       class_names;                ///< num_classes names ("class 7" where the config's data set is unknown)
   std::vector<int> category_ids;  ///< The data set's own id of each class (COCO: 1..90 with gaps)
+
+  /// Most regions of one image that the box head gets.
+  int max_proposals() const { return load_proposals ? precomputed_topk : rpn.post_nms_topk; }
 
   bool operator==(const ModelConfig&) const = default;
 };

@@ -32,6 +32,7 @@ void to_json(nlohmann::json& json, const ModelConfig& config) {
           {"mask_on", config.mask_on},
           {"class_names", config.class_names},
           {"category_ids", config.category_ids}};
+  if (config.load_proposals) json["precomputed_topk"] = config.precomputed_topk;
   if (config.mask_on) json["mask_head"] = config.mask_head;
   if (config.keypoint_on) json["keypoint_head"] = config.keypoint_head;
 }
@@ -45,6 +46,8 @@ void from_json(const nlohmann::json& json, ModelConfig& config) {
     json.at("rpn").get_to(config.rpn);
     json.at("box_head").get_to(config.box_head);
     json.at("input").get_to(config.input);
+    config.load_proposals = json.contains("precomputed_topk");
+    if (config.load_proposals) json.at("precomputed_topk").get_to(config.precomputed_topk);
     json.at("mask_on").get_to(config.mask_on);
     if (config.mask_on) json.at("mask_head").get_to(config.mask_head);
     config.keypoint_on = json.contains("keypoint_head");

@@ -209,20 +209,23 @@ std::string to_string(OpKind kind) { return kOpNames.at(static_cast<std::size_t>
 
 Graph build_network(const ModelConfig& config) {
   GraphBuilder build(!config.resnet.norm.empty());
-  const int anchors = cell_anchors(config);
   build.host(OpKind::kPreprocess, "preprocess", {"frame"}, {"image"});
   fpn(build, resnet(build, config.resnet), config);
-  rpn_head(build, config.fpn.out_channels, anchors);
 
   Graph network;
   network.name = "network";
   network.inputs = {"frame"};
   std::vector<std::string> features, rpn;
   for (int level = kFirstLevel; level <= kLastLevel; ++level) features.push_back(level_name("p", level));
-  for (const char* stem : {"rpn_logits_p", "rpn_deltas_p"}) {
-    for (int level = kFirstLevel; level <= kLastLevel; ++level) rpn.push_back(level_name(stem, level));
+  if (config.load_proposals) {
+    network.inputs.emplace_back("proposals");
+  } else {
+    rpn_head(build, config.fpn.out_channels, cell_anchors(config));
+    for (const char* stem : {"rpn_logits_p", "rpn_deltas_p"}) {
+      for (int level = kFirstLevel; level <= kLastLevel; ++level) rpn.push_back(level_name(stem, level));
+    }
+    build.host(OpKind::kProposals, "proposal_generator", rpn, {"proposals"});
   }
-  build.host(OpKind::kProposals, "proposal_generator", rpn, {"proposals"});
   auto pooler_inputs = features;
   pooler_inputs.back() = "proposals";  // p6 serves the RPN alone
   build.host(OpKind::kRoiAlign, "roi_heads.box_pooler", pooler_inputs, {"pooled"});

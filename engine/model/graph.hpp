@@ -67,9 +67,10 @@ struct Graph {
 };
 
 /// The whole R-CNN as Detectron2 builds it, unfused, host operators included.
-/// Values at the borders: "image"; "p2".."p6"; "rpn_logits_pN", "rpn_deltas_pN"; "proposals"; "pooled";
-/// "class_logits", "box_deltas"; "detections"; with masks "mask_pooled", "mask_classes",
-/// "mask_probabilities", "masks"; with keypoints "keypoint_pooled", "keypoint_heatmaps", "keypoints".
+/// Values at the borders: "image"; "p2".."p6"; "rpn_logits_pN", "rpn_deltas_pN" (no RPN head, and "proposals"
+/// is an input, where config.load_proposals); "proposals"; "pooled"; "class_logits", "box_deltas";
+/// "detections"; with masks "mask_pooled", "mask_classes", "mask_probabilities", "masks"; with keypoints
+/// "keypoint_pooled", "keypoint_heatmaps", "keypoints".
 Graph build_network(const ModelConfig& config);
 
 /// Parameters that the network's nodes name, with their shapes, batch norms included.

@@ -3,9 +3,8 @@
 #include "engine/model/checkpoint_formats.hpp"
 
 namespace rcnn::engine {
-namespace {
 
-CheckpointTensor read_array(const pickle::Array& array, const std::string& what) {
+CheckpointTensor read_numpy_array(const pickle::Array& array, const std::string& what) {
   if (!array.complete) throw ModelError(what + " has no contents");
   if (array.storage) throw ModelError(what + " is a torch tensor in a plain pickle; expected a NumPy array");
   if (!array.unsupported.empty()) {
@@ -27,8 +26,6 @@ CheckpointTensor read_array(const pickle::Array& array, const std::string& what)
   return {layout.shape, std::make_shared<const std::vector<float>>(to_f32(layout, *data))};
 }
 
-}  // namespace
-
 NamedTensors read_pickled_arrays(std::span<const std::byte> bytes, const std::string& where) {
   const auto document = pickle::read(bytes, where);
   const auto entries = find_state_dict(document, where);
@@ -45,7 +42,7 @@ NamedTensors read_pickled_arrays(std::span<const std::byte> bytes, const std::st
         if (size > budget)
           throw ModelError(what + " shares its bytes with other arrays; expected each to have its own");
         budget -= size;
-        found->second = read_array(**array, what);
+        found->second = read_numpy_array(**array, what);
       } else {
         found->second = {{}, number_tensor(document, ref)};
       }

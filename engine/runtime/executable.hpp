@@ -27,7 +27,7 @@ class Executable {
   /// Bytes of activations that live only while it runs; the core lends them.
   virtual std::size_t scratch_bytes() const = 0;
 
-  /// Runs on the calling thread (and its OpenMP team). Call it on a NeuronCore's thread only.
+  /// Runs on the calling thread (and its OpenMP team): a NeuronCore's or, for a host program, a worker's.
   ///   inputs, outputs  64-byte aligned, sized as the specs say; outputs are written whole
   ///   scratch          64-byte aligned, at least scratch_bytes()
   /// \throws DeviceError if an operator fails.

@@ -82,8 +82,12 @@ struct LoadedModel::State {
         options(load_options),
         weights([this](const std::string& name) { return artifact->weight(name); }),
         image_buckets(make_image_buckets()) {
+    if (const auto& precision = artifact->options().precision; precision != "f32") {
+      spdlog::warn("{} has {} weights; there is no {} arithmetic here, so they are multiplied as f32",
+                   artifact->file().filename().string(), precision, precision);
+    }
     if (artifact->is_classifier()) return;
-    box_buckets = make_buckets({16, 64, 128, 256, 512}, artifact->config().rpn.post_nms_topk);
+    box_buckets = make_buckets({16, 64, 128, 256, 512}, artifact->config().max_proposals());
     // Finer than boxes: one detection costs as much as 30 regions of the box head.
     detection_buckets = make_buckets({4, 8, 16, 24, 32, 48, 64}, artifact->config().box_head.max_detections);
   }
@@ -183,6 +187,24 @@ std::size_t LoadedModel::program_index(const std::string& name) const {
   throw ModelError("model " + artifact().file().string() + " has no program '" + name + "'; it has " + known);
 }
 
+std::size_t LoadedModel::image_program_index() const {
+  const auto& programs = artifact().programs();
+  const auto reads_image = [](const Program& program) {
+    return std::find(program.graph.inputs.begin(), program.graph.inputs.end(), "image") !=
+           program.graph.inputs.end();
+  };
+  const auto found = std::find_if(programs.begin(), programs.end(), reads_image);  // Every cut has one
+  return static_cast<std::size_t>(found - programs.begin());
+}
+
+std::optional<std::size_t> LoadedModel::rpn_program_index() const {
+  const auto& programs = artifact().programs();
+  for (std::size_t i = 0; i < programs.size(); ++i) {
+    if (programs[i].graph.name == "rpn-head") return i;
+  }
+  return std::nullopt;
+}
+
 std::size_t LoadedModel::weight_bytes(std::size_t program) const {
   const auto tensors = artifact().tensors();
   std::set<std::string> names;  // The RPN head uses its weights once a level
@@ -192,7 +214,8 @@ std::size_t LoadedModel::weight_bytes(std::size_t program) const {
   for (const auto& name : names) {
     if (name.empty()) continue;
     const auto packed = state_->weights.held_bytes(name);
-    bytes += packed > 0 ? packed : tensors.at(name).bytes;
+    bytes +=
+        packed > 0 ? packed : static_cast<std::size_t>(element_count(tensors.at(name).shape)) * sizeof(float);
   }
   return bytes;
 }
@@ -205,8 +228,12 @@ std::shared_ptr<const Executable> LoadedModel::image_executable(Size padded) {
                        std::to_string(kDivisor) + " up to " + std::to_string(kMaxSide));
     }
   }
-  return state_->get(program_index("backbone-rpn"),
+  return state_->get(image_program_index(),
                      {{"image", {1, 3, padded.height, padded.width}, DType::kF32, Layout::kRowMajor}});
+}
+
+std::shared_ptr<const Executable> LoadedModel::rpn_executable(Size padded) {
+  return state_->get(program_index("rpn-head"), image_executable(padded)->outputs());
 }
 
 std::shared_ptr<const Executable> LoadedModel::box_executable(int regions) {

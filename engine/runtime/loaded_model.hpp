@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -37,25 +38,33 @@ class LoadedModel {
   const Artifact& artifact() const;
   const ModelConfig& config() const;
 
-  /// Index of a program by name ("backbone-rpn", "box-head", "mask-head", "keypoint-head"). \throws
-  /// ModelError naming those there are.
+  /// Index of a program by name ("box-head", "mask-head", "keypoint-head"). \throws ModelError naming those
+  /// there are.
   std::size_t program_index(const std::string& name) const;
+  /// The program that reads the image: "backbone-rpn", or "backbone" where the RPN head is another program.
+  std::size_t image_program_index() const;
+  /// That program, "rpn-head"; none where it is fused to the backbone or the model has no RPN.
+  std::optional<std::size_t> rpn_program_index() const;
   /// Bytes of reordered weights of a program that is resident on a core (shared between cores of one
   /// process): those of its executables so far, the artifact's for what none has asked for yet.
   std::size_t weight_bytes(std::size_t program) const;
 
   /// The image program for a padded input of this size. Outputs, in this order:
   ///   per FPN level p2..p6: features [1, C, H, W], layout as the convolutions write it (p6 is not pooled);
-  ///   then per level: "rpn_logits_pN" kNhwc, then per level "rpn_deltas_pN" kNhwc (the order RpnLevel
-  ///   wants).
+  ///   then, in "backbone-rpn" of a model with RPN, what rpn_executable() writes otherwise.
   /// Input: "image" [1, 3, padded.height, padded.width] row-major f32.
   std::shared_ptr<const Executable> image_executable(Size padded);
+
+  /// The RPN head for the features of such an image; only where rpn_program_index() has one.
+  /// Inputs: the image program's outputs, as they are. Outputs: per level "rpn_logits_pN" kNhwc, then per
+  /// level "rpn_deltas_pN" kNhwc (the order RpnLevel wants).
+  std::shared_ptr<const Executable> rpn_executable(Size padded);
 
   /// The box head for at least `regions` regions, 1..max regions: the smallest bucket that holds them.
   /// Input: "pooled" [B, S * S, C] row-major as roi_align writes it; outputs "class_logits" [B, classes + 1],
   /// "box_deltas" [B, 4 * classes], row-major. A region's result does not depend on the bucket.
   std::shared_ptr<const Executable> box_executable(int regions);
-  /// Bucket sizes, ascending; the last is post_nms_topk.
+  /// Bucket sizes, ascending; the last is config().max_proposals().
   const std::vector<int>& box_buckets() const;
 
   /// The mask head for at least `detections` detections, 1..max_detections: the smallest bucket that holds

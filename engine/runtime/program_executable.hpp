@@ -15,7 +15,7 @@ namespace rcnn::engine {
 
 /// What a program needs to know besides its graph.
 struct ProgramShapes {
-  std::vector<TensorSpec> inputs;  ///< Row-major, in the order of graph.inputs
+  std::vector<TensorSpec> inputs;  ///< In the order of graph.inputs
   std::map<std::string, Layout>
       output_layouts;            ///< Outputs not named here stay as their operator writes them
   Conv2dPicks* picks = nullptr;  ///< Chooses convolutions' algorithms; null: all direct

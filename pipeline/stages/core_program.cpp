@@ -35,7 +35,7 @@ std::shared_ptr<engine::ExecutionTicket> start_on_core(const std::shared_ptr<Fra
     done(std::move(error));
   };
   execution.keep_alive = std::move(run);
-  return frame->session->programs().submit(work.program, std::move(execution));
+  return frame->session->submit(work.program, std::move(execution));
 }
 
 }  // namespace rcnn::pipeline

@@ -18,9 +18,9 @@ struct CoreProgram {
   std::shared_ptr<TensorSet> Frame::*result = nullptr;  ///< Where the frame keeps the outputs
 };
 
-/// Submits it. The outputs are acquired when the program begins, not while it waits in the core's queue. A
-/// run that is given up keeps its tensors until the core has really done with them; the frame itself is let
-/// go at once.
+/// Submits it, to a core or where the session has it. The outputs are acquired when the program begins, not
+/// while it waits in the core's queue. A run that is given up keeps its tensors until the core has really
+/// done with them; the frame itself is let go at once.
 std::shared_ptr<engine::ExecutionTicket> start_on_core(const std::shared_ptr<Frame>& frame, CoreProgram work,
                                                        StageDone done);
 

@@ -46,7 +46,7 @@ std::vector<std::vector<guint32>> masks_after(const std::string& elements) {
 }
 
 TEST_F(Neuronrcnn, GivesTheMasksThatSixElementsGive) {
-  constexpr tests::TinyModelOptions kMasks{.masks = true};
+  const tests::TinyModelOptions kMasks{.masks = true};
   const auto masks = masks_after("neuronrcnn" + tests::with_model(kMasks));
   EXPECT_FALSE(masks.empty());
   EXPECT_EQ(masks_after(tests::six(" ! ", "", "", kMasks)), masks);

@@ -18,11 +18,14 @@
 #include "engine/runtime/loaded_model.hpp"
 #include "tests/support/npz.hpp"
 #include "tests/support/reference_weights.hpp"
+#include "tests/support/relative_error.hpp"
 #include "tests/support/run_executable.hpp"
 #include "tests/support/shared_files.hpp"
 
 namespace rcnn::engine {
 namespace {
+
+using tests::relative_error;
 
 struct Recorded {
   const char* family;  ///< Of the model zoo
@@ -31,19 +34,8 @@ struct Recorded {
 };
 std::ostream& operator<<(std::ostream& out, const Recorded& recorded) { return out << recorded.arch; }
 
-/// Mean absolute error over the reference's standard deviation. PyTorch's own f32 is at 5e-7 from its f64.
+/// Of relative_error(). PyTorch's own f32 is at 5e-7 from its f64.
 constexpr double kTolerance = 1e-5;
-
-double relative_error(std::span<const float> ours, std::span<const float> reference) {
-  double error = 0, sum = 0, squares = 0;
-  for (std::size_t i = 0; i < reference.size(); ++i) {
-    error += std::abs(static_cast<double>(ours[i]) - reference[i]);
-    sum += reference[i];
-    squares += static_cast<double>(reference[i]) * reference[i];
-  }
-  const auto count = static_cast<double>(reference.size());
-  return error / count / std::sqrt(squares / count - (sum / count) * (sum / count));
-}
 
 class GoldenStages : public ::testing::TestWithParam<Recorded> {
  protected:

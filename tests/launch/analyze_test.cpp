@@ -23,14 +23,60 @@ TEST(Analyze, CountsAddUp) {
     counted += row.at("count").get<std::size_t>();
     flops += row.at("flops").get<double>();
   }
-  EXPECT_EQ(counted, report.at("operators"));
-  EXPECT_EQ(report.at("list").size(), report.at("operators"));
+  EXPECT_EQ(counted, report.at("total_count"));
+  EXPECT_EQ(report.at("list").size(), report.at("total_count"));
   EXPECT_DOUBLE_EQ(flops, report.at("flops").get<double>());
   // ResNet-50 with FPN and RPN head at 800x800 is 234.1 GFLOP of convolutions, the box head on 1000
   // regions 28.6.
   EXPECT_NEAR(report.at("flops").get<double>(), 263e9, 6e9);
   EXPECT_EQ(report.at("unsupported").size(), 4U);  // Preprocess, proposals, RoIAlign, detections
   EXPECT_GT(report.at("percent_flops_on_cores").get<double>(), 99);
+}
+
+// torch.neuron.analyze_model's fields, so that its readers go on working.
+TEST(Analyze, HasTheFieldsOfAnalyzeModel) {
+  for (const std::string network :
+       {"--config COCO-Detection/faster_rcnn_R_50_FPN_3x", "--arch efficientnet_b0"}) {
+    const auto outcome = run_neuron_rcnn("analyze " + network + " --json");
+    ASSERT_EQ(outcome.code, 0) << outcome.err;
+    const auto report = json::parse(outcome.out);
+    const std::size_t total = report.at("total_count"), supported = report.at("supported_count");
+    EXPECT_NEAR(report.at("percent_supported").get<double>(),
+                100. * static_cast<double>(supported) / static_cast<double>(total), 1e-9);
+    std::size_t counted = 0;
+    for (const auto& [kind, count] : report.at("operator_count").items()) counted += count.get<std::size_t>();
+    EXPECT_EQ(counted, total);
+    EXPECT_EQ(report.at("operators").size(), report.at("operator_count").size());
+    EXPECT_EQ(report.at("supported_operators").size() + report.at("unsupported_operators").size(),
+              report.at("operators").size());
+    EXPECT_THAT(report.at("unsupported_operators"), ::testing::Contains("Preprocess"));
+    EXPECT_THAT(report.at("supported_operators"), ::testing::Contains("Conv2d"));
+    EXPECT_LT(supported, total);
+  }
+}
+
+TEST(Analyze, ArchitectureIsATreeOfModules) {
+  const auto outcome = run_neuron_rcnn("analyze --arch resnet18 --architecture");
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, HasSubstr("layer1\n  0\n    conv1: Conv2d [1, 64, 56, 56]\n"));
+  EXPECT_THAT(outcome.out, HasSubstr("fc: Linear [1, 1000]\n"));
+}
+
+TEST(Analyze, PartitionsMoveWorkOntoCores) {
+  double before = 0;
+  for (const std::string partition : {"backbone", "backbone+rpn-head", "fused+box-head"}) {
+    const auto report =
+        json::parse(run_neuron_rcnn(std::string(kZoo) + " --json --partition " + partition).out);
+    EXPECT_GT(report.at("percent_flops_on_cores").get<double>(), before) << partition;
+    before = report.at("percent_flops_on_cores").get<double>();
+  }
+}
+
+TEST(Analyze, NeedsExactlyOneNetwork) {
+  EXPECT_EQ(run_neuron_rcnn("analyze").code, 2);
+  EXPECT_EQ(run_neuron_rcnn(std::string(kZoo) + " --arch resnet18").code, 2);
+  EXPECT_EQ(run_neuron_rcnn("analyze --arch resnet18 --input shortest-edge:800:1333").code, 2);
+  EXPECT_EQ(run_neuron_rcnn("analyze --arch vgg16").code, 1);
 }
 
 TEST(Analyze, TableNamesProgramsAndHost) {

@@ -2,6 +2,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <map>
+#include <string>
+
 #include "engine/compile/artifact.hpp"
 #include "launch/commands.hpp"
 #include "tests/launch/tiny_files.hpp"
@@ -65,6 +69,76 @@ TEST_F(Compile, LabelsNameTheClasses) {
   write_text(folder_ / "names.txt", "car\n");
   EXPECT_THAT(compile("--labels " + (folder_ / "names.txt").string()).err,
               HasSubstr("name 1 classes, the model has 3"));
+}
+
+TEST_F(Compile, WhatIsUpToDateIsLeftAlone) {
+  const auto artifact = folder_ / "tiny.rcnn";
+  ASSERT_EQ(compile("").code, 0);
+  const auto made = std::filesystem::last_write_time(artifact);
+  const auto again = compile("");
+  EXPECT_EQ(again.code, 0) << again.err;
+  EXPECT_THAT(again.out, HasSubstr("nothing was done"));
+  EXPECT_TRUE(json::parse(compile("--json").out).at("up_to_date").get<bool>());
+  EXPECT_EQ(std::filesystem::last_write_time(artifact), made);
+}
+
+TEST_F(Compile, WhatChangedIsMadeAnew) {
+  const auto is_made_anew = [&](const std::string& more) {
+    const auto outcome = compile(more + " --json");
+    EXPECT_EQ(outcome.code, 0) << outcome.err;
+    return !json::parse(outcome.out).at("up_to_date").get<bool>();
+  };
+  EXPECT_TRUE(is_made_anew(""));
+  EXPECT_TRUE(is_made_anew("--force"));
+  EXPECT_FALSE(is_made_anew(""));
+  for (const char* more :
+       {"--threshold 0.3", "--input stretch:160x128", "--precision bf16", "--partition fused"}) {
+    EXPECT_TRUE(is_made_anew(more)) << more;
+  }
+  EXPECT_TRUE(is_made_anew("")) << "back to the defaults";
+  write_text(folder_ / "tiny.yaml", read_text(folder_ / "tiny.yaml") + "TEST: {DETECTIONS_PER_IMAGE: 50}\n");
+  EXPECT_TRUE(is_made_anew("")) << "the config says something else";
+  const auto now = std::filesystem::last_write_time(folder_ / "tiny.rcnn");
+  std::filesystem::last_write_time(folder_ / "tiny.safetensors", now + std::chrono::seconds(1));
+  EXPECT_TRUE(is_made_anew("")) << "the weights are newer";
+  std::filesystem::last_write_time(folder_ / "tiny.safetensors", now - std::chrono::seconds(1));
+  EXPECT_FALSE(is_made_anew(""));
+  write_text(folder_ / "tiny.rcnn", "damaged");
+  EXPECT_TRUE(is_made_anew(""));
+}
+
+TEST_F(Compile, PartitionsSayWhatRunsWhere) {
+  const auto outcome = compile("--partition backbone --json");
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  const auto summary = json::parse(outcome.out);
+  std::map<std::string, std::string> where;
+  for (const auto& program : summary.at("programs"))
+    where[program.at("name")] = program.at("where");
+  EXPECT_EQ(where, (std::map<std::string, std::string>{
+                       {"backbone", "core"}, {"rpn-head", "host"}, {"box-head", "host"}}));
+}
+
+TEST_F(Compile, TwoByteWeightsHalveTheArtifactAndAreShown) {
+  ASSERT_EQ(compile("--input stretch:160x128").code, 0);
+  std::size_t whole = 0, half = 0;
+  for (const auto& [name, tensor] : engine::Artifact::open(folder_ / "tiny.rcnn")->tensors())
+    whole += tensor.bytes;
+  for (const std::string precision : {"bf16", "fp16"}) {
+    const auto outcome = compile("--input stretch:160x128 --precision " + precision);
+    ASSERT_EQ(outcome.code, 0) << outcome.err;
+    half = 0;
+    for (const auto& [name, tensor] : engine::Artifact::open(folder_ / "tiny.rcnn")->tensors())
+      half += tensor.bytes;
+    EXPECT_NEAR(static_cast<double>(half) / static_cast<double>(whole), 0.5, 0.02);
+    const auto inspected = run_neuron_rcnn("inspect --tensors " + (folder_ / "tiny.rcnn").string());
+    EXPECT_THAT(inspected.out, HasSubstr(precision));
+    EXPECT_THAT(inspected.out, HasSubstr(precision == "bf16" ? "bf16" : "f16"));
+    cv::imwrite((folder_ / "a.png").string(), make_picture(120, 90));
+    const auto detected =
+        run_neuron_rcnn("detect -m " + (folder_ / "tiny.rcnn").string() + " " + (folder_ / "a.png").string());
+    EXPECT_EQ(detected.code, 0);
+    EXPECT_THAT(lines_of(detected.err), ::testing::ElementsAre(HasSubstr("multiplied as f32")));
+  }
 }
 
 TEST_F(Compile, SettingsThatDoNotExistAreWrongUse) {

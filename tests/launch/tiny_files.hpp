@@ -14,9 +14,8 @@
 
 namespace rcnn::launch {
 
-/// The tiny checkpoint as the .safetensors file that a user would have.
-inline void write_tiny_checkpoint(const std::filesystem::path& file) {
-  const auto checkpoint = tests::tiny_checkpoint();
+/// A checkpoint as the .safetensors file that a user would have.
+inline void write_checkpoint(const std::filesystem::path& file, const engine::Checkpoint& checkpoint) {
   nlohmann::ordered_json header;
   std::uint64_t offset = 0;
   for (const auto& [name, tensor] : checkpoint.tensors) {
@@ -35,9 +34,14 @@ inline void write_tiny_checkpoint(const std::filesystem::path& file) {
   }
 }
 
-/// tests::tiny_config() as a user would write it.
-inline void write_tiny_config(const std::filesystem::path& file) {
-  const auto config = tests::tiny_config();
+inline void write_tiny_checkpoint(const std::filesystem::path& file) {
+  write_checkpoint(file, tests::tiny_checkpoint());
+}
+
+/// tests::tiny_config() as a user would write it, with a mask head or without an RPN if the options say so.
+inline void write_tiny_config(const std::filesystem::path& file,
+                              const tests::TinyModelOptions& options = {}) {
+  const auto config = tests::tiny_config(options);
   std::string sizes;
   for (const auto& level : config.anchors.sizes) {
     sizes += (sizes.empty() ? "" : ", ") + nlohmann::json(level).dump();
@@ -50,7 +54,13 @@ inline void write_tiny_config(const std::filesystem::path& file) {
                  sizes +
                  "]}\n"
                  "  ROI_HEADS: {NUM_CLASSES: 3}\n"
-                 "  ROI_BOX_HEAD: {FC_DIM: 32}\n"
+                 "  ROI_BOX_HEAD: {FC_DIM: 32}\n" +
+                 (options.masks ? "  MASK_ON: true\n"
+                                  "  ROI_MASK_HEAD: {NUM_CONV: 2, CONV_DIM: 16, POOLER_RESOLUTION: 6}\n"
+                                : "") +
+                 (options.load_proposals ? "  LOAD_PROPOSALS: true\n"
+                                           "  PROPOSAL_GENERATOR: {NAME: PrecomputedProposals}\n"
+                                         : "") +
                  "DATASETS: {TRAIN: [mine], TEST: [mine]}\n");
 }
 

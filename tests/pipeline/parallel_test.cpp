@@ -8,6 +8,8 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <future>
+#include <memory>
 #include <stdexcept>
 #include <thread>
 #include <vector>
@@ -74,6 +76,17 @@ TEST(RunInArena, RunsInAnArenaOfAllCpus) {
   int workers = 0;
   run_in_arena([&] { workers = tbb::this_task_arena::max_concurrency(); });
   EXPECT_EQ(workers, tbb::info::default_concurrency());
+}
+
+TEST(EnqueueInArena, DoesNotWaitForWhatItHandsOver) {
+  std::promise<void> open;
+  std::promise<int> result;
+  enqueue_in_arena([&, gate = std::make_shared<std::future<void>>(open.get_future())] {
+    gate->wait();
+    result.set_value(42);
+  });
+  open.set_value();
+  EXPECT_EQ(result.get_future().get(), 42);
 }
 
 // TBB reads the CPUs a process may use when it starts, so this needs a process of its own.

@@ -112,7 +112,7 @@ TEST_F(StageGraphTest, TwoCoresGiveWhatOneGivesBitForBit) {
 }
 
 TEST_F(StageGraphTest, MasksAreTheSameOnTwoCoresAndInGraphsOfOneStage) {
-  constexpr tests::TinyModelOptions kMasks{.masks = true};
+  const tests::TinyModelOptions kMasks{.masks = true};
   load(cores(1), kMasks);
   const auto expected = serial_detections();
   ASSERT_FALSE(expected[0].empty());
@@ -137,7 +137,7 @@ TEST_F(StageGraphTest, MasksAreTheSameOnTwoCoresAndInGraphsOfOneStage) {
 }
 
 TEST_F(StageGraphTest, KeypointsAreTheSameOnTwoCores) {
-  constexpr tests::TinyModelOptions kKeypoints{.keypoints = true};
+  const tests::TinyModelOptions kKeypoints{.keypoints = true};
   load(cores(1), kKeypoints);
   const auto expected = serial_detections();
   ASSERT_EQ(expected.at(0).at(0).keypoints.size(), 17U);
@@ -151,7 +151,7 @@ TEST_F(StageGraphTest, KeypointsAreTheSameOnTwoCores) {
 }
 
 TEST_F(StageGraphTest, AMaskHeadThatFailsOrIsFlushedIsItsFramesAlone) {
-  constexpr tests::TinyModelOptions kMasks{.masks = true};
+  const tests::TinyModelOptions kMasks{.masks = true};
   load(cores(1), kMasks);
   const auto expected = serial_detections();
   load(cores(1, {{0, "fail", 4}}), kMasks);  // Three programs a frame: each of them fails in its turn

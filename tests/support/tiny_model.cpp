@@ -141,6 +141,7 @@ engine::ModelConfig tiny_config(const TinyModelOptions& options) {
   config.box_head.class_agnostic = options.class_agnostic;
   config.box_head.max_detections = 20;
   config.box_head.score_threshold = options.score_threshold;
+  config.load_proposals = options.load_proposals;
   config.keypoint_on = options.keypoints;
   if (options.keypoints) {
     config.keypoint_head.conv_dims = {16, 16};
@@ -175,8 +176,9 @@ std::filesystem::path tiny_model(const TinyModelOptions& options) {
     if (known == options) return file;
   }
   const auto file = folder.path() / ("tiny-" + std::to_string(made.size()) + ".rcnn");
-  engine::write_artifact(
-      engine::compile(tiny_config(options), tiny_checkpoint(options), {.input = options.input}), file);
+  engine::write_artifact(engine::compile(tiny_config(options), tiny_checkpoint(options),
+                                         {.input = options.input, .partition = options.partition}),
+                         file);
   made.emplace_back(options, file);
   return file;
 }

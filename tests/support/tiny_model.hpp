@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <string>
 
 #include "engine/compile/compiler.hpp"
 #include "engine/model/checkpoint.hpp"
@@ -19,7 +20,9 @@ struct TinyModelOptions {
   /// Detectron2's default. On any image more than 20 detections, the limit of these models, are above it.
   float score_threshold = 0.05f;
   bool keypoints = false;  ///< With a keypoint head: 6x6 bins, two convolutions of 16, 17 heatmaps of 24x24
-  bool masks = false;  ///< With a mask head: 6x6 bins, two convolutions of 16, 12x12 masks
+  std::string partition = "fused+box-head";
+  bool load_proposals = false;  ///< Fast R-CNN: the same without an RPN
+  bool masks = false;           ///< With a mask head: 6x6 bins, two convolutions of 16, 12x12 masks
   bool operator==(const TinyModelOptions&) const = default;
 };
 

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "engine/compile/compiler.hpp"
+#include "engine/errors.hpp"
 #include "tests/support/tiny_model.hpp"
 
 namespace rcnn::engine {
@@ -52,6 +53,40 @@ TEST(Analyze, UsesTheSizeThatTheImageWouldGet) {
       EXPECT_EQ(report.output_shape, (Shape{1, 3, 800, 1088}));
     }
   }
+}
+
+// He et al. count 4.1 G multiply-adds for ResNet-50 at 224x224 in torchvision's form; EfficientNet-B0 has
+// 0.39 G.
+TEST(Analyze, CountsTheWorkOfClassifiers) {
+  CompileOptions options;
+  options.input = parse_input_spec("centre-crop:256:224");
+  EXPECT_NEAR(conv_gflops(analyze(classifier_config("resnet50"), options, {640, 480}), "classifier"), 8.2,
+              0.1);
+  const auto efficient = analyze(classifier_config("efficientnet_b0"), options, {640, 480});
+  EXPECT_NEAR(conv_gflops(efficient, "classifier"), 0.77, 0.02);
+  for (const auto& report : efficient) {
+    EXPECT_EQ(report.where == "host", report.op == "Preprocess" || report.op == "TopClasses") << report.name;
+  }
+  options.input = parse_input_spec("shortest-edge:800:1333");
+  EXPECT_THROW(analyze(classifier_config("resnet50"), options, {640, 480}), SettingError);
+}
+
+TEST(Analyze, EachStepPutsMoreOntoCores) {
+  std::vector<double> shares;
+  for (const auto& partition : partition_names()) {
+    CompileOptions options;
+    options.partition = partition;
+    double all = 0, on_cores = 0;
+    for (const auto& report : analyze(resnet(50), options, {640, 480})) {
+      all += report.flops;
+      on_cores += report.where == "host" ? 0 : report.flops;
+    }
+    shares.push_back(on_cores / all);
+  }
+  EXPECT_LT(shares[0], shares[1]);
+  EXPECT_EQ(shares[1], shares[2]);  // Fused or not, the same operators
+  EXPECT_LT(shares[2], shares[3]);
+  EXPECT_GT(shares[3], 0.99);
 }
 
 TEST(Analyze, CountsAMaskHead) {

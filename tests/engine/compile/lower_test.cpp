@@ -13,7 +13,7 @@
 namespace rcnn::engine {
 namespace {
 
-constexpr tests::TinyModelOptions kMasks{.masks = true};
+const tests::TinyModelOptions kMasks{.masks = true};
 
 TEST(Lower, TransposedConvolutionsBecomePlainOnes) {
   const auto model = compile(tests::tiny_config(kMasks), tests::tiny_checkpoint(kMasks), {});

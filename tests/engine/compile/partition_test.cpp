@@ -43,8 +43,58 @@ TEST(Partition, GivesAMaskHeadAProgram) {
   EXPECT_EQ(host.size(), 6U);
 }
 
+std::vector<Program> programs_of(const std::string& partition, const tests::TinyModelOptions& options = {}) {
+  std::vector<Program> programs;
+  std::vector<Node> host;
+  cut(build_network(tests::tiny_config(options)), find_partition(partition), programs, host);
+  return programs;
+}
+
+std::vector<std::string> names_on(const std::vector<Program>& programs, bool on_core) {
+  std::vector<std::string> names;
+  for (const auto& program : programs) {
+    if (program.on_core == on_core) names.push_back(program.graph.name);
+  }
+  return names;
+}
+
+TEST(Partition, MovesTheNetworkOntoCoresStepByStep) {
+  const auto backbone = programs_of("backbone");
+  EXPECT_THAT(names_on(backbone, true), ElementsAre("backbone"));
+  EXPECT_THAT(names_on(backbone, false), ElementsAre("rpn-head", "box-head"));
+  EXPECT_THAT(backbone[0].graph.outputs, ElementsAre("p2", "p3", "p4", "p5", "p6"));
+  EXPECT_EQ(backbone[1].graph.inputs, backbone[0].graph.outputs);
+  EXPECT_EQ(backbone[1].graph.outputs.size(), 10U);
+
+  const auto rpn = programs_of("backbone+rpn-head", {.masks = true});
+  EXPECT_THAT(names_on(rpn, true), ElementsAre("backbone", "rpn-head"));
+  EXPECT_THAT(names_on(rpn, false), ElementsAre("box-head", "mask-head"));
+  EXPECT_THAT(names_on(programs_of("fused"), true), ElementsAre("backbone-rpn"));
+  EXPECT_THAT(names_on(programs_of("fused"), false), ElementsAre("box-head"));
+  EXPECT_TRUE(names_on(programs_of("fused+box-head", {.masks = true}), false).empty());
+}
+
+TEST(Partition, ANetworkWithoutRpnHasNoProgramForIt) {
+  const auto programs = programs_of("backbone", {.load_proposals = true});
+  EXPECT_THAT(names_on(programs, true), ElementsAre("backbone"));
+  EXPECT_THAT(names_on(programs, false), ElementsAre("box-head"));
+  const auto fused = programs_of("fused+box-head", {.load_proposals = true});
+  EXPECT_THAT(fused[0].graph.outputs, ElementsAre("p2", "p3", "p4", "p5", "p6"));
+}
+
+TEST(Partition, PlacesOperatorsWhereTheirProgramRuns) {
+  Node fc;
+  fc.name = "roi_heads.box_head.fc1";
+  fc.kind = OpKind::kLinear;
+  EXPECT_EQ(place(find_partition("fused+box-head"), fc), "box-head");
+  EXPECT_EQ(place(find_partition("fused"), fc), "host");
+  EXPECT_TRUE(runs_on_core(find_partition("fused"), "backbone-rpn"));
+  EXPECT_FALSE(runs_on_core(find_partition("fused"), "box-head"));
+  EXPECT_THROW(runs_on_core(find_partition("fused"), "rpn-head"), ModelError);
+}
+
 TEST(Partition, RefusesAnUnknownNameListingThoseThereAre) {
-  EXPECT_THAT(partition_names(), ElementsAre("fused+box-head"));
+  EXPECT_THAT(partition_names(), ElementsAre("backbone", "backbone+rpn-head", "fused", "fused+box-head"));
   try {
     find_partition("everything");
     FAIL() << "accepted";
@@ -54,7 +104,7 @@ TEST(Partition, RefusesAnUnknownNameListingThoseThereAre) {
   }
 }
 
-TEST(Partition, RefusesToLeaveACoresWorkToTheHost) {
+TEST(Partition, RefusesToForgetAnOperator) {
   const Partition backbone_only{"backbone", {{"backbone", {"backbone."}}}};
   std::vector<Program> programs;
   std::vector<Node> host;

@@ -54,7 +54,7 @@ std::string refused(const std::string& text) {
 
 TEST(Config, ZooModelsAreWhatDetectron2Says) {
   const auto names = zoo_names();
-  EXPECT_EQ(names.size(), 25U);
+  EXPECT_EQ(names.size(), 26U);
   EXPECT_TRUE(std::is_sorted(names.begin(), names.end()));
   EXPECT_THAT(names, ::testing::IsSupersetOf({"COCO-Detection/faster_rcnn_R_101_FPN_3x",
                                               "COCO-Detection/faster_rcnn_R_50_FPN_1x",
@@ -118,6 +118,32 @@ TEST(Config, MaskHeadsThatAreNotSupportedAreRefusedWhereTheyAreOn) {
   EXPECT_THAT(refused(with_base("MODEL: {MASK_ON: true, ROI_MASK_HEAD: {CONV_DIM: 0}}")),
               HasSubstr("MODEL.ROI_MASK_HEAD.CONV_DIM"));
   EXPECT_NO_THROW(load_text(with_base("MODEL: {ROI_MASK_HEAD: {NAME: PointRendMaskHead, FC_DIM: 1024}}")));
+}
+
+TEST(Config, FastRcnnIsAFasterModelWithoutRpn) {
+  auto fast = load_config("COCO-Detection/fast_rcnn_R_50_FPN_1x");
+  const auto faster = load_config("COCO-Detection/faster_rcnn_R_50_FPN_1x");
+  EXPECT_TRUE(fast.load_proposals);
+  EXPECT_EQ(fast.max_proposals(), 1000);
+  fast.load_proposals = false;
+  fast.name = faster.name;
+  EXPECT_EQ(fast, faster);
+  const auto fewer = load_text(
+      "_BASE_: COCO-Detection/fast_rcnn_R_50_FPN_1x\nDATASETS: {PRECOMPUTED_PROPOSAL_TOPK_TEST: 300}");
+  EXPECT_EQ(fewer.max_proposals(), 300);
+  EXPECT_EQ(faster.max_proposals(), faster.rpn.post_nms_topk);
+}
+
+TEST(Config, ProposalsComeFromAnRpnOrFromAFile) {
+  EXPECT_THAT(refused(with_base("MODEL: {LOAD_PROPOSALS: true}")),
+              AllOf(HasSubstr("MODEL.LOAD_PROPOSALS"), HasSubstr("false with"), HasSubstr("NAME: RPN")));
+  EXPECT_THAT(refused(with_base("MODEL: {PROPOSAL_GENERATOR: {NAME: PrecomputedProposals}}")),
+              AllOf(HasSubstr("MODEL.LOAD_PROPOSALS"), HasSubstr("true with")));
+  EXPECT_THAT(refused(with_base("MODEL: {PROPOSAL_GENERATOR: {NAME: RRPN}}")),
+              HasSubstr("PrecomputedProposals"));
+  EXPECT_THAT(refused("_BASE_: COCO-Detection/fast_rcnn_R_50_FPN_1x\n"
+                      "DATASETS: {PRECOMPUTED_PROPOSAL_TOPK_TEST: 0}"),
+              HasSubstr("DATASETS.PRECOMPUTED_PROPOSAL_TOPK_TEST"));
 }
 
 TEST(Config, CocoClassesHaveGapsInTheirIds) {

@@ -4,7 +4,7 @@
 
     make_fixtures.py [FOLDER]
 
-Every array counts up in row-major order: element k is k / 4 - 1, or k - 2 where the name begins with "int.".
+Every array of a checkpoint counts up in row-major order: element k is k / 4 - 1, or k - 2 where the name begins with "int.".
 """
 import collections
 import pathlib
@@ -36,6 +36,20 @@ def numpy_state():
         "three_axes.fortran": np.asfortranarray(counted("<f4", (2, 3, 4))),
         "scalar": np.float32(-1),
     }
+
+
+def proposals(mode):
+    """As Detectron2's evaluator saves them: BoxMode 0 is corners, 1 corner and size."""
+    boxes = [
+        np.array([[10, 20, 30.5, 40], [0, 0, 100, 50]], np.float32),
+        np.array([[1, 2, 3, 4]], np.float64),
+        np.zeros((0, 4), np.float32),
+    ]
+    if mode == 1:
+        for box in boxes:
+            box[:, 2:] -= box[:, :2]
+    logits = [np.array([-1.5, 2], np.float32), np.array([0.25], np.float32), np.zeros(0, np.float32)]
+    return {"boxes": boxes, "objectness_logits": logits, "ids": [139, 285, "street.jpg"], "bbox_mode": mode}
 
 
 def torch_state():
@@ -81,6 +95,8 @@ def main(argv):
     for protocol in range(6):
         zoo = {"model": numpy_state(), "__author__": "fixture", "matching_heuristics": True}
         (folder / f"numpy_protocol_{protocol}.pkl").write_bytes(pickle.dumps(zoo, protocol=protocol))
+    for mode, name in enumerate(["xyxy", "xywh"]):
+        (folder / f"proposals_{name}.pkl").write_bytes(pickle.dumps(proposals(mode)))
     torch.save(training(torch_state()), folder / "training.pth")
     torch.save(torch_state(), folder / "bare_state.pth")
     distributed = collections.OrderedDict(("module." + name, value) for name, value in torch_state().items())

@@ -123,7 +123,7 @@ TEST(LoadedModel, GivesARegionTheSameBitsInEveryBucketAndRow) {
   }
 }
 
-constexpr tests::TinyModelOptions kMasks{.masks = true};
+const tests::TinyModelOptions kMasks{.masks = true};
 
 TEST(LoadedModel, MasksAreWhatTheNetworkDefines) {
   const auto model = LoadedModel::load(tests::tiny_model(kMasks));
@@ -149,7 +149,7 @@ TEST(LoadedModel, MasksAreWhatTheNetworkDefines) {
   }
 }
 
-constexpr tests::TinyModelOptions kKeypoints{.keypoints = true};
+const tests::TinyModelOptions kKeypoints{.keypoints = true};
 
 TEST(LoadedModel, HeatmapsAreWhatTheNetworkDefines) {
   const auto model = LoadedModel::load(tests::tiny_model(kKeypoints));
@@ -226,6 +226,29 @@ TEST(LoadedModel, NamesItsProgramsAndCountsTheirWeightsOnce) {
   std::size_t all = 0;
   for (const auto& [name, tensor] : model->artifact().tensors()) all += tensor.bytes;
   EXPECT_EQ(model->weight_bytes(0) + model->weight_bytes(1), all);
+}
+
+TEST(LoadedModel, AnRpnHeadOfItsOwnWritesWhatTheFusedProgramDoes) {
+  const auto fused = LoadedModel::load(tests::tiny_model(), {.deterministic = true});
+  EXPECT_EQ(fused->rpn_program_index(), std::nullopt);
+  const auto whole = fused->image_executable({160, 128});
+  const auto image = image_of({160, 128});
+  const auto expected = tests::run_executable(*whole, {image});
+
+  const auto cut = LoadedModel::load(tests::tiny_model({.partition = "backbone"}), {.deterministic = true});
+  EXPECT_EQ(cut->image_program_index(), 0U);
+  EXPECT_EQ(cut->rpn_program_index(), 1U);
+  const auto features = tests::run_executable(*cut->image_executable({160, 128}), {image});
+  ASSERT_EQ(features.size(), 5U);
+  std::vector<std::span<const float>> inputs;
+  for (const auto& feature : features) inputs.push_back(feature.values<float>());
+  const auto rpn = cut->rpn_executable({160, 128});
+  auto outputs = tests::run_executable(*rpn, inputs);
+  ASSERT_EQ(outputs.size(), 10U);
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    EXPECT_EQ(outputs[i].spec(), expected[5 + i].spec());
+    EXPECT_TRUE(std::ranges::equal(outputs[i].values<float>(), expected[5 + i].values<float>())) << i;
+  }
 }
 
 // A residue of the measured picks would show: those round otherwise.

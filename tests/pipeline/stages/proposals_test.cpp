@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 
+#include <optional>
 #include <utility>
 
 #include "engine/errors.hpp"
@@ -31,6 +32,51 @@ TEST_F(ProposalsTest, LevelsInParallelFindWhatOneCallFinds) {
   run_proposals(*made);
   EXPECT_FALSE(expected.empty());
   EXPECT_EQ(made->proposals, expected);
+}
+
+// The slow way to the same result: what an RPN found, given to a model with the same weights and without one.
+TEST_F(ProposalsTest, GivenWhatTheRpnFoundAFastRcnnFindsWhatAFasterOneDoes) {
+  const Picture picture(3, 160, 128);  // The network's own size: boxes are scaled by 1
+  const auto run = [&](const std::optional<std::vector<engine::Proposal>>& given) {
+    auto made = frame();
+    made->given_proposals = given;
+    run_preprocess(*made, picture.view());
+    run_on_core(start_backbone, made);
+    run_proposals(*made);
+    run_roi_align(*made);
+    run_on_core(start_box_head, made);
+    run_postprocess(*made, -1);
+    run_on_core(start_detail_head, made);
+    run_details(*made);
+    return made;
+  };
+  for (const bool masks : {false, true}) {
+    load(cores(1), {.masks = masks});
+    const auto faster = run(std::nullopt);
+    ASSERT_FALSE(faster->detections.empty());
+    load(cores(1), {.load_proposals = true, .masks = masks});
+    const auto fast = run(faster->proposals);
+    EXPECT_EQ(fast->proposals, faster->proposals);
+    EXPECT_EQ(fast->detections, faster->detections);
+  }
+}
+
+TEST_F(ProposalsTest, GivenBoxesAreScaledToTheNetworksFrame) {
+  load(cores(1), {.load_proposals = true});
+  const auto made = frame();
+  made->given_proposals = {{{{10, 12, 40, 32}, 1}, {{0, 0, 80, 64}, 2}}};
+  const Picture picture(1, 80, 64);  // Half of 160x128
+  run_preprocess(*made, picture.view());
+  run_on_core(start_backbone, made);
+  run_proposals(*made);
+  EXPECT_THAT(made->proposals, ::testing::ElementsAre(engine::Proposal{{0, 0, 160, 128}, 2},
+                                                      engine::Proposal{{20, 24, 80, 64}, 1}));
+}
+
+TEST_F(ProposalsTest, AFastRcnnWithoutProposalsSaysWhereTheyComeFrom) {
+  load(cores(1), {.load_proposals = true});
+  const auto made = frame_before(StageId::kProposals);
+  EXPECT_THAT(refusal_of([&] { run_proposals(*made); }), HasSubstr("detect --proposals"));
 }
 
 TEST_F(ProposalsTest, AFrameWithoutFeaturesIsRefused) {

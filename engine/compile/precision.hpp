@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "engine/compile/passes.hpp"
+#include "engine/tensor/tensor.hpp"
+
+namespace rcnn::engine {
+
+/// Type in which a tensor of this shape is stored at a precision: biases, the tensors of one axis, stay f32;
+/// all of them together are a thousandth of a network.
+DType stored_type(const std::string& precision, const Shape& shape);
+
+/// Rounds every weight to what its stored type can say (nearest, ties to even) and keeps it as f32.
+/// Arithmetic on it is then the same wherever it is stored. \throws ModelError naming the tensor and the
+/// value that is too large.
+void round_weights(Weights& weights, const std::string& precision);
+
+/// Two bytes per value, little-endian, of values that round_weights() has been over.
+std::vector<std::byte> narrow(std::span<const float> values, DType type);
+/// The values of that again.
+std::vector<float> widen(std::span<const std::byte> bytes, DType type);
+
+/// Bits of the nearest bfloat16 or IEEE half, ties to even; infinite where there is none.
+std::uint16_t bf16_bits(float value);
+std::uint16_t fp16_bits(float value);
+
+}  // namespace rcnn::engine

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: MIT
+#include "engine/model/proposal_file.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <string_view>
+
+#include "engine/errors.hpp"
+#include "engine/model/checkpoint_formats.hpp"
+#include "engine/model/mapped_file.hpp"
+
+namespace rcnn::engine {
+namespace {
+
+using pickle::Document;
+using pickle::Ref;
+
+constexpr std::int64_t kCorners = 0;        // BoxMode.XYXY_ABS
+constexpr std::int64_t kCornerAndSize = 1;  // BoxMode.XYWH_ABS
+
+/// Entry of either name; null if there is neither.
+const Ref* find_entry(const Document& document, const pickle::Dict& dict, std::string_view name,
+                      std::string_view older_name) {
+  const Ref* found = nullptr;
+  for (const auto& [key, value] : dict.items) {
+    const auto* text = document.get_if<pickle::Text>(key);
+    if (text != nullptr && (text->raw == name || text->raw == older_name)) found = &value;
+  }
+  return found;
+}
+
+/// An id as Python's str() writes it.
+std::string id_text(const Document& document, Ref ref, const std::string& where) {
+  if (const auto* number = document.get_if<std::int64_t>(ref)) return std::to_string(*number);
+  if (const auto* text = document.get_if<pickle::Text>(ref)) return std::string(text->raw);
+  throw ModelError(where + ": an entry of 'ids' is neither a whole number nor text");
+}
+
+}  // namespace
+
+struct ProposalFile::State {
+  struct Image {
+    Ref boxes;
+    Ref logits;
+  };
+
+  explicit State(const std::filesystem::path& file)
+      : where(file.string()), mapping(file), document(pickle::read(mapping.bytes(), where)) {
+    const auto* dict = document.get_if<pickle::Dict>(document.root);
+    if (dict == nullptr) throw ModelError(where + ": holds no dictionary" + kExpected);
+    const auto& ids = list(*dict, "ids", "indexes");
+    const auto& boxes = list(*dict, "boxes", "boxes");
+    const auto& logits = list(*dict, "objectness_logits", "scores");
+    if (boxes.size() != ids.size() || logits.size() != ids.size()) {
+      throw ModelError(where + ": has " + std::to_string(ids.size()) + " ids, " +
+                       std::to_string(boxes.size()) + " boxes and " + std::to_string(logits.size()) +
+                       " objectness_logits; expected as many of each: one entry an image");
+    }
+    for (std::size_t i = 0; i < ids.size(); ++i) {
+      auto id = id_text(document, ids[i], where);
+      check_shapes(id, {boxes[i], logits[i]});
+      images.insert_or_assign(std::move(id),
+                              Image{boxes[i], logits[i]});  // The last of equal ids, as Detectron2
+    }
+    read_mode(*dict);
+  }
+
+  const std::vector<Ref>& list(const pickle::Dict& dict, const char* name, const char* older_name) const {
+    const auto* entry = find_entry(document, dict, name, older_name);
+    const auto* sequence = entry != nullptr ? document.get_if<pickle::Sequence>(*entry) : nullptr;
+    if (sequence == nullptr) {
+      throw ModelError(where +
+                       (entry != nullptr ? ": '" + std::string(name) + "' is no list"
+                                         : ": has no '" + std::string(name) + "'") +
+                       kExpected);
+    }
+    return sequence->items;
+  }
+
+  void read_mode(const pickle::Dict& dict) {
+    const auto* entry = find_entry(document, dict, "bbox_mode", "bbox_mode");
+    if (entry == nullptr) return;
+    const auto* mode = document.get_if<std::int64_t>(*entry);
+    if (mode == nullptr || (*mode != kCorners && *mode != kCornerAndSize)) {
+      throw ModelError(where + ": its bbox_mode is " +
+                       (mode != nullptr ? std::to_string(*mode) : "no number") +
+                       "; supported are 0 (XYXY_ABS) and 1 (XYWH_ABS)");
+    }
+    sized = *mode == kCornerAndSize;
+  }
+
+  const pickle::Array& array(Ref ref, const std::string& what) const {
+    const auto* found = document.get_if<std::unique_ptr<pickle::Array>>(ref);
+    if (found == nullptr) throw ModelError(what + " is no NumPy array");
+    return **found;
+  }
+  std::string name(const char* entry, const std::string& id) const {
+    return where + ": '" + entry + "' of image " + pickle::printable(id);
+  }
+
+  void check_shapes(const std::string& id, const Image& image) const {
+    const auto& boxes = array(image.boxes, name("boxes", id)).layout.shape;
+    const auto& logits = array(image.logits, name("objectness_logits", id)).layout.shape;
+    if (logits.size() != 1 || boxes != Shape{logits[0], 4}) {
+      throw ModelError(name("boxes", id) + " is " + to_string(boxes) + " and its objectness_logits " +
+                       to_string(logits) + "; expected are [R, 4] and [R]");
+    }
+  }
+
+  static constexpr const char* kExpected =
+      "; expected are Detectron2's precomputed proposals: a dictionary of the lists 'ids', 'boxes' and "
+      "'objectness_logits'";
+
+  const std::string where;
+  const MappedFile mapping;
+  const Document document;  ///< Borrows from the mapping
+  std::map<std::string, Image> images;
+  bool sized = false;  ///< XYWH_ABS
+};
+
+ProposalFile::ProposalFile(const std::filesystem::path& file) : state_(std::make_unique<State>(file)) {}
+ProposalFile::~ProposalFile() = default;
+
+std::size_t ProposalFile::image_count() const { return state_->images.size(); }
+bool ProposalFile::contains(const std::string& id) const { return state_->images.contains(id); }
+
+std::vector<Proposal> ProposalFile::find(const std::string& id) const {
+  const auto& images = state_->images;
+  const auto image = images.find(id);
+  if (image == images.end()) {
+    throw ModelError(state_->where + ": has no image '" + pickle::printable(id) + "'; it has " +
+                     std::to_string(images.size()) +
+                     (images.empty() ? "" : ", such as '" + pickle::printable(images.begin()->first) + "'"));
+  }
+  const auto read = [&](const char* entry, Ref ref) {
+    auto tensor = read_numpy_array(state_->array(ref, state_->name(entry, id)), state_->name(entry, id));
+    if (!std::all_of(tensor.values->begin(), tensor.values->end(),
+                     [](float v) { return std::isfinite(v); })) {
+      throw ModelError(state_->name(entry, id) + " has values that are infinite or no numbers");
+    }
+    return tensor;
+  };
+  const auto boxes = read("boxes", image->second.boxes),
+             logits = read("objectness_logits", image->second.logits);
+  std::vector<Proposal> proposals(logits.values->size());
+  for (std::size_t i = 0; i < proposals.size(); ++i) {
+    const float* box = boxes.values->data() + 4 * i;
+    proposals[i] = {{box[0], box[1], box[2], box[3]}, (*logits.values)[i]};
+    if (state_->sized) {
+      proposals[i].box.x1 += box[0];
+      proposals[i].box.y1 += box[1];
+    }
+  }
+  return proposals;
+}
+
+}  // namespace rcnn::engine

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: MIT
+#include "engine/model/proposal_file.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <limits>
+
+#include "tests/engine/model/checkpoint_builders.hpp"
+#include "tests/support/pickled_proposals.hpp"
+
+namespace rcnn::engine {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using namespace tests::pickled;
+
+/// A file that lives as long as the test.
+class File {
+ public:
+  explicit File(const std::string& bytes)
+      : path_(std::filesystem::path(testing::TempDir()) / ("proposals" + std::to_string(getpid()) + ".pkl")) {
+    std::ofstream(path_, std::ios::binary) << bytes;
+  }
+  ~File() { std::filesystem::remove(path_); }
+  File(const File&) = delete;
+  File& operator=(const File&) = delete;
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  const std::filesystem::path path_;
+};
+
+std::string refused(const std::string& bytes) {
+  const File file(bytes);
+  return tests::refusal([&] { const ProposalFile proposals(file.path()); });
+}
+
+/// One image, "a", whose parts are given.
+std::string one_image(const std::string& boxes, const std::string& logits,
+                      const std::string& mode = number(0)) {
+  return dictionary({{"ids", list(text("a"))},
+                     {"boxes", list(boxes)},
+                     {"objectness_logits", list(logits)},
+                     {"bbox_mode", mode}});
+}
+
+const std::string kBox = array({1, 2, 3, 4}, number(1) + number(4));
+const std::string kLogit = array({5}, number(1));
+
+// Written by NumPy as Detectron2 does: numbers as ids, boxes in f32 and f64, an image without any.
+TEST(ProposalFile, ReadsWhatDetectron2Writes) {
+  for (const char* name : {"proposals_xyxy.pkl", "proposals_xywh.pkl"}) {
+    SCOPED_TRACE(name);
+    const ProposalFile file(tests::fixture(name));
+    EXPECT_EQ(file.image_count(), 3U);
+    EXPECT_TRUE(file.contains("139"));
+    EXPECT_FALSE(file.contains("000000000139"));
+    EXPECT_THAT(file.find("139"),
+                ElementsAre(Proposal{{10, 20, 30.5F, 40}, -1.5F}, Proposal{{0, 0, 100, 50}, 2}));
+    EXPECT_THAT(file.find("285"), ElementsAre(Proposal{{1, 2, 3, 4}, 0.25F}));
+    EXPECT_TRUE(file.find("street.jpg").empty());
+  }
+}
+
+TEST(ProposalFile, ReadsDetectron1sNamesAndCornersByDefault) {
+  const File file(
+      dictionary({{"indexes", list(number(7))}, {"boxes", list(kBox)}, {"scores", list(kLogit)}}));
+  EXPECT_THAT(ProposalFile(file.path()).find("7"), ElementsAre(Proposal{{1, 2, 3, 4}, 5}));
+}
+
+TEST(ProposalFile, AnUnknownImageIsNamedBesideOneThereIs) {
+  const File file(one_image(kBox, kLogit));
+  const ProposalFile proposals(file.path());
+  EXPECT_THAT(tests::refusal([&] { proposals.find("b"); }),
+              AllOf(HasSubstr("no image 'b'"), HasSubstr("it has 1, such as 'a'")));
+}
+
+TEST(ProposalFile, ListsOfDifferentLengthsAreRefused) {
+  EXPECT_THAT(refused(dictionary({{"ids", list(text("a") + text("b"))},
+                                  {"boxes", list(kBox)},
+                                  {"objectness_logits", list(kLogit + kLogit)}})),
+              HasSubstr("2 ids, 1 boxes and 2 objectness_logits"));
+}
+
+TEST(ProposalFile, ArraysOfOtherShapesAreRefused) {
+  const auto two = array({5, 6}, number(2));
+  EXPECT_THAT(refused(one_image(kBox, two)),
+              AllOf(HasSubstr("image a"), HasSubstr("[1, 4]"), HasSubstr("[2]")));
+  EXPECT_THAT(refused(one_image(array({1, 2, 3}, number(1) + number(3)), kLogit)), HasSubstr("[1, 3]"));
+  EXPECT_THAT(refused(one_image(kBox, array({5}, number(1) + number(1)))), HasSubstr("[1, 1]"));
+  EXPECT_THAT(refused(one_image(list(number(1)), kLogit)), HasSubstr("no NumPy array"));
+}
+
+TEST(ProposalFile, OtherBoxModesAreRefused) {
+  EXPECT_THAT(refused(one_image(kBox, kLogit, number(4))),
+              AllOf(HasSubstr("bbox_mode is 4"), HasSubstr("1 (XYWH_ABS)")));
+  EXPECT_THAT(refused(one_image(kBox, kLogit, text("XYXY"))), HasSubstr("bbox_mode is no number"));
+}
+
+TEST(ProposalFile, OtherPicklesAreRefused) {
+  EXPECT_THAT(refused(dictionary({{"model", number(1)}})),
+              AllOf(HasSubstr("no 'ids'"), HasSubstr("'boxes'")));
+  EXPECT_THAT(refused(dictionary({{"ids", number(1)}})), HasSubstr("'ids' is no list"));
+  EXPECT_THAT(refused("\x80\x02](e."), HasSubstr("no dictionary"));
+  EXPECT_THAT(refused("this is text"), HasSubstr("proposals"));
+  EXPECT_THAT(refused(dictionary(
+                  {{"ids", list(list(""))}, {"boxes", list(kBox)}, {"objectness_logits", list(kLogit)}})),
+              HasSubstr("neither a whole number nor text"));
+  EXPECT_THAT(tests::refusal([] { const ProposalFile file("/nowhere/proposals.pkl"); }),
+              HasSubstr("/nowhere/"));
+}
+
+TEST(ProposalFile, NothingInItIsExecuted) {
+  EXPECT_THAT(refused("\x80\x02}U\x03idscos\nsystem\n(U\x04trueTRs."), HasSubstr("os.system"));
+  const auto whole = one_image(kBox, kLogit);
+  for (std::size_t length = 1; length < whole.size(); ++length) {
+    EXPECT_THAT(refused(whole.substr(0, length)), HasSubstr("proposals")) << length;
+  }
+}
+
+TEST(ProposalFile, ValuesThatAreNoNumbersAreRefused) {
+  for (const float wrong :
+       {std::numeric_limits<float>::infinity(), std::numeric_limits<float>::quiet_NaN()}) {
+    const File boxes(one_image(array({1, wrong, 3, 4}, number(1) + number(4)), kLogit));
+    EXPECT_THAT(tests::refusal([&] { ProposalFile(boxes.path()).find("a"); }),
+                HasSubstr("'boxes' of image a"));
+    const File logits(one_image(kBox, array({wrong}, number(1))));
+    EXPECT_THAT(tests::refusal([&] { ProposalFile(logits.path()).find("a"); }),
+                HasSubstr("'objectness_logits' of image a"));
+  }
+}
+
+TEST(ProposalFile, ContentsMustFillTheShape) {
+  const File file(one_image(array({1, 2, 3}, number(1) + number(4)), kLogit));
+  EXPECT_THAT(tests::refusal([&] { ProposalFile(file.path()).find("a"); }), HasSubstr("16 bytes and has 12"));
+}
+
+}  // namespace
+}  // namespace rcnn::engine

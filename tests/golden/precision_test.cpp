@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT
+// What weights of two bytes cost: the features of Detectron2's R_50-FPN against its own.
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <string>
+
+#include "engine/compile/artifact.hpp"
+#include "engine/model/checkpoint.hpp"
+#include "engine/model/config.hpp"
+#include "engine/runtime/loaded_model.hpp"
+#include "tests/support/npz.hpp"
+#include "tests/support/reference_weights.hpp"
+#include "tests/support/relative_error.hpp"
+#include "tests/support/run_executable.hpp"
+#include "tests/support/shared_files.hpp"
+
+namespace rcnn::engine {
+namespace {
+
+constexpr int kSide = 320;
+const std::string kModel = "faster_rcnn_R_50_FPN_3x";
+
+struct Expected {
+  const char* precision;
+  double error;  ///< Of the features, at most; measured and a quarter more
+};
+std::ostream& operator<<(std::ostream& out, const Expected& expected) { return out << expected.precision; }
+
+class GoldenPrecision : public ::testing::TestWithParam<Expected> {};
+
+TEST_P(GoldenPrecision, FeaturesStayNearDetectron2s) {
+  const auto file = tests::golden_file("stages_" + kModel + "_" + std::to_string(kSide) + ".npz");
+  RCNN_SKIP_WITHOUT(file);
+  const auto weights = tests::reference_weights(kModel);
+  if (weights.empty()) GTEST_SKIP() << "the reference weights cannot be made here (python3 with numpy)";
+  const auto artifact = std::filesystem::path(tests::built_file("golden")) /
+                        (std::string(GetParam().precision) + "-" + std::to_string(::getpid()) + ".rcnn");
+  const CompileOptions options{.input = {.width = kSide, .height = kSide}, .precision = GetParam().precision};
+  write_artifact(compile(load_config("COCO-Detection/" + kModel), read_checkpoint(weights), options),
+                 artifact);
+  const auto model = LoadedModel::load(artifact);
+  std::filesystem::remove(artifact);  // The mapping keeps it
+
+  const tests::Npz golden(file);
+  double worst = 0;
+  for (const auto& output :
+       tests::run_executable(*model->image_executable({kSide, kSide}), {golden.f32("input_nchw")})) {
+    const auto& name = output.spec().name;
+    if (!name.starts_with("p")) continue;
+    worst = std::max(worst, tests::relative_error(tests::row_major(output), golden.f32("feature_" + name)));
+  }
+  RecordProperty("error_percent", std::to_string(100 * worst));
+  EXPECT_LT(worst, GetParam().error);
+  EXPECT_GT(worst, GetParam().error / 100) << "were the weights rounded at all?";
+}
+
+INSTANTIATE_TEST_SUITE_P(R50, GoldenPrecision,
+                         ::testing::Values(Expected{"bf16", 0.0045}, Expected{"fp16", 0.00056}),
+                         [](const auto& param) { return std::string(param.param.precision); });
+
+}  // namespace
+}  // namespace rcnn::engine
