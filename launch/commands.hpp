@@ -22,6 +22,7 @@ Command add_detect(CLI::App& program);
 Command add_classify(CLI::App& program);
 Command add_inspect(CLI::App& program);
 Command add_analyze(CLI::App& program);
+Command add_bench(CLI::App& program);
 Command add_doctor(CLI::App& program);
 Command add_ls(CLI::App& program);
 Command add_top(CLI::App& program);

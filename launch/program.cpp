@@ -20,7 +20,7 @@ namespace rcnn::launch {
 namespace {
 
 constexpr const char* kDescription =
-    "Detectron2's Faster, Mask and Keypoint R-CNN as a GStreamer pipeline on CPUs.\n"
+    "Detectron2's Fast, Faster, Mask and Keypoint R-CNN as a GStreamer pipeline on CPUs.\n"
     "  neuron-rcnn compile --config COCO-Detection/faster_rcnn_R_50_FPN_3x --weights model_final.pkl -o "
     "model.rcnn\n"
     "  neuron-rcnn detect -m model.rcnn photo.jpg";
@@ -74,8 +74,8 @@ int run_program(int argc, const char* const* argv) {
   program.require_subcommand(1);
   program.get_formatter()->column_width(34);
   const std::vector<Command> commands{add_compile(program), add_detect(program),  add_classify(program),
-                                      add_inspect(program), add_analyze(program), add_doctor(program),
-                                      add_ls(program),      add_top(program)};
+                                      add_inspect(program), add_analyze(program), add_bench(program),
+                                      add_doctor(program),  add_ls(program),      add_top(program)};
   try {
     program.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -22,7 +22,7 @@ TEST(Program, VersionIsTheProjects) {
 
 TEST(Program, EverySubcommandDocumentsItselfAndHasJson) {
   EXPECT_THAT(run_neuron_rcnn("--help").out, HasSubstr("doctor"));
-  for (const std::string name : {"compile", "detect", "inspect", "analyze", "doctor", "ls"}) {
+  for (const std::string name : {"compile", "detect", "inspect", "analyze", "bench", "doctor", "ls"}) {
     const auto outcome = run_neuron_rcnn(name + " --help");
     EXPECT_EQ(outcome.code, 0) << name;
     EXPECT_EQ(outcome.err, "") << name;

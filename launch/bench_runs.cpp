@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: MIT
+#include "launch/bench_runs.hpp"
+
+#include <spdlog/fmt/fmt.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <cstring>
+#include <memory>
+#include <optional>
+#include <random>
+#include <span>
+#include <thread>
+#include <utility>
+
+#include "engine/errors.hpp"
+#include "engine/rcnn/roi_align.hpp"
+#include "engine/runtime/core_pool.hpp"
+#include "pipeline/classifier.hpp"
+#include "pipeline/frame.hpp"
+#include "pipeline/stage_graph.hpp"
+
+namespace rcnn::launch {
+namespace {
+
+using Clock = TimedLoop::Clock;
+
+/// Noise: nothing of the time depends on what is in a picture but the number of regions, and noise gives
+/// many.
+class Picture {
+ public:
+  explicit Picture(engine::Size size)
+      : size_(size),
+        bytes_(static_cast<std::size_t>(size.width) * static_cast<std::size_t>(size.height) * 3) {
+    std::mt19937 random(1);
+    for (auto& byte : bytes_) byte = static_cast<std::uint8_t>(random());
+  }
+  engine::ImageView view() const {
+    return {bytes_.data(), size_.width, size_.height, std::ptrdiff_t{3} * size_.width,
+            engine::PixelFormat::kBgr};
+  }
+
+ private:
+  const engine::Size size_;
+  std::vector<std::uint8_t> bytes_;
+};
+
+class PicturePayload final : public pipeline::Payload {
+ public:
+  explicit PicturePayload(const Picture& picture) : picture_(picture) {}
+  std::optional<engine::ImageView> pixels() override { return picture_.view(); }
+
+ private:
+  const Picture& picture_;
+};
+
+/// The first `count` of the cores there are, as options name them.
+std::string first_cores(int count) {
+  const auto& ids = engine::CorePool::process().settings().cores;
+  return fmt::format("{}", fmt::join(ids.begin(), ids.begin() + count, ","));
+}
+
+void announce(const BenchOptions& options, const std::string& what) {
+  if (options.lines != nullptr) *options.lines << what << '\n';
+}
+
+LoopResult run_frames(const std::shared_ptr<const pipeline::Session>& session, const Picture& picture,
+                      int in_flight, TimedLoop loop) {
+  pipeline::FramePool pool(in_flight);
+  pipeline::StageGraph graph({.max_items = in_flight + 1});
+  int pushed = 0;
+  for (int popped = 0; popped < loop.iterations(); ++popped) {
+    for (; pushed < loop.iterations() && pushed - popped < in_flight; ++pushed) {
+      auto item = std::make_unique<pipeline::Item>();
+      item->payload = std::make_unique<PicturePayload>(picture);
+      item->frame = pool.acquire();
+      item->frame->session = session;
+      graph.push(std::move(item));
+    }
+    const auto item = graph.pop();
+    if (item->error) std::rethrow_exception(item->error);
+    loop.ended(Clock::now() - item->entered);
+    graph.popped();
+  }
+  return loop.result();
+}
+
+/// Regions of all sizes, so that every level has some.
+std::vector<engine::Box> strewn_boxes(int count, engine::Size frame) {
+  std::mt19937 random(2);
+  const auto draw = [&](float most) { return static_cast<float>(random() % 4096) * most / 4096.F; };
+  std::vector<engine::Box> boxes;
+  for (int i = 0; i < count; ++i) {
+    const auto width = static_cast<float>(frame.width), height = static_cast<float>(frame.height);
+    const float scale = std::ldexp(1.F, -(i % 5));
+    const float box_width = scale * draw(width), box_height = scale * draw(height);
+    const float x = draw(width - box_width), y = draw(height - box_height);
+    boxes.push_back({x, y, x + box_width, y + box_height});
+  }
+  return boxes;
+}
+
+/// Threads take pieces of the regions in turn, as the pipeline's stage does.
+void pool_regions(const std::vector<engine::FeatureView>& levels, const std::vector<engine::Box>& boxes,
+                  const engine::RoiPoolerParams& params, std::span<float> pooled, int threads) {
+  constexpr std::size_t kPiece = 32;
+  std::atomic<std::size_t> next{0};
+  const auto work = [&] {
+    for (auto begin = next.fetch_add(kPiece); begin < boxes.size(); begin = next.fetch_add(kPiece)) {
+      engine::roi_align(levels, boxes, begin, std::min(begin + kPiece, boxes.size()), params, pooled);
+    }
+  };
+  std::vector<std::jthread> helpers;
+  for (int i = 1; i < threads; ++i) helpers.emplace_back(work);
+  work();
+}
+
+}  // namespace
+
+std::vector<BenchRow> bench_detector(const BenchOptions& options, engine::Size image) {
+  const Picture picture(image);
+  std::vector<BenchRow> rows;
+  std::shared_ptr<const pipeline::Session> session;  // The last one stays until the next has its weights
+  for (int cores = 1; cores <= options.cores; ++cores) {
+    announce(options,
+             fmt::format("{}x{} on {} of {} cores", image.width, image.height, cores, options.cores));
+    session = pipeline::Session::create({options.model, first_cores(cores)});
+    rows.push_back({"detect", image, 1, cores,
+                    run_frames(session, picture, cores + 1, TimedLoop(options.loop, 1, options.lines))});
+  }
+  return rows;
+}
+
+std::vector<BenchRow> bench_roi_align(const BenchOptions& options, engine::Size image) {
+  const auto session = pipeline::Session::create({options.model, first_cores(1)});
+  const auto frame = engine::network_size(session->input_spec(), image);
+  const auto geometry = session->geometry(engine::padded_size(frame, 32));
+  const auto params = session->pooler_params();
+  auto specs = geometry->image_program->outputs();
+  specs.resize(params.strides.size());
+  const auto features = session->acquire(specs);
+  std::vector<engine::FeatureView> levels;
+  for (auto& feature : *features) {
+    std::memset(feature.data(), 0, feature.spec().bytes());
+    levels.push_back(engine::feature_view(feature));
+  }
+  const auto boxes = strewn_boxes(session->config().max_proposals(), frame);
+  const auto pooled =
+      session->acquire(session->model().box_executable(static_cast<int>(boxes.size()))->inputs());
+  std::vector<BenchRow> rows;
+  for (int threads = 1; threads <= options.cores; ++threads) {
+    announce(options, fmt::format("RoIAlign with {} of {} threads", threads, options.cores));
+    TimedLoop loop(options.loop, static_cast<int>(boxes.size()), options.lines);
+    for (int i = 0; i < loop.iterations(); ++i) {
+      const auto began = Clock::now();
+      pool_regions(levels, boxes, params, pooled->at(0).values<float>(), threads);
+      loop.ended(Clock::now() - began);
+    }
+    rows.push_back({"roi-align", image, 1, threads, loop.result()});
+  }
+  return rows;
+}
+
+std::vector<BenchRow> bench_classifier(const BenchOptions& options, int max_batch) {
+  std::vector<BenchRow> rows;
+  std::unique_ptr<pipeline::Classifier> classifier;
+  const auto input = engine::Artifact::open(options.model)->options().input;
+  const engine::Size image{input.width, input.height};
+  const Picture picture(image);
+  for (int cores = 1; cores <= options.cores; ++cores) {
+    classifier = pipeline::Classifier::create({options.model, first_cores(cores)});
+    for (int batch = 1; batch <= max_batch; ++batch) {
+      announce(options, fmt::format("batch {} on {} of {} cores", batch, cores, options.cores));
+      const std::vector<engine::ImageView> images(static_cast<std::size_t>(batch), picture.view());
+      TimedLoop loop(options.loop, batch, options.lines);
+      for (int i = 0; i < loop.iterations(); ++i) {
+        const auto began = Clock::now();
+        classifier->logits(images);
+        loop.ended(Clock::now() - began);
+      }
+      rows.push_back({"classify", image, batch, cores, loop.result()});
+    }
+  }
+  return rows;
+}
+
+}  // namespace rcnn::launch

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: MIT
+// `neuron-rcnn bench`: what is measured and said, not how fast this machine is.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <map>
+
+#include "launch/commands.hpp"
+#include "tests/launch/launch_support.hpp"
+#include "tests/support/random_classifier.hpp"
+#include "tests/support/tiny_model.hpp"
+
+namespace rcnn::launch {
+namespace {
+
+using nlohmann::json;
+using ::testing::HasSubstr;
+
+constexpr const char* kTwoCores = "NEURON_RT_NUM_CORES=2";
+
+Outcome bench(const std::filesystem::path& model, const std::string& arguments) {
+  return run_neuron_rcnn("bench -m " + model.string() + " --warm-ups 1 --iterations 4 " + arguments,
+                         kTwoCores);
+}
+
+void expect_sound(const json& row, const char* rate) {
+  EXPECT_GT(row.at("p50_ms").get<double>(), 0);
+  EXPECT_LE(row.at("p50_ms"), row.at("p95_ms"));
+  EXPECT_LE(row.at("p95_ms"), row.at("p99_ms"));
+  EXPECT_GT(row.at(rate).get<double>(), 0);
+  EXPECT_GT(row.at("gain").get<double>(), 0);
+}
+
+TEST(Bench, DetectorsAreMeasuredOverCoresAndSizes) {
+  const auto outcome = bench(tests::tiny_model(), "--size 96x64 128x96 --json");
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  const auto report = json::parse(outcome.out);
+  std::vector<std::string> seen;
+  for (const auto& row : report.at("rows")) {
+    const bool pooling = row.at("kind") == "roi-align";
+    seen.push_back(row.at("kind").get<std::string>() + " " + std::to_string(row.at("width").get<int>()) +
+                   " " + std::to_string(row.at(pooling ? "threads" : "cores").get<int>()));
+    expect_sound(row, pooling ? "regions_per_second" : "images_per_second");
+  }
+  EXPECT_THAT(seen, ::testing::ElementsAre("detect 96 1", "detect 96 2", "detect 128 1", "detect 128 2",
+                                           "roi-align 128 1", "roi-align 128 2"));
+}
+
+TEST(Bench, ClassifiersAreMeasuredOverCoresAndBatches) {
+  const auto outcome = bench(tests::tiny_classifier(), "--max-batch 3 --json");
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  std::map<std::pair<int, int>, double> gains;
+  const auto report = json::parse(outcome.out);
+  for (const auto& row : report.at("rows")) {
+    EXPECT_EQ(row.at("kind"), "classify");
+    expect_sound(row, "images_per_second");
+    gains[{row.at("cores"), row.at("batch")}] = row.at("gain");
+  }
+  EXPECT_EQ(gains.size(), 6U);
+  for (int batch = 1; batch <= 3; ++batch) EXPECT_EQ((gains[{1, batch}]), 1) << "of itself";
+}
+
+TEST(Bench, PrintsALineAfterSoManyIterationsAndTables) {
+  const auto outcome = bench(tests::tiny_model(), "--size 96x64 --cores 1 --line-every 2");
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  for (const char* text : {"96x64 on 1 of 1 cores", "iteration 2/4: ", "iteration 4/4: ", "Detection",
+                           "RoIAlign", "p99 ms", "pictures/s"}) {
+    EXPECT_THAT(outcome.out, HasSubstr(text));
+  }
+  EXPECT_THAT(bench(tests::tiny_model(), "--size 96x64 --cores 1 --line-every 0").out,
+              ::testing::Not(HasSubstr("iteration")));
+}
+
+TEST(Bench, WrongUseIsNamed) {
+  const auto cores = bench(tests::tiny_model(), "--cores 3");
+  EXPECT_EQ(cores.code, 2);
+  EXPECT_THAT(cores.err, HasSubstr("there are 2"));
+  EXPECT_EQ(bench(tests::tiny_model(), "--size 96").code, 2);
+  EXPECT_EQ(bench(tests::tiny_model(), "--iterations 0").code, 2);
+  EXPECT_THAT(bench(tests::tiny_classifier(), "--size 96x64").err, HasSubstr("--size is for detectors"));
+  EXPECT_THAT(bench(tests::tiny_model({.load_proposals = true}), "").err, HasSubstr("Fast R-CNN"));
+  EXPECT_EQ(bench("/nowhere/model.rcnn", "").code, 1);
+}
+
+}  // namespace
+}  // namespace rcnn::launch
