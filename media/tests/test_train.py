@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from train import boxes, checkpoint, inference, supply
+from train.export import shortened
 from train.losses import Counts, losses
 from train.model import MaskRCNN, pool
 
@@ -76,6 +77,15 @@ class Model(unittest.TestCase):
         other = MaskRCNN()
         checkpoint.restore(other, state)
         torch.testing.assert_close(other.roi_heads.box_head.fc2.weight, self.model.roi_heads.box_head.fc2.weight.half().float())
+
+    def test_weights_lose_their_last_bits_and_no_more(self):
+        weights = torch.tensor([1.0, -1.0, 1 + 1 / 32, 1 + 3 / 32, -(1 + 1 / 64), 0.0, 3e-7]).half()
+        self.assertEqual(shortened(weights, 4).tolist()[:6], [1.0, -1.0, 1.0, 1.125, -1.0, 0.0])
+        values = torch.randn(10000).half()
+        error = (shortened(values, 4).float() - values.float()).abs() / values.float().abs()
+        self.assertLessEqual(error.max().item(), 1 / 32)
+        self.assertGreater(error.max().item(), 1 / 40)
+        torch.testing.assert_close(shortened(values, 10), values)
 
     def test_a_region_is_pooled_from_the_level_of_its_size(self):
         features = {f"p{level}": torch.full((1, 1, 128 >> (level - 2), 128 >> (level - 2)), float(level)) for level in (2, 3, 4, 5)}

@@ -9,6 +9,7 @@ import argparse
 import pathlib
 import sys
 
+import torch
 from safetensors.torch import save_file
 
 from scenes.scene import CLASSES
@@ -25,6 +26,8 @@ MODEL:
   RESNETS:
     DEPTH: 18
     RES2_OUT_CHANNELS: 64
+  RPN:
+    POST_NMS_TOPK_TEST: 300  # A street has no thousand objects
   FPN:
     OUT_CHANNELS: {fpn}
   ROI_HEADS:
@@ -39,18 +42,29 @@ DATASETS:
 """
 
 
+def shortened(tensor, bits):
+    """F16 values rounded to so many bits after the leading one, ties to even: what they compress to shrinks by a third."""
+    if tensor.dtype != torch.float16 or bits >= 10:
+        return tensor
+    low = 10 - bits
+    whole = tensor.view(torch.int16).int() & 0xFFFF
+    whole = ((whole + (1 << (low - 1)) - 1 + ((whole >> low) & 1)) >> low) << low
+    return torch.where(whole >= 0x8000, whole - 0x10000, whole).short().view(torch.float16)
+
+
 def class_list():
     rows = "\n".join(f"  - [{identifier}, {name}]" for identifier, name in CLASSES.items())
     return ("# SPDX-License-Identifier: MIT\n# The classes of the default model in the order of its outputs, each with COCO's id.\n"
             f"datasets: [{DATASET}_]\nclasses:\n{rows}\n")
 
 
-def export(run, out):
+def export(run, out, bits):
     state, progress = checkpoint.load(run)
     checkpoint.restore(MaskRCNN(), state)  # Refuses what is not this model
     widths = Widths()
     metadata = {"format": "pt", "trained": f"{progress['iteration']} steps, {progress['scenes']} scenes"}
-    save_file(checkpoint.rounded(state), f"{out}.safetensors", metadata)
+    weights = {name: shortened(tensor, bits) for name, tensor in checkpoint.rounded(state).items()}
+    save_file(weights, f"{out}.safetensors", metadata)
     text = CONFIG.format(fpn=widths.fpn, classes=widths.classes, fc=widths.fc, mask=widths.mask, dataset=DATASET)
     pathlib.Path(f"{out}.yaml").write_text(text)
     pathlib.Path(f"{out}.classes.yaml").write_text(class_list())
@@ -61,8 +75,9 @@ def main(arguments):
     parser = argparse.ArgumentParser(prog="python3 -m train.export", description="Writes the default model from a run.")
     parser.add_argument("--run", type=pathlib.Path, required=True)
     parser.add_argument("--out", required=True, help="path without its ending, such as ../default")
+    parser.add_argument("--bits", type=int, choices=range(3, 11), default=10, help="of the weights' significands (default 10, all that F16 has)")
     options = parser.parse_args(arguments)
-    print(f"{options.out}.safetensors: {export(options.run, options.out) / 1e6:.1f} MB")
+    print(f"{options.out}.safetensors: {export(options.run, options.out, options.bits) / 1e6:.1f} MB")
     return 0
 
 

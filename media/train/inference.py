@@ -23,7 +23,7 @@ def separated_nms(boxes, scores, group, threshold):
     return batched_nms(boxes, scores, group, threshold)
 
 
-def proposals_of_image(anchors, logits, deltas, height, width, before=1000, after=1000, threshold=0.7):
+def proposals_of_image(anchors, logits, deltas, height, width, before=1000, after=300, threshold=0.7):
     """Per level the best `before` anchors, decoded; together the best `after` that survive NMS. -> boxes [R, 4], logits [R]."""
     boxes, scores, group = [], [], []
     for level, (anchor, logit, delta) in enumerate(zip(anchors, logits, deltas)):
