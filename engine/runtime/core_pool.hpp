@@ -116,11 +116,11 @@ class LoadedPrograms {
 };
 
 /// The NeuronCores of this process. Each core is one thread (plus its OpenMP team) with a queue, served as
-/// DispatchPolicy says; one program runs at a time. A watchdog thread completes executions that run past the timeout; the core is free again
-/// when the program returns. New work avoids a core that is overdue, or that failed five times in a row (it
-/// is out of service, which the log and the last failure's message say), and what waits there moves to other
-/// cores that hold the program. Where there are none, what waits behind a program that never returns times
-/// out too.
+/// DispatchPolicy says; one program runs at a time. A watchdog thread completes executions that run past the
+/// timeout; the core is free again when the program returns. New work avoids a core that is overdue, or that
+/// failed five times in a row (it is out of service, which the log and the last failure's message say), and
+/// what waits there moves to other cores that hold the program. Where there are none, what waits behind a
+/// program that never returns times out too.
 ///
 /// Thread safety: thread-safe. Core threads start at first load, never per frame.
 class CorePool {
