@@ -3,6 +3,7 @@
 
 #include <mutex>
 
+#include "elements/latest_job.hpp"
 #include "elements/stage_caps.hpp"
 #include "elements/stage_properties.hpp"
 #include "elements/stage_queries.hpp"
@@ -21,6 +22,7 @@ struct GstRcnnStage::State {
   std::unique_ptr<StageFlow> flow;
   std::mutex mutex;  // Guards settings.
   StageSettings settings;
+  rcnn::elements::LatestJob swap;  // Last: what it runs uses the others.
 };
 
 G_DEFINE_ABSTRACT_TYPE(GstRcnnStage, gst_rcnn_stage, GST_TYPE_ELEMENT)
@@ -173,6 +175,7 @@ GstStateChangeReturn change_state(GstElement* element, GstStateChange transition
   const auto result = GST_ELEMENT_CLASS(gst_rcnn_stage_parent_class)->change_state(element, transition);
   if (transition == GST_STATE_CHANGE_PAUSED_TO_READY ||
       (transition == GST_STATE_CHANGE_READY_TO_PAUSED && result == GST_STATE_CHANGE_FAILURE)) {
+    state_of(element).swap.finish();  // A load that ran on would meet the end of the process.
     guarded_void(element, [&] { flow.close(); });
   }
   return result;
@@ -194,10 +197,9 @@ void refuse_model(GstElement* element, const std::string& wanted, const std::exc
   post(element, GST_MESSAGE_WARNING, failure);
 }
 
-// On a thread of GStreamer's own, beside the frames that flow.
-void swap_model(GstElement* element, gpointer data) {
+// On a thread of its own, beside the frames that flow.
+void swap_model(GstElement* element, const StageSettings& wanted) {
   guarded_void(element, [&] {
-    const auto& wanted = *static_cast<const StageSettings*>(data);
     auto& state = state_of(element);
     std::shared_ptr<const rcnn::pipeline::Session> session;
     const auto error = rcnn::elements::error_of([&] { session = rcnn::elements::Entrance::load(wanted); });
@@ -220,8 +222,9 @@ void set_property(GObject* object, guint id, const GValue* value, GParamSpec*) {
     store_property(state.settings, static_cast<PropertyId>(id), value);
     state.flow->configure(state.settings);
     if (static_cast<PropertyId>(id) == PropertyId::kModel && !state.flow->entrance()->model().empty()) {
-      gst_element_call_async(GST_ELEMENT(object), swap_model, new StageSettings(state.settings),
-                             [](gpointer data) { delete static_cast<StageSettings*>(data); });
+      std::shared_ptr<GstElement> element(GST_ELEMENT(gst_object_ref(object)), gst_object_unref);
+      state.swap.ask(
+          [element = std::move(element), wanted = state.settings] { swap_model(element.get(), wanted); });
     }
   });
 }

@@ -26,9 +26,9 @@ namespace rcnn::elements {
 /// stage:
 ///
 ///   model-updated (path)  a model set while playing is loaded; frames that enter from now on run on it.
-///   Emitted on
-///                         a thread of GStreamer's. One that cannot be loaded is refused with a warning, the
-///                         old one stays, and `model` says so.
+///                         Emitted on a thread of the element's; leaving PAUSED waits for a load
+///                         under way. One that cannot be loaded is refused with a warning, the old one
+///                         stays, and `model` says so.
 void describe_stage(GstRcnnStageClass* klass, StageSpan stages, const char* long_name,
                     const char* description);
 
