@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: MIT
 // Whole frames, resize to detections, as they run by default and with every convolution direct
 // (deterministic=true), beside what oneDNN needs for the convolutions and matrices alone.
-//   build/bench/frames_bench MODEL.rcnn [--frames 8] [--rounds 3] [--max-in-flight 4]
+//   build/bench/frames_bench MODEL.rcnn [--frames 8] [--rounds 3] [--max-in-flight 4] [--json FILE]
 #include <sys/resource.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <fstream>
+#include <nlohmann/json.hpp>
 #include <random>
 #include <thread>
 #include <vector>
@@ -23,6 +25,7 @@ using Clock = std::chrono::steady_clock;
 
 struct Settings {
   std::string model;
+  std::string json;
   int frames = 8;
   int rounds = 3;
   int max_in_flight = 4;
@@ -120,6 +123,15 @@ void run(const Settings& settings) {
   std::printf("all direct      %8.1f ms per frame, %.3f times as long\n", median(direct), median(speedup));
   std::printf("load + warm-up  %8.2f s\npeak memory     %8.0f MB (before the library's own buffers)\n",
               load.count(), rss);
+  if (!settings.json.empty()) {
+    std::ofstream(settings.json) << nlohmann::json{{"library_alone_ms", median(library)},
+                                                   {"whole_frame_ms", median(whole)},
+                                                   {"all_direct_ms", median(direct)},
+                                                   {"load_s", load.count()},
+                                                   {"peak_mb", rss}}
+                                        .dump(1)
+                                 << '\n';
+  }
 }
 
 }  // namespace
@@ -131,6 +143,7 @@ int main(int argc, char** argv) {
   app.add_option("--frames", settings.frames, "frames a round")->check(CLI::Range(1, 10000));
   app.add_option("--rounds", settings.rounds, "rounds; the median counts")->check(CLI::Range(1, 1000));
   app.add_option("--max-in-flight", settings.max_in_flight, "frames in flight")->check(CLI::Range(1, 64));
+  app.add_option("--json", settings.json, "file for the same figures");
   CLI11_PARSE(app, argc, argv);
   try {
     run(settings);

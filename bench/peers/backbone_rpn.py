@@ -14,65 +14,8 @@ import time
 import warnings
 
 import torch
-from torch import nn
-from torch.nn import functional
 
-BLOCKS = {50: (3, 4, 6, 3), 101: (3, 4, 23, 3)}
-
-
-def convolution(inputs, outputs, kernel, stride=1):
-    return nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2)
-
-
-class Bottleneck(nn.Module):
-    def __init__(self, inputs, width, stride):
-        super().__init__()
-        self.first = convolution(inputs, width, 1, stride)  # Detectron2's STRIDE_IN_1X1
-        self.second = convolution(width, width, 3)
-        self.third = convolution(width, 4 * width, 1)
-        self.shortcut = convolution(inputs, 4 * width, 1, stride) if inputs != 4 * width else nn.Identity()
-
-    def forward(self, x):
-        y = functional.relu(self.second(functional.relu(self.first(x))))
-        return functional.relu(self.third(y) + self.shortcut(x))
-
-
-class BackboneRpn(nn.Module):
-    def __init__(self, depth):
-        super().__init__()
-        self.stem = convolution(3, 64, 7, 2)
-        self.stages = nn.ModuleList()
-        channels = 64
-        for i, count in enumerate(BLOCKS[depth]):
-            width = 64 << i
-            blocks = []
-            for block in range(count):
-                blocks.append(Bottleneck(channels, width, 2 if block == 0 and i > 0 else 1))
-                channels = 4 * width
-            self.stages.append(nn.Sequential(*blocks))
-        self.lateral = nn.ModuleList(convolution(256 << i, 256, 1) for i in range(4))
-        self.output = nn.ModuleList(convolution(256, 256, 3) for _ in range(4))
-        self.rpn = convolution(256, 256, 3)
-        self.logits = convolution(256, 3, 1)
-        self.deltas = convolution(256, 12, 1)
-
-    def forward(self, image):
-        x = functional.max_pool2d(functional.relu(self.stem(image)), 3, 2, 1)
-        bottom_up = []
-        for stage in self.stages:
-            x = stage(x)
-            bottom_up.append(x)
-        merged = self.lateral[3](bottom_up[3])
-        levels = [self.output[3](merged)]
-        for i in (2, 1, 0):
-            merged = self.lateral[i](bottom_up[i]) + functional.interpolate(merged, scale_factor=2.0, mode="nearest")
-            levels.insert(0, self.output[i](merged))
-        levels.append(functional.max_pool2d(levels[-1], 1, 2))
-        heads = []
-        for level in levels:
-            hidden = functional.relu(self.rpn(level))
-            heads += [self.logits(hidden), self.deltas(hidden)]
-        return (*levels, *heads)
+from network import BLOCKS, BackboneRpn, FasterRcnn
 
 
 def torch_runner(network, image):
@@ -127,7 +70,7 @@ def main():
     torch.set_num_threads(1)
     torch.manual_seed(0)
     warnings.simplefilter("ignore")
-    network = BackboneRpn(options.depth).eval()
+    network = BackboneRpn(FasterRcnn(options.depth, options.size).eval().fuse())
     image = torch.rand(1, 3, options.size, options.size)
     runners = {}
     for name, make in (("PyTorch", torch_runner), ("OpenVINO", openvino_runner), ("ONNX Runtime", onnxruntime_runner)):

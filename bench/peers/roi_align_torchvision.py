@@ -12,6 +12,8 @@ import numpy as np
 import torch
 import torchvision
 
+from network import pool
+
 FRAMES = {
     "r101": ("proposals_faster_rcnn_R_101_FPN_3x_800.npz", 1.0),
     "r50": ("stages_faster_rcnn_R_50_FPN_3x_320.npz", 2.5),
@@ -24,19 +26,6 @@ def features():
         values = np.arange(256 * side * side) % 97 * np.float32(0.01)
         maps.append(torch.from_numpy(values.astype(np.float32).reshape(1, 256, side, side)))
     return maps
-
-
-def pool(maps, boxes, bins):
-    """detectron2.modeling.poolers.ROIPooler.forward with ROIAlignV2, sampling ratio 0."""
-    sizes = torch.sqrt((boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1]))
-    levels = torch.clamp(torch.floor(4 + torch.log2(sizes / 224 + 1e-8)), 2, 5).to(torch.int64) - 2
-    regions = torch.cat([torch.zeros(len(boxes), 1), boxes], 1)
-    pooled = torch.zeros(len(boxes), 256, bins, bins)
-    for level, each in enumerate(maps):
-        chosen = torch.nonzero(levels == level).squeeze(1)
-        pooled.index_put_((chosen,), torchvision.ops.roi_align(
-            each, regions[chosen], (bins, bins), 1.0 / (4 << level), 0, True))
-    return pooled
 
 
 def main():
