@@ -182,9 +182,10 @@ void install_properties(GObjectClass* klass) {
           ready));
   g_object_class_install_property(
       klass, kCores,
-      g_param_spec_string("cores", "Cores",
-                          "NeuronCores to run on: \"0-1\", \"0,2\", \"1\"; empty = all of this process", "",
-                          ready));
+      g_param_spec_string(
+          "cores", "Cores",
+          "NeuronCores to run on: \"0-1\", \"0,2\", \"1\"; \"auto\" or empty = all of this process", "",
+          ready));
   g_object_class_install_property(
       klass, kRegions,
       g_param_spec_enum("regions", "Regions", "What of a frame is classified", regions_type(),

@@ -27,10 +27,11 @@ void install_model_properties(GObjectClass* object_class) {
               "takes over between two frames (signal model-updated)",
               nullptr, kPlaying));
   install(object_class, PropertyId::kCores,
-          g_param_spec_string("cores", "Cores",
-                              "NeuronCores to run on: \"0-1\", \"0,2\", \"1\"; empty = all of this process "
-                              "(NEURON_RT_VISIBLE_CORES, NEURON_RT_NUM_CORES)",
-                              "", kReady));
+          g_param_spec_string(
+              "cores", "Cores",
+              "NeuronCores to run on: \"0-1\", \"0,2\", \"1\"; \"auto\" or empty = all of this process "
+              "(NEURON_RT_VISIBLE_CORES, NEURON_RT_NUM_CORES)",
+              "", kReady));
   install(object_class, PropertyId::kPlacement,
           g_param_spec_enum("placement", "Placement",
                             "How the model's programs are put on the cores; results are the same",

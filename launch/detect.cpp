@@ -255,7 +255,8 @@ Command add_detect(CLI::App& program) {
          "Boxes to look at, for a model without RPN (Fast R-CNN): Detectron2's .pkl with ids, boxes and "
          "objectness_logits; an image's id is its name, or its number (000000000139.jpg is 139)")
       ->option_text("FILE");
-  app->add_option("--cores", settings->options.cores, "NeuronCores to run on, such as 0-1 (default: all)");
+  app->add_option("--cores", settings->options.cores,
+                  "NeuronCores to run on, such as 0-1; auto (default): all");
   app->add_option("--placement", settings->placement,
                   "replicate (default): every program on every core; split: programs dealt out over them")
       ->check(CLI::IsMember({"replicate", "split"}))

@@ -18,7 +18,7 @@ using engine::FrameResult;
 /// What `detect` was asked to do with every input.
 struct DetectOptions {
   std::filesystem::path model{};
-  std::string cores{};  ///< "0-1"; empty = all
+  std::string cores{};  ///< "0-1"; "auto" or empty = all
   engine::Placement placement = engine::Placement::kReplicate;
   int max_in_flight = 4;
   bool deterministic = false;

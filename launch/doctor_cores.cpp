@@ -31,6 +31,7 @@ struct Variable {
 constexpr std::array kVariables{
     Variable{"NEURON_RT_VISIBLE_CORES", "ids of the cores", "see next line"},
     Variable{"NEURON_RT_NUM_CORES", "number of cores", "as many as hardware threads allow"},
+    Variable{"NEURONCORE_GROUP_SIZES", "sizes of groups of cores", "as it should be"},
     Variable{"NEURON_RT_EXEC_TIMEOUT", "seconds a program may run", "30"},
     Variable{"NEURON_EMU_THREADS_PER_CORE", "threads of a core", "1"},
     Variable{"NEURON_EMU_CORE_MEMORY", "MiB of a core", "4096"},
@@ -47,6 +48,10 @@ Check check_variable(const Variable& variable) {
   if (set && std::string_view(variable.name) == "NEURON_EMU_FAULT") {
     check.health = Health::kWarn;
     check.advice = "unset it unless failures are wanted";
+  }
+  if (set && std::string_view(variable.name) == "NEURONCORE_GROUP_SIZES") {
+    check.health = Health::kWarn;
+    check.advice = "deprecated: set NEURON_RT_NUM_CORES or NEURON_RT_VISIBLE_CORES, which win";
   }
   if (set && std::string_view(variable.name) == "NEURON_RT_NUM_CORES") {
     const char* visible = std::getenv("NEURON_RT_VISIBLE_CORES");

@@ -10,6 +10,7 @@
 #include "engine/runtime/core_pool.hpp"
 #include "launch/commands.hpp"
 #include "launch/core_processes.hpp"
+#include "launch/diagnostics.hpp"
 #include "launch/table.hpp"
 #include "launch/units.hpp"
 
@@ -60,6 +61,7 @@ void print_tables(const engine::CoreSettings& settings, const std::vector<CorePr
 
 int ls(bool json) {
   const auto settings = engine::CoreSettings::from_environment();
+  if (!settings.deprecation.empty()) print_error("warning: " + settings.deprecation);
   const auto processes = core_processes();
   if (json) {
     print_json(settings, processes);

@@ -27,7 +27,8 @@ struct Classifier::State {
   TensorPool tensors;
 
   void prepare(const engine::ImageView& image, std::span<float> planes) const;
-  std::shared_ptr<Part> start(std::span<const engine::ImageView> images, const engine::Dispatch& dispatch) const;
+  std::shared_ptr<Part> start(std::span<const engine::ImageView> images,
+                              const engine::Dispatch& dispatch) const;
 };
 
 void Classifier::State::prepare(const engine::ImageView& image, std::span<float> planes) const {
@@ -81,10 +82,9 @@ std::unique_ptr<Classifier> Classifier::create(const SessionOptions& options, en
   const auto& artifact = state.model->artifact();
   const auto& name = artifact.classifier().arch;  // Refuses detectors
   const auto executable = state.model->classifier_executable(1);
-  const auto ids = options.cores.empty() ? std::vector<int>{} : engine::parse_cores(options.cores, "cores");
   state.programs = cores.load({{name + ":" + artifact.programs().at(0).graph.name, &artifact.programs().at(0),
                                 state.model->weight_bytes(0), executable->scratch_bytes()}},
-                              ids, options.placement);
+                              engine::parse_core_choice(options.cores), options.placement);
   return classifier;
 }
 
@@ -92,7 +92,7 @@ const engine::ClassifierConfig& Classifier::config() const { return state_->mode
 std::size_t Classifier::cores() const { return state_->programs->cores().size(); }
 
 std::vector<std::vector<float>> Classifier::logits(std::span<const engine::ImageView> images,
-                                                    const engine::Dispatch& dispatch) const {
+                                                   const engine::Dispatch& dispatch) const {
   const auto most = static_cast<std::size_t>(engine::LoadedModel::kMaxImages);
   const auto share = std::clamp((images.size() + cores() - 1) / cores(), std::size_t{1}, most);
   std::vector<std::pair<std::shared_ptr<Part>, std::size_t>> parts;

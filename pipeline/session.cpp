@@ -103,8 +103,7 @@ void Session::State::place(engine::CorePool& cores, const Geometry& geometry) {
     residents.push_back({model->config().name + ":" + compiled[i].graph.name, &compiled[i],
                          model->weight_bytes(i), largest(i, geometry)->scratch_bytes()});
   }
-  const auto ids = options.cores.empty() ? std::vector<int>{} : engine::parse_cores(options.cores, "cores");
-  programs = cores.load(std::move(residents), ids, options.placement);
+  programs = cores.load(std::move(residents), engine::parse_core_choice(options.cores), options.placement);
 }
 
 std::shared_ptr<engine::ExecutionTicket> Session::State::submit(std::size_t program,

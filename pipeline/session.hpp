@@ -22,7 +22,7 @@ namespace rcnn::pipeline {
 /// What a user chooses before frames flow.
 struct SessionOptions {
   std::filesystem::path model;
-  std::string cores;  ///< "0-1"; empty = all cores of the pool
+  std::string cores;  ///< "0-1"; "auto" or empty = all cores of the pool
   engine::Placement placement = engine::Placement::kReplicate;
   bool deterministic = false;  ///< engine::LoadOptions
 };

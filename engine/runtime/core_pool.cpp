@@ -255,7 +255,9 @@ CorePool::~CorePool() { state_->close(); }
 CorePool& CorePool::process() {
   // Reachable for ever, never destroyed: elements may still hold programs while static objects go.
   static auto* const pool = [] {
-    auto* made = new CorePool(CoreSettings::from_environment());
+    const auto settings = CoreSettings::from_environment();
+    if (!settings.deprecation.empty()) spdlog::warn("{}", settings.deprecation);
+    auto* made = new CorePool(settings);
     made->state_->close_at_exit = true;
     return made;
   }();

@@ -20,7 +20,10 @@ namespace rcnn::engine {
 /// Settings of the emulated device, read once from the environment.
 ///
 ///   NEURON_RT_VISIBLE_CORES  "0-3", "1,3", "2": ids of the cores there are; wins over NEURON_RT_NUM_CORES
-///   NEURON_RT_NUM_CORES      count; neither: hardware threads / threads per core
+///   NEURON_RT_NUM_CORES      count; none of the three: hardware threads / threads per core
+///   NEURONCORE_GROUP_SIZES   "1,1,2": sizes of groups of cores, deprecated; their sum is the count, unless
+///   one
+///                            of the two above is set
 ///   NEURON_RT_EXEC_TIMEOUT   seconds a program may run (30)
 ///   NEURON_EMU_THREADS_PER_CORE (1), NEURON_EMU_CORE_MEMORY (MiB per core, 4096), NEURON_EMU_PIN (0/1),
 ///   NEURON_EMU_FAULT         "core:kind:every-n[,...]", kind = fail | stuck; "0:fail:10" fails each tenth
@@ -37,6 +40,8 @@ struct CoreSettings {
   bool pin = false;
   std::chrono::milliseconds timeout{30000};
   std::vector<Fault> faults;
+  /// What was asked for by an old name, and what to set instead; empty: nothing. CorePool::process() logs it.
+  std::string deprecation;
 
   /// \throws SettingError naming the variable, its value and what is accepted.
   static CoreSettings from_environment();
@@ -44,6 +49,10 @@ struct CoreSettings {
 
 /// "0-3", "1,3", "2" -> ids. \throws SettingError mentioning `what` (a variable or property name).
 std::vector<int> parse_cores(const std::string& text, const std::string& what);
+
+/// The cores that a user chose by "cores": as parse_cores(), or none, which CorePool::load() takes for all,
+/// where `text` is empty, "auto" or "AUTO" (as OpenVINO calls its device). \throws SettingError
+std::vector<int> parse_core_choice(const std::string& text);
 
 enum class Placement : std::uint8_t { kReplicate, kSplit };
 /// "replicate" | "split". \throws SettingError
@@ -54,8 +63,8 @@ struct CoreCounters {
   std::uint64_t executions = 0;  ///< Finished well
   std::uint64_t failures = 0;
   std::uint64_t timeouts = 0;
-  std::size_t queue_depth = 0;  ///< Waiting now
-  std::chrono::nanoseconds busy{0};  ///< Up to now, with what runs
+  std::size_t queue_depth = 0;         ///< Waiting now
+  std::chrono::nanoseconds busy{0};    ///< Up to now, with what runs
   std::array<double, 7> latency_ms{};  ///< p0 p1 p25 p50 p75 p99 p100 of execution time (of the last 1,024)
 };
 struct CoreStatus {

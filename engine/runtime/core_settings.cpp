@@ -50,16 +50,6 @@ std::chrono::milliseconds timeout_from_environment() {
   return std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000));
 }
 
-std::vector<int> cores_from_environment(int threads_per_core) {
-  const auto visible = environment("NEURON_RT_VISIBLE_CORES");
-  if (!visible.empty()) return parse_cores(visible, "NEURON_RT_VISIBLE_CORES");
-  const auto hardware = std::max(1, static_cast<int>(std::thread::hardware_concurrency()) / threads_per_core);
-  const int count = whole_number("NEURON_RT_NUM_CORES", 1, kMaxCores, std::min(hardware, kMaxCores));
-  std::vector<int> ids(static_cast<std::size_t>(count));
-  for (int id = 0; id < count; ++id) ids[static_cast<std::size_t>(id)] = id;
-  return ids;
-}
-
 std::string quoted(std::string_view text) {
   std::string result = "'";
   result.append(text).append("'");
@@ -74,6 +64,44 @@ std::vector<std::string_view> split(std::string_view text, char separator) {
     if (at == std::string_view::npos) return parts;
     text.remove_prefix(at + 1);
   }
+}
+
+/// Cores in groups of these sizes, as a Neuron runtime of old was told. Groups themselves have no use here:
+/// which cores a model is on is said where it is loaded.
+int sum_of_group_sizes(const char* variable, const std::string& text) {
+  int sum = 0;
+  for (const auto part : split(text, ',')) {
+    int size = 0;
+    if (!parse_number(part, size) || size < 1 || size > kMaxCores - sum) {
+      throw SettingError(
+          std::string(variable) + "='" + text + "': expected sizes of groups of cores, 1 or more each and " +
+          std::to_string(kMaxCores) + " in all, such as 1,1,2; unset it and set NEURON_RT_NUM_CORES");
+    }
+    sum += size;
+  }
+  return sum;
+}
+
+void read_cores(CoreSettings& settings) {
+  const auto visible = environment("NEURON_RT_VISIBLE_CORES");
+  if (!visible.empty()) {
+    settings.cores = parse_cores(visible, "NEURON_RT_VISIBLE_CORES");
+    return;
+  }
+  const auto threads = static_cast<int>(std::thread::hardware_concurrency());
+  int count = std::clamp(threads / settings.threads_per_core, 1, kMaxCores);
+  constexpr const char* kGroups = "NEURONCORE_GROUP_SIZES";
+  const auto groups = environment(kGroups);
+  if (!environment("NEURON_RT_NUM_CORES").empty()) {
+    count = whole_number("NEURON_RT_NUM_CORES", 1, kMaxCores, count);
+  } else if (!groups.empty()) {
+    count = sum_of_group_sizes(kGroups, groups);
+    settings.deprecation = std::string(kGroups) + "='" + groups +
+                           "' is deprecated; set NEURON_RT_NUM_CORES=" + std::to_string(count) +
+                           " instead, or NEURON_RT_VISIBLE_CORES to ids such as 0-" +
+                           std::to_string(count - 1);
+  }
+  for (int id = 0; id < count; ++id) settings.cores.push_back(id);
 }
 
 std::vector<CoreSettings::Fault> faults_from_environment(const std::vector<int>& cores) {
@@ -130,6 +158,11 @@ std::vector<int> parse_cores(const std::string& text, const std::string& what) {
   return ids;
 }
 
+std::vector<int> parse_core_choice(const std::string& text) {
+  if (text.empty() || text == "auto" || text == "AUTO") return {};
+  return parse_cores(text, "cores");
+}
+
 Placement parse_placement(const std::string& text) {
   if (text == "replicate") return Placement::kReplicate;
   if (text == "split") return Placement::kSplit;
@@ -141,7 +174,7 @@ Placement parse_placement(const std::string& text) {
 CoreSettings CoreSettings::from_environment() {
   CoreSettings settings;
   settings.threads_per_core = whole_number("NEURON_EMU_THREADS_PER_CORE", 1, 256, 1);
-  settings.cores = cores_from_environment(settings.threads_per_core);
+  read_cores(settings);
   const int megabytes = whole_number("NEURON_EMU_CORE_MEMORY", 1, 1 << 20, 4096);
   settings.memory_bytes = static_cast<std::size_t>(megabytes) << 20;
   settings.pin = whole_number("NEURON_EMU_PIN", 0, 1, 0) == 1;

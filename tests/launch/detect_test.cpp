@@ -79,6 +79,12 @@ TEST_F(Detect, BoxesLieInTheImageBestFirstAboveTheThreshold) {
   EXPECT_GT(objects, 0U);
 }
 
+TEST_F(Detect, SettingsByAnOldNameAreTakenWithOneWarning) {
+  const auto outcome = detect(images(), "NEURONCORE_GROUP_SIZES=1");
+  EXPECT_EQ(outcome.code, 0);
+  EXPECT_THAT(lines_of(outcome.err), ElementsAre(HasSubstr("set NEURON_RT_NUM_CORES=1 instead")));
+}
+
 TEST_F(Detect, MasksComeWithImagesAndVideosAlike) {
   const auto detect_masks = [](const std::string& arguments) {
     const auto outcome =
@@ -185,7 +191,8 @@ TEST_F(Detect, ResultsDoNotDependOnFramesInFlightNorOnCores) {
   const auto one =
       detect(images() + " --format detectron2 --max-in-flight 1 --cores 0", "NEURON_RT_NUM_CORES=2");
   ASSERT_EQ(one.code, 0) << one.err;
-  for (const char* more : {"--max-in-flight 8", "--cores 0-1 --placement split", "--cores 1"}) {
+  for (const char* more :
+       {"--max-in-flight 8", "--cores 0-1 --placement split", "--cores 1", "--cores auto"}) {
     EXPECT_EQ(detect(images() + " --format detectron2 " + more, "NEURON_RT_NUM_CORES=2").out, one.out)
         << more;
   }

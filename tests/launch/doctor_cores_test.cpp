@@ -56,6 +56,14 @@ TEST(DoctorCores, UnknownVariablesAreAWarning) {
   EXPECT_EQ(check_of(check_cores(), "NEURON_RT_LOG_LEVEL").health, Health::kWarn);
 }
 
+TEST(DoctorCores, GroupSizesCountAndAreAWarning) {
+  const Variable variable("NEURONCORE_GROUP_SIZES", "1");
+  EXPECT_THAT(check_of(check_cores(), "NeuronCores").found, HasSubstr("1 core"));
+  const auto check = check_of(check_cores(), "NEURONCORE_GROUP_SIZES");
+  EXPECT_EQ(check.health, Health::kWarn);
+  EXPECT_THAT(check.advice, HasSubstr("NEURON_RT_NUM_CORES"));
+}
+
 TEST(DoctorCores, MemoryIsTold) {
   EXPECT_THAT(check_of(check_cores(), "memory").found, HasSubstr("available"));
 }

@@ -32,6 +32,12 @@ TEST(Ls, TableNamesTheCores) {
   EXPECT_THAT(outcome.out, HasSubstr("8.0 GiB"));
 }
 
+TEST(Ls, WarnsOfASettingByAnOldName) {
+  const auto outcome = run_neuron_rcnn("ls --json", "NEURONCORE_GROUP_SIZES=2,1");
+  EXPECT_EQ(json::parse(outcome.out)[0].at("nc_count"), 3);
+  EXPECT_THAT(outcome.err, HasSubstr("NEURONCORE_GROUP_SIZES"));
+}
+
 TEST(Ls, RefusesASettingThatIsNone) {
   const auto outcome = run_neuron_rcnn("ls", "NEURON_RT_NUM_CORES=none");
   EXPECT_NE(outcome.code, 0);

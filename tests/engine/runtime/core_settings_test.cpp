@@ -18,7 +18,7 @@ using ::testing::HasSubstr;
 
 constexpr const char* kVariables[] = {
     "NEURON_RT_VISIBLE_CORES", "NEURON_RT_NUM_CORES", "NEURON_RT_EXEC_TIMEOUT", "NEURON_EMU_THREADS_PER_CORE",
-    "NEURON_EMU_CORE_MEMORY",  "NEURON_EMU_PIN",      "NEURON_EMU_FAULT"};
+    "NEURON_EMU_CORE_MEMORY",  "NEURON_EMU_PIN",      "NEURON_EMU_FAULT",       "NEURONCORE_GROUP_SIZES"};
 
 using Variables = std::map<std::string, std::string>;
 
@@ -76,6 +76,24 @@ TEST(CoreSettings, NumberOfCoresCountsFromZero) {
   EXPECT_THAT(CoreSettings::from_environment().cores, ElementsAre(0, 1, 2));
 }
 
+TEST(CoreSettings, GroupSizesAreSummedAndSayWhatToSetInstead) {
+  const Environment environment(Variables{{"NEURONCORE_GROUP_SIZES", "1,1,2"}});
+  const auto settings = CoreSettings::from_environment();
+  EXPECT_THAT(settings.cores, ElementsAre(0, 1, 2, 3));
+  EXPECT_THAT(settings.deprecation, HasSubstr("NEURON_RT_NUM_CORES=4"));
+  EXPECT_THAT(settings.deprecation, HasSubstr("NEURON_RT_VISIBLE_CORES to ids such as 0-3"));
+}
+
+TEST(CoreSettings, NewerVariablesWinOverGroupSizes) {
+  for (const auto& [variable, value] :
+       Variables{{"NEURON_RT_VISIBLE_CORES", "1"}, {"NEURON_RT_NUM_CORES", "1"}}) {
+    const Environment environment(Variables{{"NEURONCORE_GROUP_SIZES", "2,2"}, {variable, value}});
+    const auto settings = CoreSettings::from_environment();
+    EXPECT_EQ(settings.cores.size(), 1U) << variable;
+    EXPECT_EQ(settings.deprecation, "") << variable;
+  }
+}
+
 TEST(CoreSettings, ThreadsOfACoreShareTheHardwareOut) {
   const Environment environment(Variables{{"NEURON_EMU_THREADS_PER_CORE", "256"}});
   EXPECT_THAT(CoreSettings::from_environment().cores, ElementsAre(0));  // Never none.
@@ -119,6 +137,11 @@ TEST(CoreSettings, RefusalsNameVariableAndValueAndWhatIsAccepted) {
       {"NEURON_RT_NUM_CORES", "0", "from 1 to 128"},
       {"NEURON_RT_NUM_CORES", "4x", "from 1 to 128"},
       {"NEURON_RT_NUM_CORES", "99999999999999999999", "from 1 to 128"},
+      {"NEURONCORE_GROUP_SIZES", "1,", "such as 1,1,2"},
+      {"NEURONCORE_GROUP_SIZES", "2,0", "1 or more each"},
+      {"NEURONCORE_GROUP_SIZES", "1;1", "such as 1,1,2"},
+      {"NEURONCORE_GROUP_SIZES", "100,29", "128 in all"},
+      {"NEURONCORE_GROUP_SIZES", "2147483647,2147483647", "128 in all"},
       {"NEURON_RT_EXEC_TIMEOUT", "0", "seconds from 0.001"},
       {"NEURON_RT_EXEC_TIMEOUT", "nan", "seconds from 0.001"},
       {"NEURON_RT_EXEC_TIMEOUT", "-1", "seconds from 0.001"},
@@ -156,6 +179,15 @@ TEST(ParseCores, RefusesAnythingElseInTheNameOfWhoAsked) {
       EXPECT_THAT(error.what(), HasSubstr("property cores='" + std::string(text) + "'"));
     }
   }
+}
+
+TEST(ParseCoreChoice, AutoAndNothingAreAllCores) {
+  EXPECT_THAT(parse_core_choice(""), ElementsAre());
+  EXPECT_THAT(parse_core_choice("auto"), ElementsAre());
+  EXPECT_THAT(parse_core_choice("AUTO"), ElementsAre());
+  EXPECT_THAT(parse_core_choice("0,2"), ElementsAre(0, 2));
+  EXPECT_THROW(parse_core_choice("automatic"), SettingError);
+  EXPECT_THROW(parse_core_choice("0,auto"), SettingError);
 }
 
 TEST(ParsePlacement, KnowsTwoWords) {
