@@ -5,9 +5,9 @@
     python bench/peers/whole_frames.py --weights W.safetensors --verify DETECTIONS.json --images FOLDER
 All have two threads and the same weights (the model is compiled from them) and take turns in one run; the median of the
 rounds counts, and ratios are taken round by round. Milliseconds per frame are 1 / throughput. PyTorch runs as Detectron2
-does, operator by operator with batch norms of their own; OpenVINO runs the whole network, as one stream of two threads and
-as two streams, the better counting; ONNX Runtime runs the backbone with the RPN's head and the box head alone. --verify
-shows that the network that PyTorch and OpenVINO run is Detectron2's. Peers that are not installed are left out.
+does, operator by operator with batch norms of their own; OpenVINO runs the whole network and its heavy parts alone (no
+resize, proposals, RoIAlign or NMS), as one stream of two threads and as two streams; ONNX Runtime the heavy parts alone.
+--verify shows that the network that PyTorch and OpenVINO run is Detectron2's. Peers that are not installed are left out.
 """
 import argparse
 import json
@@ -26,7 +26,8 @@ from tqdm import tqdm
 from network import BackboneRpn, BoxHead, FasterRcnn
 
 OURS, DIRECT, LIBRARY = "gst-neuron-rcnn", "gst-neuron-rcnn, deterministic", "oneDNN's convolutions and matrices alone"
-PYTORCH, OPENVINO, ONNX = "PyTorch eager", "OpenVINO, whole network", "ONNX Runtime, backbone + RPN head + box head"
+PYTORCH, OPENVINO, ONNX = "PyTorch eager", "OpenVINO", "ONNX Runtime"
+PARTS = "backbone + RPN head + box head alone"
 
 
 def prepared(picture, side):
@@ -44,25 +45,32 @@ def make_pytorch(network, side):
     return {PYTORCH: frames}
 
 
-def openvino_frames(model, streams, side):
+def openvino_frames(models, streams, feeds):
     import openvino
-    compiled = openvino.Core().compile_model(model, "CPU", {
-        "INFERENCE_NUM_THREADS": 2, "NUM_STREAMS": streams, "INFERENCE_PRECISION_HINT": "f32"})
-    queue = openvino.AsyncInferQueue(compiled, streams)
+    settings = {"INFERENCE_NUM_THREADS": 2, "NUM_STREAMS": streams, "INFERENCE_PRECISION_HINT": "f32"}
+    queues = [openvino.AsyncInferQueue(openvino.Core().compile_model(model, "CPU", settings), streams) for model in models]
 
     def frames(picture, count):
-        for _ in range(count):
-            queue.start_async(prepared(picture, side).numpy())
-        queue.wait_all()
+        for queue, feed in zip(queues, feeds):
+            for _ in range(count):
+                queue.start_async(feed(picture))
+            queue.wait_all()
 
     return frames
 
 
 def make_openvino(network, side):
     import openvino
-    example = torch.rand(1, 3, side, side) * 255
-    model = openvino.convert_model(network, example_input=example, input=[1, 3, side, side])
-    return {f"{OPENVINO}, {streams} stream{'s' * (streams > 1)}": openvino_frames(model, streams, side) for streams in (1, 2)}
+    examples = [torch.rand(1, 3, side, side) * 255, torch.rand(1, 3, side, side), torch.rand(1000, 256, 7, 7)]
+    whole, *parts = (openvino.convert_model(module.eval(), example_input=example, input=list(example.shape))
+                     for module, example in zip((network, BackboneRpn(network), BoxHead(network)), examples))
+    result = {}
+    for streams in (1, 2):
+        name = f"{streams} stream{'s' * (streams > 1)}"
+        result[f"{OPENVINO}, whole network, {name}"] = openvino_frames([whole], streams, [lambda picture: prepared(picture, side).numpy()])
+        feeds = [lambda _, fixed=example.numpy(): fixed for example in examples[1:]]
+        result[f"{OPENVINO}, {PARTS}, {name}"] = openvino_frames(parts, streams, feeds)
+    return result
 
 
 def make_onnxruntime(network, side):
@@ -81,7 +89,7 @@ def make_onnxruntime(network, side):
             for session, feed in sessions:
                 session.run(None, feed)
 
-    return {ONNX: frames}
+    return {f"{ONNX}, {PARTS}": frames}
 
 
 def ours(options):
@@ -123,7 +131,7 @@ def report(options, rounds):
     rows.sort(key=lambda row: row["ms"])
     print(f"R_{options.depth}-FPN, {options.side}x{options.side}, f32, two threads, {options.rounds} rounds of {options.frames} frames")
     for row in rows:
-        print(f"{row['name']:46} {row['ms']:8.0f} ms  {row['times_ours']:5.2f} times ours ({row['lowest']:.2f}..{row['highest']:.2f})")
+        print(f"{row['name']:60} {row['ms']:8.0f} ms  {row['times_ours']:5.2f} times ours ({row['lowest']:.2f}..{row['highest']:.2f})")
     if options.output:
         options.output.write_text(json.dumps({"depth": options.depth, "side": options.side, "rounds": rounds, "rows": rows}, indent=1) + "\n")
 

@@ -60,10 +60,15 @@ std::size_t TensorSpec::bytes() const {
   return static_cast<std::size_t>(element_count(stored)) * size_of(dtype);
 }
 
-Tensor::Tensor(TensorSpec spec)
-    : spec_(std::move(spec)), bytes_(new (kAlignment) std::byte[spec_.bytes()]) {}
+TensorMemory allocate_tensor_memory(std::size_t bytes) {
+  return {new (kAlignment) std::byte[bytes],
+          [](std::byte* memory) { ::operator delete[](memory, kAlignment); }};
+}
 
-void Tensor::Free::operator()(std::byte* bytes) const { ::operator delete[](bytes, kAlignment); }
+Tensor::Tensor(TensorSpec spec) : spec_(std::move(spec)), bytes_(allocate_tensor_memory(spec_.bytes())) {}
+
+Tensor::Tensor(TensorSpec spec, const TensorMemory& memory, std::size_t begin)
+    : spec_(std::move(spec)), bytes_(memory, memory.get() + begin) {}
 
 FeatureView feature_view(const Tensor& tensor) {
   const auto& spec = tensor.spec();

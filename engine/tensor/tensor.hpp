@@ -48,13 +48,22 @@ struct TensorSpec {
   bool operator==(const TensorSpec&) const = default;
 };
 
-/// Owns 64-byte aligned memory for one tensor. Contents start undefined.
+/// 64-byte aligned memory for tensors; goes with its last holder.
+using TensorMemory = std::shared_ptr<std::byte[]>;
+/// Contents undefined.
+TensorMemory allocate_tensor_memory(std::size_t bytes);
+
+/// One tensor and the memory it lies in, its own or a part of what several share. Contents start undefined.
 ///
 /// Thread safety: reentrant.
 class Tensor {
  public:
   Tensor() = default;
   explicit Tensor(TensorSpec spec);
+  /// Lies at `begin` of `memory`, a multiple of 64, and needs spec.bytes() from there.
+  Tensor(TensorSpec spec, const TensorMemory& memory, std::size_t begin);
+  Tensor(Tensor&&) = default;  // A copy would be a second name for the same values.
+  Tensor& operator=(Tensor&&) = default;
 
   const TensorSpec& spec() const { return spec_; }
   const Shape& shape() const { return spec_.shape; }
@@ -72,11 +81,8 @@ class Tensor {
   }
 
  private:
-  struct Free {
-    void operator()(std::byte* bytes) const;
-  };
   TensorSpec spec_;
-  std::unique_ptr<std::byte[], Free> bytes_;
+  TensorMemory bytes_;
 };
 
 /// One FPN level as the convolutions wrote it; borrows the memory.
