@@ -63,7 +63,6 @@ void StageFlow::open(const StageSettings& settings) {
   graph->set_score_threshold(
       score_threshold_);  // Last: a change while opening finds the graph, or is found here.
   if (entrance_) {
-    pipeline::publish_process();
     published_ = std::make_unique<pipeline::PublishedStream>([this] { return stream_status(); });
   }
 }

@@ -16,6 +16,7 @@
 #include "engine/results/pending_file.hpp"
 #include "launch/image_file.hpp"
 #include "pipeline/frame.hpp"
+#include "pipeline/process_report.hpp"
 #include "pipeline/stage_graph.hpp"
 
 namespace rcnn::launch {
@@ -170,6 +171,20 @@ void detect_images(std::span<const Input> images, std::span<const std::filesyste
   pipeline::FramePool pool(options.max_in_flight);
   pipeline::StageGraph graph({.max_items = options.max_in_flight + kEventItems});
   graph.set_score_threshold(options.threshold);
+  const pipeline::PublishedStream published(
+      [&, opened = pipeline::StreamStatus{.name = "neuron-rcnn detect",
+                                          .model = session->options().model.string()}] {
+        auto status = opened;
+        const auto counters = graph.counters();
+        status.entered = counters.in;
+        status.failed = counters.failed;
+        status.in_flight = pool.in_flight();
+        status.slots = pool.max_in_flight();
+        status.queued = counters.inside;
+        status.latency_p50_ns = counters.latency_p50_ns;
+        status.latency_p99_ns = counters.latency_p99_ns;
+        return status;
+      });
   const Feeder feeder(graph, pool,
                       [&] { feed(images, labels, options.proposals.get(), session, pool, graph); });
   for (std::size_t i = 0; i < images.size(); ++i) {

@@ -8,6 +8,7 @@
 #include "engine/classify/classifier_input.hpp"
 #include "engine/errors.hpp"
 #include "pipeline/parallel.hpp"
+#include "pipeline/process_report.hpp"
 
 namespace rcnn::pipeline {
 namespace {
@@ -76,6 +77,7 @@ Classifier::Classifier() : state_(std::make_unique<State>()) {}
 Classifier::~Classifier() = default;
 
 std::unique_ptr<Classifier> Classifier::create(const SessionOptions& options, engine::CorePool& cores) {
+  if (&cores == &engine::CorePool::process()) publish_process();
   std::unique_ptr<Classifier> classifier(new Classifier);
   auto& state = *classifier->state_;
   state.model = engine::LoadedModel::load(options.model, {.deterministic = options.deterministic});

@@ -42,7 +42,8 @@ class PublishedStream {
   const std::uint64_t number_;
 };
 
-/// Makes this process's cores and streams visible to `neuron-rcnn top`: the first call starts a ReportServer,
+/// Makes this process's cores and streams visible to `neuron-rcnn top`, as everything does that loads a model
+/// onto the process's cores: the first call starts a ReportServer,
 /// which the end of the process stops. Where there can be none, the log says so and nobody sees the process.
 void publish_process();
 

@@ -11,6 +11,7 @@
 
 #include "engine/errors.hpp"
 #include "pipeline/host_program.hpp"
+#include "pipeline/process_report.hpp"
 #include "pipeline/recent_cache.hpp"
 
 namespace rcnn::pipeline {
@@ -146,6 +147,7 @@ Session::Session() : state_(std::make_unique<State>()) {}
 Session::~Session() = default;
 
 std::shared_ptr<const Session> Session::create(const SessionOptions& options, engine::CorePool& cores) {
+  if (&cores == &engine::CorePool::process()) publish_process();
   std::shared_ptr<Session> session(new Session);
   auto& state = *session->state_;
   state.options = options;

@@ -19,15 +19,11 @@ using nlohmann::json;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 
-/// A pipeline in a process of its own, for as long as the object lives.
+/// A command in a process of its own, for as long as the object lives.
 class PlayingProcess {
  public:
-  PlayingProcess() {
-    const std::string line = "exec env GST_PLUGIN_PATH=" + tests::built_file("elements") +
-                             " NEURON_RT_NUM_CORES=2 gst-launch-1.0 -q videotestsrc ! "
-                             "video/x-raw,format=BGR,width=96,height=64 ! "
-                             "neuronrcnn name=camera dispatch=priority priority=3 model=" +
-                             tests::tiny_model().string() + " ! fakesink sync=false";
+  explicit PlayingProcess(const std::string& command) {
+    const std::string line = "exec env NEURON_RT_NUM_CORES=2 " + command;
     const char* const arguments[] = {"/bin/sh", "-c", line.c_str(), nullptr};
     EXPECT_EQ(posix_spawn(&pid_, "/bin/sh", nullptr, nullptr, const_cast<char* const*>(arguments), environ),
               0);
@@ -39,12 +35,12 @@ class PlayingProcess {
   PlayingProcess(const PlayingProcess&) = delete;
   PlayingProcess& operator=(const PlayingProcess&) = delete;
 
-  /// Runs `top` on it until it has something to say: the process takes its time to begin.
-  Outcome top(const std::string& options) const {
+  /// Runs `top` on it until it shows this stream: the process takes its time to begin.
+  Outcome top(const std::string& options, const std::string& stream) const {
     Outcome outcome;
     for (int i = 0; i < 600; ++i) {
       outcome = run_neuron_rcnn("top --once " + options + " " + std::to_string(pid_));
-      if (outcome.code == 0 && outcome.out.find("camera") != std::string::npos) break;
+      if (outcome.code == 0 && outcome.out.find(stream) != std::string::npos) break;
       usleep(50'000);
     }
     return outcome;
@@ -56,13 +52,17 @@ class PlayingProcess {
 };
 
 TEST(Top, ShowsCoresProgramsAndStreamsOfARunningProcess) {
-  const PlayingProcess process;
-  const auto outcome = process.top("--interval 0.5");
+  const PlayingProcess process(
+      "GST_PLUGIN_PATH=" + tests::built_file("elements") +
+      " gst-launch-1.0 -q videotestsrc ! video/x-raw,format=BGR,width=96,height=64 ! "
+      "neuronrcnn name=camera dispatch=priority priority=3 model=" +
+      tests::tiny_model().string() + " ! fakesink sync=false");
+  const auto outcome = process.top("--interval 0.5", "camera");
   ASSERT_EQ(outcome.code, 0) << outcome.err;
   EXPECT_THAT(outcome.out, AllOf(HasSubstr("process " + std::to_string(process.pid())),
                                  HasSubstr("in service"), HasSubstr("backbone-rpn"), HasSubstr("box-head"),
                                  HasSubstr("camera"), HasSubstr("priority 3")));
-  const auto data = json::parse(process.top("--json --interval 0.5").out);
+  const auto data = json::parse(process.top("--json --interval 0.5", "camera").out);
   const auto& runtime = data.at("neuron_runtime_data").at(0);
   EXPECT_EQ(runtime.at("pid"), process.pid());
   const auto& report = runtime.at("report");
@@ -70,6 +70,19 @@ TEST(Top, ShowsCoresProgramsAndStreamsOfARunningProcess) {
   EXPECT_GT(report.at("memory_used").at("neuron_runtime_used_bytes").at("neuron_device"), 0);
   EXPECT_EQ(report.at("streams").at(0).at("slots"), 4);
   EXPECT_GT(report.at("streams").at(0).at("entered"), 0);
+}
+
+TEST(Top, ShowsDetectOverAFolder) {
+  const TempFolder folder;
+  const auto picture = tests::source_file("tests/launch/data/exif6.png");
+  for (int i = 0; i < 3000; ++i) {
+    std::filesystem::create_symlink(picture, folder / (std::to_string(i) + ".png"));
+  }
+  const PlayingProcess process(tests::built_file("launch/neuron-rcnn") + " detect -m " +
+                               tests::tiny_model().string() + " --json /dev/null " + (folder / "").string());
+  const auto outcome = process.top("--interval 0.5", "neuron-rcnn detect");
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, AllOf(HasSubstr("neuron-rcnn detect"), HasSubstr("box-head")));
 }
 
 TEST(Top, NamesAProcessThatRunsNoCores) {
