@@ -191,11 +191,11 @@ std::shared_ptr<const engine::ProposalFile> open_proposals(const Settings& setti
   return std::make_shared<const engine::ProposalFile>(settings.proposals);
 }
 
-void check_images(const std::vector<Input>& inputs) {
+/// \param why  images are needed
+void check_images(const std::vector<Input>& inputs, const char* why) {
   for (const auto& input : inputs) {
     if (input.kind == InputKind::kImage) continue;
-    throw engine::SettingError(
-        fmt::format("'{}' is no image, and --proposals has boxes for images; give images only", input.path));
+    throw engine::SettingError(fmt::format("'{}' is no image, and {}; give images only", input.path, why));
   }
 }
 
@@ -204,6 +204,7 @@ int detect(Settings settings) {
   settings.options.placement = engine::parse_placement(settings.placement);
   if (settings.json.empty() && !settings.format.empty()) settings.json = "-";
   const auto format = engine::parse_result_format(settings.format.empty() ? "coco" : settings.format);
+  settings.options.raw = format == engine::ResultFormat::kRaw;
 
   if (settings.options.model.empty()) {
     settings.options.model = pipeline::default_model();
@@ -214,7 +215,9 @@ int detect(Settings settings) {
   const auto names = engine::class_names(artifact->config());
   settings.options.proposals = open_proposals(settings, artifact->config());
   auto expanded = expand_inputs(settings.inputs);
-  if (settings.options.proposals != nullptr) check_images(expanded.inputs);
+  if (settings.options.proposals != nullptr)
+    check_images(expanded.inputs, "--proposals has boxes for images");
+  if (settings.options.raw) check_images(expanded.inputs, "--format raw is for images");
   std::vector<fs::path> annotated;
   if (!settings.output.empty()) annotated = annotated_files(expanded.inputs, settings.output);
 
@@ -245,8 +248,11 @@ Command add_detect(CLI::App& program) {
       ->check(CLI::Range(0., 1.))
       ->option_text("0..1");
   app->add_option("--json", settings->json, "Write results to this file; - for standard output");
-  app->add_option("--format", settings->format, "Of the results: coco (default), detectron2 or json-lines")
-      ->check(CLI::IsMember({"coco", "detectron2", "json-lines"}))
+  app->add_option("--format", settings->format,
+                  "Of the results: coco (default), detectron2, json-lines, or raw: images only, boxes and "
+                  "keypoints in "
+                  "the network's frame, masks as the mask head's probabilities")
+      ->check(CLI::IsMember({"coco", "detectron2", "json-lines", "raw"}))
       ->option_text("NAME");
   app->add_option("--output", settings->output,
                   "Annotated copies: a folder, or a file for one input (mp4 for videos and cameras)");

@@ -15,6 +15,7 @@
 #include "engine/errors.hpp"
 #include "engine/results/pending_file.hpp"
 #include "launch/image_file.hpp"
+#include "launch/raw_results.hpp"
 #include "pipeline/frame.hpp"
 #include "pipeline/process_report.hpp"
 #include "pipeline/stage_graph.hpp"
@@ -128,24 +129,25 @@ std::unique_ptr<pipeline::Item> read_item(const Input& input, const std::vector<
   return item;
 }
 
-void feed(std::span<const Input> images, const std::vector<std::string>* labels,
-          const engine::ProposalFile* proposals, const std::shared_ptr<const pipeline::Session>& session,
-          pipeline::FramePool& pool, pipeline::StageGraph& graph) {
+void feed(std::span<const Input> images, const std::vector<std::string>* labels, const DetectOptions& options,
+          const std::shared_ptr<const pipeline::Session>& session, pipeline::FramePool& pool,
+          pipeline::StageGraph& graph) {
   for (const auto& input : images) {
-    auto item = read_item(input, labels,
-                          proposals);  // Decoded before a slot is free: the stages never wait for a disk.
+    // Decoded before a slot is free: the stages never wait for a disk.
+    auto item = read_item(input, labels, options.proposals.get());
     auto& payload = static_cast<ImagePayload&>(*item->payload);
     if (payload.problem().empty()) {
       item->frame = pool.acquire();
       if (item->frame == nullptr) return;
       item->frame->session = session;
+      item->frame->keep_detail_outputs = options.raw;
       item->frame->given_proposals = payload.take_proposals();
     }
     if (!graph.push(std::move(item))) return;
   }
 }
 
-void deliver(const pipeline::Item& item, const Input& input, const std::filesystem::path* annotated,
+void deliver(const pipeline::Item& item, const Input& input, const std::filesystem::path* annotated, bool raw,
              ResultSink& sink) {
   const auto& payload = static_cast<const ImagePayload&>(*item.payload);
   if (!payload.problem().empty()) {
@@ -154,11 +156,13 @@ void deliver(const pipeline::Item& item, const Input& input, const std::filesyst
     sink.failed(fmt::format("No result for '{}': {}", input.path, reason(item.error)));
   } else {
     if (annotated != nullptr) write_image(payload.image(), *annotated);
-    sink.found({input.name,
-                std::nullopt,
-                std::nullopt,
-                {payload.image().cols, payload.image().rows},
-                item.frame->detections});
+    FrameResult result{input.name,
+                       std::nullopt,
+                       std::nullopt,
+                       {payload.image().cols, payload.image().rows},
+                       item.frame->detections};
+    if (raw) result.raw = raw_result(*item.frame);
+    sink.found(result);
   }
 }
 
@@ -185,12 +189,11 @@ void detect_images(std::span<const Input> images, std::span<const std::filesyste
         status.latency_p99_ns = counters.latency_p99_ns;
         return status;
       });
-  const Feeder feeder(graph, pool,
-                      [&] { feed(images, labels, options.proposals.get(), session, pool, graph); });
+  const Feeder feeder(graph, pool, [&] { feed(images, labels, options, session, pool, graph); });
   for (std::size_t i = 0; i < images.size(); ++i) {
     sink.progressed(static_cast<double>(i), static_cast<double>(images.size()), images[i].name);
     const auto item = graph.pop();
-    deliver(*item, images[i], annotated.empty() ? nullptr : &annotated[i], sink);
+    deliver(*item, images[i], annotated.empty() ? nullptr : &annotated[i], options.raw, sink);
     graph.popped();
   }
 }

@@ -23,6 +23,7 @@ struct DetectOptions {
   int max_in_flight = 4;
   bool deterministic = false;
   float threshold = -1;      ///< Scores at or below are left out; < 0 = the model's own
+  bool raw = false;          ///< Results have their raw outputs; images only
   std::uint64_t frames = 0;  ///< Of a video or camera; 0 = to the end
   std::shared_ptr<const engine::ProposalFile> proposals{};  ///< Of the images, for models without RPN
 };

@@ -46,8 +46,9 @@ struct Frame {
   engine::Size network_size;  ///< After the resize, without padding
   std::shared_ptr<const Geometry> geometry;
 
-  std::shared_ptr<TensorSet> image;         ///< {[1, 3, H, W]}, until handed to the backbone
-  std::shared_ptr<TensorSet> backbone;      ///< Outputs of the image program, until pooled (twice with a detail head)
+  std::shared_ptr<TensorSet> image;  ///< {[1, 3, H, W]}, until handed to the backbone
+  std::shared_ptr<TensorSet>
+      backbone;  ///< Outputs of the image program, until pooled (twice with a detail head)
   /// {logits, deltas per level} where the RPN head is a program of its own, until proposals are found; else
   /// they are the last of `backbone`.
   std::shared_ptr<TensorSet> rpn;
@@ -63,6 +64,7 @@ struct Frame {
   /// What the detail head reads, a row a detection and undefined beyond; until handed to it.
   std::shared_ptr<TensorSet> detail_inputs;
   std::shared_ptr<TensorSet> detail_outputs;  ///< Of the detail head, likewise; until put into the detections
+  bool keep_detail_outputs = false;  ///< They stay until the frame goes, for who wants them as they are
 
   Frame();
   ~Frame();

@@ -100,6 +100,10 @@ ordered_json line_record(const FrameResult& result, const ClassNames& names) {
           {"objects", std::move(objects)}};
 }
 
+bool is_list_of_images(ResultFormat format) {
+  return format == ResultFormat::kDetectron2 || format == ResultFormat::kRaw;
+}
+
 /// File names may hold any bytes; JSON may not.
 std::string text_of(const ordered_json& record) {
   return record.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
@@ -111,7 +115,8 @@ ResultFormat parse_result_format(const std::string& text) {
   if (text == "coco") return ResultFormat::kCoco;
   if (text == "detectron2") return ResultFormat::kDetectron2;
   if (text == "json-lines") return ResultFormat::kJsonLines;
-  throw SettingError(fmt::format("Format '{}' is not known: give coco, detectron2 or json-lines", text));
+  if (text == "raw") return ResultFormat::kRaw;
+  throw SettingError(fmt::format("Format '{}' is not known: give coco, detectron2, json-lines or raw", text));
 }
 
 std::string ClassNames::label(int index) const {
@@ -141,6 +146,7 @@ std::vector<ordered_json> to_records(const FrameResult& result, ResultFormat for
                                      const ClassNames& names) {
   if (format == ResultFormat::kDetectron2) return {detectron2_record(result)};
   if (format == ResultFormat::kJsonLines) return {line_record(result, names)};
+  if (format == ResultFormat::kRaw) return {raw_record(result)};
   std::vector<ordered_json> records;
   for (const auto& object : result.objects) {
     records.push_back({{"image_id", coco_image_id(result)},
@@ -169,7 +175,7 @@ ResultWriter::ResultWriter(const std::string& target, ResultFormat format, Class
   }
   check();
   if (format_ == ResultFormat::kCoco) *out_ << "[";
-  if (format_ == ResultFormat::kDetectron2) *out_ << "{\"images\": [";
+  if (is_list_of_images(format_)) *out_ << "{\"images\": [";
 }
 
 void ResultWriter::add(const FrameResult& result) {
@@ -186,7 +192,7 @@ void ResultWriter::add(const FrameResult& result) {
 
 void ResultWriter::finish() {
   if (format_ == ResultFormat::kCoco) *out_ << "\n]\n";
-  if (format_ == ResultFormat::kDetectron2) *out_ << "\n]}\n";
+  if (is_list_of_images(format_)) *out_ << "\n]}\n";
   out_->flush();
   check();
   if (pending_ != nullptr) {

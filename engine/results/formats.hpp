@@ -15,6 +15,7 @@
 #include "engine/model/config.hpp"
 #include "engine/rcnn/box.hpp"
 #include "engine/results/pending_file.hpp"
+#include "engine/results/raw_result.hpp"
 
 namespace rcnn::engine {
 
@@ -29,9 +30,10 @@ namespace rcnn::engine {
 ///   bbox = [x, y, w, h]; a mask is an object's "segmentation", likewise
 /// Keypoints are [[x, y, score], ...] as "keypoints_xys" (detectron2) and "keypoints" (json-lines); coco has
 /// x, y and score in one row, "keypoints", half a pixel less, since COCO counts from pixels' centres.
-enum class ResultFormat : std::uint8_t { kCoco, kDetectron2, kJsonLines };
+/// - raw: {"images": [...]} of raw_record(), images only
+enum class ResultFormat : std::uint8_t { kCoco, kDetectron2, kJsonLines, kRaw };
 
-/// "coco", "detectron2", "json-lines". \throws SettingError
+/// "coco", "detectron2", "json-lines", "raw". \throws SettingError
 ResultFormat parse_result_format(const std::string& text);
 
 /// What was found in one image or video frame.
@@ -41,6 +43,7 @@ struct FrameResult {
   std::optional<std::uint64_t> pts_ns;  ///< Time in its video (stream time)
   Size image;                           ///< Pixels
   std::vector<Detection> objects;       ///< Image pixels, best first
+  std::optional<RawResult> raw{};       ///< For ResultFormat::kRaw
 };
 
 /// Classes as results name them; borrowed by the writer.

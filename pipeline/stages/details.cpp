@@ -56,7 +56,8 @@ void place_keypoints(Frame& frame, const engine::Tensor& heatmaps) {
 
 void run_details(Frame& frame) {
   if (!frame.detail_outputs) return;
-  const auto outputs = std::move(frame.detail_outputs);  // Given back at the end.
+  const auto outputs = frame.detail_outputs;
+  if (!frame.keep_detail_outputs) frame.detail_outputs.reset();  // Given back at the end.
   const auto& tensor = std::as_const(outputs->at(0));
   if (frame.session->config().mask_on) {
     paste_masks(frame, tensor);

@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "engine/rcnn/coco_rle.hpp"
+#include "engine/rcnn/detections.hpp"
+#include "engine/rcnn/mask_paste.hpp"
 #include "launch/commands.hpp"
 #include "tests/launch/tiny_files.hpp"
 #include "tests/support/pickled_proposals.hpp"
@@ -108,6 +111,63 @@ TEST_F(Detect, MasksComeWithImagesAndVideosAlike) {
     }
   }
   EXPECT_GT(objects, 0);
+}
+
+json detect_one(const tests::TinyModelOptions& model, const fs::path& image, const std::string& format) {
+  const auto outcome = run_neuron_rcnn("detect -m " + tests::tiny_model(model).string() + " " +
+                                       image.string() + " --deterministic --format " + format);
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  return json::parse(outcome.out).at("images").at(0);
+}
+
+engine::Box box_of(const json& corners) { return {corners[0], corners[1], corners[2], corners[3]}; }
+
+TEST_F(Detect, RawMasksPastedIntoTheImageAreTheMasks) {
+  const tests::TinyModelOptions model{.input = engine::parse_input_spec("shortest-edge:128:256"),
+                                      .masks = true};
+  const auto raw = detect_one(model, images_ / "b.jpg", "raw");
+  const auto fitted = detect_one(model, images_ / "b.jpg", "detectron2");
+  EXPECT_EQ(raw.at("image_hw"), (json{150, 200}));
+  EXPECT_EQ(raw.at("network_hw"), (json{128, 171}));
+  EXPECT_EQ(raw.at("padded_hw"), (json{128, 192}));
+  EXPECT_EQ(raw.at("classes"), fitted.at("classes"));
+  std::vector<engine::Detection> objects;
+  for (const auto& box : raw.at("boxes_xyxy")) objects.push_back({box_of(box), 0, 0, 0});
+  ASSERT_FALSE(objects.empty());
+  const auto in_image = engine::scale_detections(objects, 200.F / 171.F, 150.F / 128.F, 200, 150);
+  ASSERT_EQ(in_image.size(), fitted.at("masks_rle").size());
+  for (std::size_t i = 0; i < in_image.size(); ++i) {
+    EXPECT_NEAR(in_image[i].box.x1, fitted.at("boxes_xyxy")[i][2].get<float>(), 6e-4) << "three decimals";
+    std::vector<float> cells;
+    for (const auto& row : raw.at("mask_probabilities")[i]) cells.insert(cells.end(), row.begin(), row.end());
+    ASSERT_EQ(cells.size(), 12U * 12);
+    EXPECT_EQ(engine::coco_rle(engine::paste_mask(cells, 12, in_image[i].box, 200, 150)),
+              fitted.at("masks_rle")[i].at("counts").get<std::string>());
+  }
+}
+
+TEST_F(Detect, RawKeypointsAreInTheNetworksFrame) {
+  const auto raw = detect_one({.keypoints = true}, images_ / "b.jpg", "raw");
+  const auto fitted = detect_one({.keypoints = true}, images_ / "b.jpg", "detectron2");
+  EXPECT_FALSE(raw.contains("mask_probabilities"));
+  ASSERT_FALSE(raw.at("keypoints_xys").empty());
+  ASSERT_EQ(raw.at("keypoints_xys").size(), fitted.at("keypoints_xys").size());
+  for (std::size_t i = 0; i < raw.at("keypoints_xys").size(); ++i) {
+    for (std::size_t k = 0; k < 17; ++k) {
+      const auto& point = raw.at("keypoints_xys")[i][k];
+      const auto& expected = fitted.at("keypoints_xys")[i][k];
+      EXPECT_NEAR(point[0].get<double>() * 200 / 160, expected[0].get<double>(), 1e-3);
+      EXPECT_NEAR(point[1].get<double>() * 150 / 128, expected[1].get<double>(), 1e-3);
+      EXPECT_NEAR(point[2].get<double>(), expected[2].get<double>(), 1e-3);
+    }
+  }
+}
+
+TEST_F(Detect, RawOutputsAreForImages) {
+  write_clip(out_ / "clip.mp4", 1);
+  const auto outcome = detect((out_ / "clip.mp4").string() + " --format raw");
+  EXPECT_EQ(outcome.code, 2);
+  EXPECT_THAT(outcome.err, HasSubstr("--format raw is for images; give images only"));
 }
 
 /// `detect` with a model without RPN.

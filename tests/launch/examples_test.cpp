@@ -113,6 +113,7 @@ TEST_F(Examples, OpenvinoDetectron2) {
   EXPECT_EQ(result("found.json").at("images").size(), 2U);
   EXPECT_TRUE(fs::exists(folder_ / "annotated/two.jpg"));
   EXPECT_FALSE(result("one-core.json").empty());
+  EXPECT_TRUE(result("raw.json").at("images")[0].contains("mask_probabilities"));
 }
 
 TEST(ExamplePages, EachHasATest) {

@@ -155,7 +155,7 @@ TEST(Formats, UnknownNameIsRefusedWithThoseThereAre) {
     parse_result_format("xml");
     FAIL();
   } catch (const SettingError& error) {
-    EXPECT_THAT(error.what(), HasSubstr("'xml' is not known: give coco, detectron2 or json-lines"));
+    EXPECT_THAT(error.what(), HasSubstr("'xml' is not known: give coco, detectron2, json-lines or raw"));
   }
 }
 

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
-#include "engine/rcnn/keypoints.hpp"
-#include "engine/rcnn/mask_paste.hpp"
-
 #include <gmock/gmock.h>
 
 #include <utility>
 #include <vector>
 
+#include "engine/rcnn/keypoints.hpp"
+#include "engine/rcnn/mask_paste.hpp"
 #include "tests/pipeline/pipeline_fixture.hpp"
 
 namespace rcnn::pipeline {
@@ -35,6 +34,19 @@ TEST_F(DetailsTest, PutsEachMaskIntoTheVideoFrame) {
   }
 }
 
+TEST_F(DetailsTest, KeepsTheProbabilitiesWhereTheyAreWanted) {
+  load(cores(1), {.masks = true});
+  const auto made = frame_before(StageId::kPostprocess);
+  made->keep_detail_outputs = true;
+  run_postprocess(*made, -1);
+  run_on_core(start_detail_head, made);
+  const auto* outputs = made->detail_outputs.get();
+  ASSERT_NE(outputs, nullptr);
+  run_details(*made);
+  EXPECT_FALSE(made->detections.at(0).mask.empty());
+  EXPECT_EQ(made->detail_outputs.get(), outputs);
+}
+
 TEST_F(DetailsTest, FindsKeypointsInTheNetworksFrameAndScalesThem) {
   load(cores(1), {.keypoints = true});
   const auto made = frame_before(StageId::kPostprocess);
@@ -48,8 +60,8 @@ TEST_F(DetailsTest, FindsKeypointsInTheNetworksFrameAndScalesThem) {
   ASSERT_FALSE(made->detections.empty());
   constexpr std::size_t kRow = 17 * 24 * 24;
   for (std::size_t i = 0; i < made->detections.size(); ++i) {
-    const auto expected = engine::find_keypoints(std::span(heatmaps).subspan(i * kRow, kRow), 17, 24,
-                                                 made->network_boxes[i]);
+    const auto expected =
+        engine::find_keypoints(std::span(heatmaps).subspan(i * kRow, kRow), 17, 24, made->network_boxes[i]);
     const auto& found = made->detections[i].keypoints;
     ASSERT_EQ(found.size(), 17U);
     for (std::size_t k = 0; k < found.size(); ++k) {
