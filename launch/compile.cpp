@@ -8,8 +8,10 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "engine/compile/artifact.hpp"
+#include "engine/compile/bind.hpp"
 #include "engine/compile/compiler.hpp"
 #include "engine/errors.hpp"
 #include "engine/model/checkpoint.hpp"
@@ -27,9 +29,12 @@ namespace {
 
 struct Settings {
   std::string config;
-  std::string arch;  ///< Of a classifier; one of the two is empty
+  std::string arch;            ///< Of a classifier
+  std::filesystem::path bind;  ///< Artifact to be given weights; one of the three is not empty
+  std::shared_ptr<const engine::Artifact> graph;  ///< That artifact
   std::filesystem::path labels;
-  std::filesystem::path weights;
+  std::filesystem::path weights;  ///< Empty: the graph alone is made
+  std::string program;            ///< The one whose weights are kept; empty: all
   std::filesystem::path artifact;
   std::string input;     ///< Empty: what suits the network
   float threshold = -1;  ///< < 0: the config's
@@ -59,9 +64,13 @@ void summarize(const Settings& settings, std::optional<double> seconds) {
   std::cout << fmt::format("{}: {} parameters, {}, {} in, {}; {}\n", settings.artifact.string(),
                            format_count(summary.parameters), format_bytes(bytes), summary.input,
                            summary.precision, made);
+  if (artifact->held_programs().empty()) {
+    std::cout << "It has no weights yet; 'neuron-rcnn compile --bind' gives it some\n";
+  }
 }
 
 engine::ModelConfig detector_config(const Settings& settings) {
+  if (settings.graph != nullptr) return settings.graph->config();
   auto config = engine::load_config(settings.config);
   if (!settings.labels.empty()) {
     engine::name_classes(engine::read_labels(settings.labels), settings.labels, config);
@@ -70,9 +79,8 @@ engine::ModelConfig detector_config(const Settings& settings) {
   return config;
 }
 
-engine::CompiledModel make_detector(const Settings& settings, const engine::Progress& progress) {
-  return engine::compile(detector_config(settings), engine::read_checkpoint(settings.weights),
-                         settings.options, progress);
+bool is_classifier(const Settings& settings) {
+  return settings.graph != nullptr ? settings.graph->is_classifier() : !settings.arch.empty();
 }
 
 bool is_newer(const std::filesystem::path& file, const std::filesystem::path& than) {
@@ -93,21 +101,33 @@ std::vector<std::string> classifier_labels(const Settings& settings) {
 
 /// Without labels, classes are called as ImageNet's or by their number.
 bool has_labels(const std::vector<std::string>& names, const Settings& settings) {
+  if (settings.graph != nullptr) return names == settings.graph->classifier().class_names;
   if (!settings.labels.empty()) return names == classifier_labels(settings);
   return names.front() == "class 0" || names == engine::classifier_config(settings.arch).class_names;
+}
+
+std::vector<std::string> asked_programs(const Settings& settings,
+                                        const std::vector<engine::Program>& programs) {
+  if (settings.weights.empty()) return {};
+  if (!settings.program.empty()) return {settings.program};
+  std::vector<std::string> names;
+  for (const auto& program : programs) names.push_back(program.graph.name);
+  return names;
 }
 
 /// Whether the artifact holds what was asked for. What a config says is compared, not when its files were
 /// written.
 bool holds_what_is_asked(const Settings& settings, const engine::Artifact& artifact) {
+  if (artifact.held_programs() != asked_programs(settings, artifact.programs())) return false;
   const auto& made = artifact.options();
   const auto& asked = settings.options;
   if (made.input != asked.input || made.precision != asked.precision || made.batch != asked.batch)
     return false;
-  if (artifact.is_classifier() != settings.config.empty()) return false;
+  if (artifact.is_classifier() != is_classifier(settings)) return false;
   if (artifact.is_classifier()) {
     const auto& classifier = artifact.classifier();
-    return classifier.arch == settings.arch && has_labels(classifier.class_names, settings);
+    const auto& arch = settings.graph != nullptr ? settings.graph->classifier().arch : settings.arch;
+    return classifier.arch == arch && has_labels(classifier.class_names, settings);
   }
   return made.partition == asked.partition && artifact.config() == detector_config(settings);
 }
@@ -115,6 +135,7 @@ bool holds_what_is_asked(const Settings& settings, const engine::Artifact& artif
 /// Whether there is nothing to do: the artifact is newer than the weights, sound and made as asked.
 bool is_up_to_date(const Settings& settings) {
   if (settings.force || !is_newer(settings.artifact, settings.weights)) return false;
+  if (settings.graph != nullptr && !is_newer(settings.artifact, settings.bind)) return false;
   try {
     return holds_what_is_asked(settings, *engine::Artifact::open(settings.artifact));
   } catch (const engine::ModelError&) {
@@ -122,17 +143,35 @@ bool is_up_to_date(const Settings& settings) {
   }
 }
 
-engine::CompiledModel make_classifier(const Settings& settings, const engine::Progress& progress) {
+engine::CompiledModel make_graph(const Settings& settings, const engine::Progress& progress) {
+  if (settings.arch.empty()) {
+    return engine::compile_graph(detector_config(settings), settings.options, progress);
+  }
+  auto config = engine::classifier_config(settings.arch);
+  if (!settings.labels.empty()) config.class_names = classifier_labels(settings);
+  return engine::compile_graph(config, settings.options, progress);
+}
+
+engine::CompiledModel make_model(const Settings& settings, const engine::Progress& progress) {
+  if (settings.weights.empty()) return make_graph(settings, progress);
   const auto checkpoint = engine::read_checkpoint(settings.weights);
+  if (settings.graph != nullptr) return engine::bind_weights(*settings.graph, checkpoint, progress);
+  if (settings.arch.empty()) {
+    return engine::compile(detector_config(settings), checkpoint, settings.options, progress);
+  }
   const auto config = engine::classifier_config(settings.arch, checkpoint, classifier_labels(settings));
   return engine::compile_classifier(config, checkpoint, settings.options, progress);
 }
 
 int compile(Settings settings) {
   const auto started = std::chrono::steady_clock::now();
-  const bool classifier = !settings.arch.empty();
-  if (settings.input.empty()) settings.input = default_input(classifier);
-  settings.options.input = engine::parse_input_spec(settings.input);
+  if (!settings.bind.empty()) {
+    settings.graph = engine::Artifact::open(settings.bind);
+    settings.options = settings.graph->options();
+  } else {
+    if (settings.input.empty()) settings.input = default_input(is_classifier(settings));
+    settings.options.input = engine::parse_input_spec(settings.input);
+  }
   if (is_up_to_date(settings)) {
     summarize(settings, std::nullopt);
     return kDone;
@@ -142,13 +181,38 @@ int compile(Settings settings) {
     const auto progress = [&](int done, int total, const std::string& what) {
       bar.update(done, total, what);
     };
-    bar.update(0, 0, "reading " + settings.weights.filename().string());
-    const auto model = classifier ? make_classifier(settings, progress) : make_detector(settings, progress);
-    engine::write_artifact(model, settings.artifact, progress);
+    if (!settings.weights.empty()) bar.update(0, 0, "reading " + settings.weights.filename().string());
+    const auto model = make_model(settings, progress);
+    engine::write_artifact_part(model, asked_programs(settings, model.programs), settings.artifact, progress);
   }
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - started;
   summarize(settings, seconds.count());
   return kDone;
+}
+
+/// What an artifact says already that is given weights.
+std::vector<CLI::Option*> add_choices(CLI::App& app, Settings& settings) {
+  std::vector<CLI::Option*> choices;
+  choices.push_back(app.add_option(
+      "--labels", settings.labels,
+      "The classes' names: a text file with one a line, YAML with classes: [[ID, NAME], ...], or "
+      "imagenet_class_index.json (default: the config's data set's, or ImageNet's)"));
+  choices.push_back(app.add_option("--precision", settings.options.precision,
+                                   fmt::format("Of the weights: {}; the latter two are stored in two bytes",
+                                               fmt::join(engine::precision_names(), ", ")))
+                        ->capture_default_str());
+  choices.push_back(app.add_option(
+      "--input", settings.input,
+      "How pictures become the network's input: stretch:WIDTHxHEIGHT, shortest-edge:SHORTEST:LONGEST "
+      "(detectors), centre-crop:SHORTER:SIDE (classifiers). Default: stretch:800x800, or "
+      "centre-crop:256:224 for classifiers"));
+  choices.push_back(
+      app.add_option("--batch", settings.options.batch, "Frames per execution")->capture_default_str());
+  choices.push_back(
+      app.add_option("--partition", settings.options.partition,
+                     fmt::format("What runs on NeuronCores: {}", fmt::join(engine::partition_names(), ", ")))
+          ->capture_default_str());
+  return choices;
 }
 
 }  // namespace
@@ -165,26 +229,20 @@ Command add_compile(CLI::App& program) {
   network->add_option(
       "--arch", settings->arch,
       fmt::format("Classifier of torchvision: {}", fmt::join(engine::classifier_names(), ", ")));
+  auto* bind = network->add_option(
+      "--bind", settings->bind,
+      "Artifact made without --weights: compile the weights for what it was made for, as it was made");
   network->require_option(1);
-  app->add_option("--weights", settings->weights, "Checkpoint: model-zoo .pkl, training .pth or .safetensors")
-      ->required();
-  app->add_option("--labels", settings->labels,
-                  "The classes' names: a text file with one a line, YAML with classes: [[ID, NAME], ...], or "
-                  "imagenet_class_index.json (default: the config's data set's, or ImageNet's)");
+  auto* weights = app->add_option("--weights", settings->weights,
+                                  "Checkpoint: model-zoo .pkl, training .pth or .safetensors. Without, the "
+                                  "artifact holds the graph only and --bind gives it weights later");
+  bind->needs(weights);
+  app->add_option("--program", settings->program,
+                  "Keep this program's weights alone, such as box-head: one program a file. Put the files of "
+                  "all into a folder; -m FOLDER runs them")
+      ->needs(weights);
   app->add_option("-o,--output", settings->artifact, "Artifact to write, such as model.rcnn")->required();
-  app->add_option("--precision", settings->options.precision,
-                  fmt::format("Of the weights: {}; the latter two are stored in two bytes",
-                              fmt::join(engine::precision_names(), ", ")))
-      ->capture_default_str();
-  app->add_option(
-      "--input", settings->input,
-      "How pictures become the network's input: stretch:WIDTHxHEIGHT, shortest-edge:SHORTEST:LONGEST "
-      "(detectors), centre-crop:SHORTER:SIDE (classifiers). Default: stretch:800x800, or "
-      "centre-crop:256:224 for classifiers");
-  app->add_option("--batch", settings->options.batch, "Frames per execution")->capture_default_str();
-  app->add_option("--partition", settings->options.partition,
-                  fmt::format("What runs on NeuronCores: {}", fmt::join(engine::partition_names(), ", ")))
-      ->capture_default_str();
+  for (auto* choice : add_choices(*app, *settings)) choice->excludes(bind);
   app->add_option("--threshold", settings->threshold,
                   "Score threshold of the artifact, 0..1 (default: the config's)")
       ->needs(config)

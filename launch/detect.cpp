@@ -212,6 +212,7 @@ int detect(Settings settings) {
   }
   // Before anything is written: a wrong model is the likeliest slip.
   const auto artifact = engine::Artifact::open(settings.options.model);
+  artifact->require_weights();
   const auto names = engine::class_names(artifact->config());
   settings.options.proposals = open_proposals(settings, artifact->config());
   auto expanded = expand_inputs(settings.inputs);
@@ -237,8 +238,10 @@ int detect(Settings settings) {
 Command add_detect(CLI::App& program) {
   auto settings = std::make_shared<Settings>();
   auto* app = program.add_subcommand("detect", "Find objects in images, folders, videos and cameras");
-  app->add_option("-m,--model", settings->options.model,
-                  "Artifact made by 'neuron-rcnn compile' (default: the model that comes with this program)");
+  app->add_option(
+      "-m,--model", settings->options.model,
+      "Artifact made by 'neuron-rcnn compile', or a folder of them with one program each (default: "
+      "the model that comes with this program)");
   app->add_option(
          "INPUT", settings->inputs,
          "Images, folders of images, quoted globs ('shots/*.jpg'), videos, URIs, cameras (/dev/video0)")

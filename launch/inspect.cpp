@@ -2,6 +2,7 @@
 // inspect: what is in an artifact, with every tensor's checksum verified.
 #include <spdlog/fmt/fmt.h>
 
+#include <algorithm>
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -25,7 +26,9 @@ struct Settings {
 
 /// \throws engine::ModelError naming the first damaged tensor.
 void verify(const engine::Artifact& artifact) {
-  for (const auto& [name, tensor] : artifact.tensors()) artifact.weight(name);
+  for (const auto& [name, tensor] : artifact.tensors()) {
+    if (tensor.held) artifact.weight(name);
+  }
   artifact.release_pages();
 }
 
@@ -38,7 +41,7 @@ std::string text_in(const nlohmann::json& metadata, const char* key) {
 ordered_json describe(const engine::Artifact& artifact, const ModelSummary& summary) {
   auto json = to_json(summary);
   json["file"] = artifact.file().string();
-  json["bytes"] = std::filesystem::file_size(artifact.file());
+  json["bytes"] = artifact.bytes();
   json["producer"] = text_in(artifact.metadata(), "producer");
   if (artifact.is_classifier()) {
     json["class_names"] = artifact.classifier().class_names;
@@ -57,7 +60,8 @@ ordered_json describe(const engine::Artifact& artifact, const ModelSummary& summ
     tensors.push_back({{"name", name},
                        {"shape", tensor.shape},
                        {"dtype", engine::to_string(tensor.dtype)},
-                       {"bytes", tensor.bytes}});
+                       {"bytes", tensor.bytes},
+                       {"held", tensor.held}});
   }
   json["tensors"] = std::move(tensors);
   json["checksums"] = "ok";
@@ -94,6 +98,13 @@ void add_detector_facts(const engine::ModelConfig& config, Table& facts) {
   facts.add({"detections", fmt::format("at most {} a frame", config.box_head.max_detections)});
 }
 
+std::string weights_in_words(const engine::Artifact& artifact) {
+  const auto held = artifact.held_programs();
+  if (held.size() == artifact.programs().size()) return "of all programs";
+  if (held.empty()) return "missing; 'neuron-rcnn compile --bind' gives it some";
+  return fmt::format("of {} alone; those of the others are in files of their own", fmt::join(held, ", "));
+}
+
 void print_facts(const engine::Artifact& artifact, const ModelSummary& summary) {
   const bool classifier = artifact.is_classifier();
   Table facts({"artifact", artifact.file().string()});
@@ -107,9 +118,13 @@ void print_facts(const engine::Artifact& artifact, const ModelSummary& summary) 
   facts.add({"on the host", fmt::format("{}", fmt::join(summary.host_operators, ", "))});
   if (!classifier) add_detector_facts(artifact.config(), facts);
   facts.add({"parameters", format_count(summary.parameters)});
-  facts.add({"size", format_bytes(static_cast<double>(std::filesystem::file_size(artifact.file())))});
+  facts.add({"size", format_bytes(static_cast<double>(artifact.bytes()))});
   facts.add({"producer", text_in(artifact.metadata(), "producer")});
-  facts.add({"checksums", fmt::format("ok, {}", plural(artifact.tensors().size(), "tensor"))});
+  facts.add({"weights", weights_in_words(artifact)});
+  const auto tensors = artifact.tensors();
+  const auto held =
+      std::count_if(tensors.begin(), tensors.end(), [](const auto& row) { return row.second.held; });
+  facts.add({"checksums", fmt::format("ok, {}", plural(static_cast<std::uint64_t>(held), "tensor"))});
   facts.print(std::cout);
 }
 

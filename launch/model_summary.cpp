@@ -25,7 +25,7 @@ ModelSummary::ProgramSummary summarize_program(
       const auto tensor = tensors.find(name);
       if (tensor == tensors.end() || !counted.insert(name).second) continue;
       program.parameters += elements(tensor->second);
-      program.bytes += static_cast<double>(tensor->second.bytes);
+      if (tensor->second.held) program.bytes += static_cast<double>(tensor->second.bytes);
     }
   }
   return program;
@@ -70,7 +70,8 @@ void print_programs(const ModelSummary& summary, std::ostream& out) {
   Table table({"program", "runs on", "operators>", "parameters>", "size>"});
   for (const auto& program : summary.programs) {
     table.add({program.name, where(program), std::to_string(program.operators),
-               format_count(program.parameters), format_bytes(program.bytes)});
+               format_count(program.parameters),
+               program.bytes > 0 ? format_bytes(program.bytes) : "missing"});
   }
   table.print(out);
 }

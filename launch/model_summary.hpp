@@ -17,7 +17,7 @@ struct ModelSummary {
     bool on_core = true;
     std::size_t operators = 0;
     double parameters = 0;  ///< Elements of its weights and biases, each counted once
-    double bytes = 0;       ///< of them
+    double bytes = 0;       ///< Of them; 0: their values are not in the artifact
   };
   std::string model;  ///< Name of the config
   std::string input;  ///< "stretch:800x800"

@@ -6,6 +6,7 @@
 #include <nlohmann/json_fwd.hpp>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "engine/compile/compiler.hpp"
 
@@ -21,18 +22,33 @@ inline constexpr int kArtifactVersion = 2;
 void write_artifact(const CompiledModel& model, const std::filesystem::path& file,
                     const Progress& progress = {});
 
-/// A `*.rcnn` file mapped read-only. Thread safety: reentrant, const methods thread-safe.
+/// The same with the weights of these programs alone: one program a file, to be put together when they are
+/// opened as a folder, or, with none, the graph alone, which bind_weights() completes later. Such a file
+/// still describes the whole model. \throws SettingError for a program that the model does not have (names
+/// those there are).
+void write_artifact_part(const CompiledModel& model, const std::vector<std::string>& programs,
+                         const std::filesystem::path& file, const Progress& progress = {});
+
+/// The files that a model at `path` consists of: itself, or of a folder its `*.rcnn` files, sorted.
+/// \throws ModelError for a folder without any.
+std::vector<std::filesystem::path> artifact_files(const std::filesystem::path& path);
+
+/// A `*.rcnn` file mapped read-only, or a folder of them that make one model.
+/// Thread safety: reentrant, const methods thread-safe.
 class Artifact {
  public:
   /// Maps and checks header, sizes and version; tensor checksums are checked when a tensor is first read.
+  /// Of a folder, also that the files fit together: config, options, programs with the shapes of their
+  /// borders, origin of the weights.
   /// \throws ModelError naming the file: missing, not an artifact (a plain checkpoint is named as such),
-  ///         truncated (expected and found bytes), newer version, damaged tensor.
-  static std::shared_ptr<const Artifact> open(const std::filesystem::path& file);
+  ///         truncated (expected and found bytes), newer version, damaged tensor, files that do not fit.
+  static std::shared_ptr<const Artifact> open(const std::filesystem::path& path);
   ~Artifact();
   Artifact(const Artifact&) = delete;
   Artifact& operator=(const Artifact&) = delete;
 
-  const std::filesystem::path& file() const;
+  const std::filesystem::path& file() const;  ///< Or folder, as given to open()
+  std::uintmax_t bytes() const;               ///< Of all its files
   /// What it holds, for people: the config's name or the classifier's architecture.
   const std::string& model_name() const;
   bool is_classifier() const;
@@ -43,12 +59,18 @@ class Artifact {
   const CompileOptions& options() const;
   const std::vector<Program>& programs() const;
   const std::vector<Node>& host_nodes() const;
-  const nlohmann::json& metadata() const;  ///< As read; `inspect` prints it.
+  const nlohmann::json& metadata() const;  ///< As read, of the first file; `inspect` prints it.
+
+  /// Names of the programs whose weights are there, in the order of programs().
+  std::vector<std::string> held_programs() const;
+  /// \throws ModelError saying which programs' weights are missing and where they can come from.
+  void require_weights() const;
 
   struct TensorInfo {
     Shape shape;
     DType dtype;
     std::size_t bytes;
+    bool held;  ///< Else only described
   };
   std::map<std::string, TensorInfo> tensors() const;
   /// Values of a tensor, borrowed until release_pages(); those of two bytes are widened. Checks the checksum

@@ -20,6 +20,10 @@ namespace rcnn::engine {
 inline constexpr const char* kArtifactFormat = "rcnn";
 /// Order of a pooled region's values, which the first linear weight is stored for.
 inline constexpr const char* kPooledOrder = "bin, channel";
+/// Metadata of files that do not hold all weights: {name: {"dtype", "shape"}} of the tensors that are
+/// elsewhere, and, where some are here, a checksum over the checksums of all.
+inline constexpr const char* kAbsentKey = "absent_tensors";
+inline constexpr const char* kDigestKey = "weights_digest";
 inline constexpr std::size_t kLengthBytes = 8;
 inline constexpr std::uint64_t kMaxHeaderBytes = std::uint64_t{16} << 20;
 

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
+#include <set>
 #include <system_error>
 
 #include "engine/compile/artifact.hpp"
@@ -32,8 +34,30 @@ struct StoredTensor {
   }
 };
 
+using Names = std::set<std::string>;
+
+/// Names of the tensors that these programs read. \throws SettingError for an unknown program
+Names tensors_of(const CompiledModel& model, const std::vector<std::string>& programs) {
+  Names names;
+  for (const auto& wanted : programs) {
+    std::string known;
+    const auto is_wanted = [&](const Program& program) {
+      known += (known.empty() ? "" : ", ") + program.graph.name;
+      return program.graph.name == wanted;
+    };
+    const auto found = std::find_if(model.programs.begin(), model.programs.end(), is_wanted);
+    if (found == model.programs.end()) {
+      throw SettingError("program '" + wanted + "' is not there; with partition '" + model.options.partition +
+                         "' the model has " + known);
+    }
+    for (const auto& node : found->graph.nodes) names.insert({node.weight, node.bias});
+  }
+  names.erase("");
+  return names;
+}
+
 /// In the file's order: those of two bytes come last, so that all are aligned without gaps.
-std::vector<StoredTensor> stored_tensors(const CompiledModel& model) {
+std::vector<StoredTensor> all_tensors(const CompiledModel& model) {
   std::vector<StoredTensor> stored;
   for (const bool wide : {true, false}) {
     for (const auto& [name, tensor] : model.weights) {
@@ -44,11 +68,16 @@ std::vector<StoredTensor> stored_tensors(const CompiledModel& model) {
   return stored;
 }
 
-nlohmann::json metadata_of(const CompiledModel& model) {
-  nlohmann::json programs = nlohmann::json::array(), checksums = nlohmann::json::object();
-  for (const auto& program : model.programs) programs.push_back(program.graph);
+nlohmann::json checksums_of(std::span<const StoredTensor> tensors) {
+  auto checksums = nlohmann::json::object();
   std::vector<std::byte> narrowed;
-  for (const auto& stored : stored_tensors(model)) checksums[stored.name] = checksum(stored.bytes(narrowed));
+  for (const auto& stored : tensors) checksums[stored.name] = checksum(stored.bytes(narrowed));
+  return checksums;
+}
+
+nlohmann::json metadata_of(const CompiledModel& model, const nlohmann::json& checksums) {
+  nlohmann::json programs = nlohmann::json::array();
+  for (const auto& program : model.programs) programs.push_back(program.graph);
   const bool classifier = std::holds_alternative<ClassifierConfig>(model.config);
   const auto config = std::visit([](const auto& any) { return nlohmann::json(any).dump(); }, model.config);
   return {{"format", kArtifactFormat},
@@ -62,11 +91,25 @@ nlohmann::json metadata_of(const CompiledModel& model) {
           {"checksums", checksums.dump()}};
 }
 
-std::string header_of(const CompiledModel& model) {
+/// What a file that does not hold all weights says of the others. The digest tells models of one config
+/// apart.
+void describe_absent(const CompiledModel& model, const Names& held, nlohmann::json& metadata) {
+  auto absent = nlohmann::json::object();
+  for (const auto& tensor : all_tensors(model)) {
+    if (held.contains(tensor.name)) continue;
+    absent[tensor.name] = {{"dtype", dtype_name(tensor.type)}, {"shape", tensor.tensor.shape}};
+  }
+  if (absent.empty()) return;
+  metadata[kAbsentKey] = absent.dump();
+  if (!held.empty()) metadata[kDigestKey] = checksum(checksums_of(all_tensors(model)).dump());
+}
+
+std::string header_of(const CompiledModel& model, const Names& held, std::span<const StoredTensor> tensors) {
   nlohmann::json header;
-  header["__metadata__"] = metadata_of(model);
+  header["__metadata__"] = metadata_of(model, checksums_of(tensors));
+  describe_absent(model, held, header["__metadata__"]);
   std::size_t offset = 0;
-  for (const auto& stored : stored_tensors(model)) {
+  for (const auto& stored : tensors) {
     const auto end = offset + stored.size();
     header[stored.name] = {
         {"dtype", dtype_name(stored.type)}, {"shape", stored.tensor.shape}, {"data_offsets", {offset, end}}};
@@ -79,19 +122,24 @@ std::string header_of(const CompiledModel& model) {
   return text;
 }
 
-void write_all(const CompiledModel& model, const std::filesystem::path& file, const Progress& progress) {
+void write_all(const CompiledModel& model, const Names& held, const std::filesystem::path& file,
+               const Progress& progress) {
   std::ofstream out(file, std::ios::binary | std::ios::trunc);
   if (!out) throw std::system_error(errno, std::generic_category());
-  const auto header = header_of(model);
+  std::vector<StoredTensor> tensors;
+  for (const auto& tensor : all_tensors(model)) {
+    if (held.contains(tensor.name)) tensors.push_back(tensor);
+  }
+  const auto header = header_of(model, held, tensors);
   std::array<char, kLengthBytes> length{};
   for (std::size_t i = 0; i < length.size(); ++i)
     length[i] = static_cast<char>(header.size() >> (8 * i) & 0xff);
   out.write(length.data(), length.size());
   out.write(header.data(), static_cast<std::streamsize>(header.size()));
-  const int total = static_cast<int>(model.weights.size());
+  const int total = static_cast<int>(tensors.size());
   int done = 0;
   std::vector<std::byte> narrowed;
-  for (const auto& stored : stored_tensors(model)) {
+  for (const auto& stored : tensors) {
     if (progress) progress(done, total, stored.name);
     const auto bytes = stored.bytes(narrowed);
     out.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
@@ -106,10 +154,18 @@ void write_all(const CompiledModel& model, const std::filesystem::path& file, co
 }  // namespace
 
 void write_artifact(const CompiledModel& model, const std::filesystem::path& file, const Progress& progress) {
+  std::vector<std::string> programs;
+  for (const auto& program : model.programs) programs.push_back(program.graph.name);
+  write_artifact_part(model, programs, file, progress);
+}
+
+void write_artifact_part(const CompiledModel& model, const std::vector<std::string>& programs,
+                         const std::filesystem::path& file, const Progress& progress) {
+  const auto held = tensors_of(model, programs);
   auto unfinished = file;
   unfinished += ".unfinished-" + std::to_string(::getpid());
   try {
-    write_all(model, unfinished, progress);
+    write_all(model, held, unfinished, progress);
     std::filesystem::rename(unfinished, file);
   } catch (const std::system_error& error) {
     std::error_code ignored;

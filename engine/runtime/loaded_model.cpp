@@ -23,17 +23,30 @@ namespace {
 constexpr int kDivisor = 32;  // Stride of p5, the coarsest level that a convolution writes
 constexpr int kMaxSide = 8192;
 
-/// What makes a file the same file, and how it is to be run.
-using ModelKey = std::tuple<dev_t, ino_t, off_t, time_t, long, bool>;
+/// What makes a file the same file.
+using FileKey = std::tuple<dev_t, ino_t, off_t, time_t, long>;
+/// A model's files, and how it is to be run.
+using ModelKey = std::pair<std::vector<FileKey>, bool>;
 
-ModelKey key_of(const std::filesystem::path& file, LoadOptions options) {
+FileKey key_of(const std::filesystem::path& file) {
   struct stat status {};
   if (::stat(file.c_str(), &status) != 0) {
     throw ModelError("model " + file.string() + ": " + std::strerror(errno) +
                      "; give a *.rcnn file made by `neuron-rcnn compile`");
   }
-  return {status.st_dev,         status.st_ino,          status.st_size,
-          status.st_mtim.tv_sec, status.st_mtim.tv_nsec, options.deterministic};
+  return {status.st_dev, status.st_ino, status.st_size, status.st_mtim.tv_sec, status.st_mtim.tv_nsec};
+}
+
+ModelKey key_of(const std::filesystem::path& model, LoadOptions options) {
+  ModelKey key{{}, options.deterministic};
+  for (const auto& file : artifact_files(model)) key.first.push_back(key_of(file));
+  return key;
+}
+
+std::shared_ptr<const Artifact> open_whole(const std::filesystem::path& path) {
+  auto artifact = Artifact::open(path);
+  artifact->require_weights();
+  return artifact;
 }
 
 /// Models of this process that someone holds.
@@ -167,7 +180,7 @@ std::shared_ptr<LoadedModel> LoadedModel::load(const std::filesystem::path& file
     if (auto model = found->second.lock()) return model;
   }
   std::shared_ptr<LoadedModel> model(new LoadedModel());
-  model->state_ = std::make_unique<State>(Artifact::open(file), options);
+  model->state_ = std::make_unique<State>(open_whole(file), options);
   all.models[key] = model;
   return model;
 }

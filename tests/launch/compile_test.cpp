@@ -13,6 +13,7 @@
 namespace rcnn::launch {
 namespace {
 
+namespace fs = std::filesystem;
 using nlohmann::json;
 using ::testing::HasSubstr;
 
@@ -22,10 +23,10 @@ class Compile : public ::testing::Test {
     write_tiny_config(folder_ / "tiny.yaml");
     write_tiny_checkpoint(folder_ / "tiny.safetensors");
   }
-  Outcome compile(const std::string& more) const {
+  Outcome compile(const std::string& more, const std::string& output = "tiny.rcnn") const {
     return run_neuron_rcnn("compile --config " + (folder_ / "tiny.yaml").string() + " --weights " +
-                           (folder_ / "tiny.safetensors").string() + " -o " +
-                           (folder_ / "tiny.rcnn").string() + " " + more);
+                           (folder_ / "tiny.safetensors").string() + " -o " + (folder_ / output).string() +
+                           " " + more);
   }
   const TempFolder folder_;
 };
@@ -112,8 +113,7 @@ TEST_F(Compile, PartitionsSayWhatRunsWhere) {
   ASSERT_EQ(outcome.code, 0) << outcome.err;
   const auto summary = json::parse(outcome.out);
   std::map<std::string, std::string> where;
-  for (const auto& program : summary.at("programs"))
-    where[program.at("name")] = program.at("where");
+  for (const auto& program : summary.at("programs")) where[program.at("name")] = program.at("where");
   EXPECT_EQ(where, (std::map<std::string, std::string>{
                        {"backbone", "core"}, {"rpn-head", "host"}, {"box-head", "host"}}));
 }
@@ -139,6 +139,60 @@ TEST_F(Compile, TwoByteWeightsHalveTheArtifactAndAreShown) {
     EXPECT_EQ(detected.code, 0);
     EXPECT_THAT(lines_of(detected.err), ::testing::ElementsAre(HasSubstr("multiplied as f32")));
   }
+}
+
+TEST_F(Compile, WithoutWeightsMakesAGraphThatTakesThemLater) {
+  const auto graph = (folder_ / "graph.rcnn").string(), bound = (folder_ / "bound.rcnn").string();
+  const auto weights = " --weights " + (folder_ / "tiny.safetensors").string();
+  const auto made = run_neuron_rcnn("compile --config " + (folder_ / "tiny.yaml").string() +
+                                    " --input stretch:160x128 --precision fp16 -o " + graph);
+  ASSERT_EQ(made.code, 0) << made.err;
+  EXPECT_THAT(made.out, HasSubstr("no weights yet"));
+  EXPECT_THAT(run_neuron_rcnn("inspect " + graph).out, HasSubstr("missing; 'neuron-rcnn compile --bind'"));
+  cv::imwrite((folder_ / "a.png").string(), make_picture(120, 90));
+  const auto refused = run_neuron_rcnn("detect -m " + graph + " " + (folder_ / "a.png").string());
+  EXPECT_EQ(refused.code, 1);
+  EXPECT_THAT(lines_of(refused.err), ::testing::ElementsAre(HasSubstr("compile --bind " + graph)));
+
+  ASSERT_EQ(run_neuron_rcnn("compile --bind " + graph + weights + " -o " + bound).code, 0);
+  ASSERT_EQ(compile("--input stretch:160x128 --precision fp16").code, 0);
+  EXPECT_TRUE(read_text(bound) == read_text(folder_ / "tiny.rcnn"));
+  EXPECT_THAT(run_neuron_rcnn("compile --bind " + graph + weights + " -o " + bound).out,
+              HasSubstr("nothing was done"));
+}
+
+TEST_F(Compile, OneProgramAFileFindsWhatTheWholeModelFinds) {
+  ASSERT_EQ(compile("--input stretch:160x128 --partition backbone+rpn-head").code, 0);
+  fs::create_directories(folder_ / "parts");
+  for (const std::string program : {"backbone", "rpn-head", "box-head"}) {
+    const auto again = compile("--input stretch:160x128 --partition backbone+rpn-head --program " + program,
+                               "parts/" + program + ".rcnn");
+    ASSERT_EQ(again.code, 0) << again.err;
+  }
+  const auto parts = (folder_ / "parts").string(), box_head = parts + "/box-head.rcnn";
+  cv::imwrite((folder_ / "a.png").string(), make_picture(120, 90));
+  const auto detect = [&](const std::string& model) {
+    return run_neuron_rcnn("detect -m " + model + " --deterministic --format coco " +
+                           (folder_ / "a.png").string());
+  };
+  const auto found = detect((folder_ / "tiny.rcnn").string());
+  EXPECT_GT(json::parse(found.out).size(), 0U);
+  EXPECT_EQ(detect(parts).out, found.out);
+  EXPECT_THAT(run_neuron_rcnn("inspect " + parts).out, HasSubstr("of all programs"));
+  EXPECT_THAT(run_neuron_rcnn("inspect " + box_head).out, HasSubstr("of box-head alone"));
+  const auto alone = detect(box_head);
+  EXPECT_EQ(alone.code, 1);
+  EXPECT_THAT(lines_of(alone.err), ::testing::ElementsAre(HasSubstr("no weights of 'backbone', 'rpn-head'")));
+}
+
+TEST_F(Compile, OptionsThatAnArtifactHasAlreadyAreWrongUse) {
+  const auto bind = "compile --bind g.rcnn -o b.rcnn --weights " + (folder_ / "tiny.safetensors").string();
+  for (const char* more :
+       {"--input stretch:96x64", "--precision bf16", "--partition fused", "--labels a.txt"}) {
+    EXPECT_EQ(run_neuron_rcnn(bind + " " + more).code, 2) << more;
+  }
+  EXPECT_EQ(run_neuron_rcnn("compile --bind g.rcnn -o b.rcnn").code, 2) << "without weights";
+  EXPECT_EQ(compile("--program middle").code, 2);
 }
 
 TEST_F(Compile, SettingsThatDoNotExistAreWrongUse) {

@@ -69,7 +69,8 @@ TEST_F(Examples, RunningRcnnsOnInf1) {
                            "config=tiny.yaml weights=tiny.safetensors fast_config=fast.yaml "
                            "fast_weights=fast.safetensors proposals=proposals.pkl");
   ASSERT_EQ(outcome.code, 0) << outcome.err;
-  for (const char* text : {"stem\n", "rpn-head", "of all FLOP", "RoIAlign", "two.jpg (90x120)"}) {
+  for (const char* text :
+       {"stem\n", "rpn-head", "of all FLOP", "RoIAlign", "of all programs", "two.jpg (90x120)"}) {
     EXPECT_THAT(outcome.out, HasSubstr(text));
   }
   EXPECT_FALSE(result("backbone.json").empty());

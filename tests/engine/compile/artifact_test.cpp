@@ -215,6 +215,23 @@ TEST_F(ArtifactFile, WithHostileTensorsIsRefused) {
   EXPECT_NE(refusal(with_header([&](json& h) { h.erase("backbone.fpn_lateral2.weight"); })), "accepted");
 }
 
+TEST_F(ArtifactFile, WithHostileDescriptionsOfWhatItLacksIsRefused) {
+  const char* name = "backbone.fpn_lateral2.weight";
+  const auto with_absent = [&](const json& description) {
+    return with_header([&](json& header) {
+      header.erase(name);
+      header["__metadata__"][kAbsentKey] = json{{name, description}}.dump();
+    });
+  };
+  const auto described = json{{"dtype", "F32"}, {"shape", {16, 8, 1, 1}}};
+  EXPECT_THAT(refusal(with_absent(described)), HasSubstr("tensors of program 'backbone-rpn'"));
+  for (const json& shape : {json{-16, -8, 1, 1}, json{std::uint64_t{1} << 62, 8, 1, 1}, json("x"), json{1}}) {
+    EXPECT_NE(refusal(with_absent({{"dtype", "F32"}, {"shape", shape}})), "accepted") << shape;
+  }
+  EXPECT_NE(refusal(with_absent({{"dtype", "I64"}, {"shape", {16, 8, 1, 1}}})), "accepted");
+  EXPECT_NE(refusal(with_absent(7)), "accepted");
+}
+
 TEST_F(ArtifactFile, WithDeepNestingIsRefusedQuickly) {
   std::string deep = "{\"__metadata__\":" + std::string(1 << 20, '[');
   std::string file(8, '\0');

@@ -10,6 +10,7 @@
 
 #include "engine/errors.hpp"
 #include "engine/runtime/program_executable.hpp"
+#include "tests/support/files.hpp"
 #include "tests/support/operator_cases.hpp"
 #include "tests/support/run_executable.hpp"
 #include "tests/support/slow_network.hpp"
@@ -39,6 +40,43 @@ TEST(LoadedModel, IsSharedWhileSomeoneHoldsIt) {
   std::filesystem::create_symlink(file, link);
   EXPECT_EQ(model, LoadedModel::load(link));  // The same file by another name
   std::filesystem::remove(link);
+}
+
+TEST(LoadedModel, OfAFolderIsMadeOfItsProgramsFiles) {
+  const auto compiled = [](std::uint32_t seed) {
+    const CompileOptions options{.input = {.width = 160, .height = 128}};
+    return compile(tests::tiny_config(), tests::tiny_checkpoint({.seed = seed}), options);
+  };
+  const tests::TempFolder folder;
+  const auto write = [&](const CompiledModel& model) {
+    for (const auto& program : model.programs) {
+      write_artifact_part(model, {program.graph.name}, folder / (program.graph.name + ".rcnn"));
+    }
+  };
+  write(compiled(4));
+  const auto model = LoadedModel::load(folder.path());
+  EXPECT_EQ(model, LoadedModel::load(folder.path()));
+  const auto executable = model->box_executable(1);
+  const auto regions = regions_of(*executable);
+  const auto whole = LoadedModel::load(tests::tiny_model({.seed = 4}));
+  const auto ours = tests::run_executable(*executable, {regions});
+  const auto expected = tests::run_executable(*whole->box_executable(1), {regions});
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    EXPECT_TRUE(std::ranges::equal(ours[i].values<float>(), expected[i].values<float>())) << i;
+  }
+  write(compiled(5));
+  EXPECT_NE(model, LoadedModel::load(folder.path())) << "its files are others";
+}
+
+TEST(LoadedModel, WithoutWeightsIsRefusedWithWhatToDo) {
+  const tests::TempFolder folder;
+  write_artifact_part(compile(tests::tiny_config(), tests::tiny_checkpoint(), {}), {}, folder / "graph.rcnn");
+  try {
+    LoadedModel::load(folder / "graph.rcnn");
+    FAIL() << "loaded";
+  } catch (const ModelError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("graph.rcnn holds no weights; give it some with"));
+  }
 }
 
 TEST(LoadedModel, ShowsTheLevelsThenTheRpnsOutputs) {

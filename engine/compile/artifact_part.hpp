@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <atomic>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "engine/compile/artifact.hpp"
+#include "engine/model/mapped_file.hpp"
+
+namespace rcnn::engine {
+
+/// One `*.rcnn` file, mapped and checked. It describes a whole model and holds the weights of all of its
+/// programs, of some, or of none.
+///
+/// Thread safety: what is const is thread-safe.
+struct ArtifactPart {
+  struct StoredTensor {
+    Artifact::TensorInfo info;
+    std::span<const std::byte> bytes;  ///< Of the mapping
+    std::string checksum;
+    mutable std::atomic<bool> checked{false};
+  };
+
+  /// \throws ModelError naming the file, for what is no artifact or a damaged one.
+  explicit ArtifactPart(const std::filesystem::path& path);
+
+  /// The bytes of a tensor that it holds; checks the checksum on first use. \throws ModelError
+  std::span<const std::byte> bytes(const std::string& name) const;
+
+  std::filesystem::path file;
+  MappedFile mapping;
+  NetworkConfig config;
+  CompileOptions options;
+  std::vector<Program> programs;
+  std::vector<Node> host_nodes;
+  nlohmann::json metadata;
+  std::map<std::string, Artifact::TensorInfo> tensors;  ///< Of the whole model
+  std::map<std::string, StoredTensor> stored;           ///< Those of them that are in this file
+  std::vector<std::string> held_programs;               ///< Whose tensors are, in the model's order
+  /// Identity of the whole model's weights; empty in files that hold all, or none
+  std::string weights_digest;
+
+ private:
+  void read();
+  void read_tensors(const nlohmann::json& header, std::span<const std::byte> data);
+  void add_stored(const std::string& name, const nlohmann::json& entry, std::span<const std::byte> data,
+                  const std::map<std::string, std::string>& checksums);
+  void check_types() const;
+  void find_held_programs();
+};
+
+/// Checks that the files make one model: the same config, options, programs and weights, and each program's
+/// weights in exactly one of them. \throws ModelError naming the files and in what they differ, the program
+/// that two have, or those that none has.
+void check_fit(std::span<const std::unique_ptr<ArtifactPart>> parts);
+
+}  // namespace rcnn::engine

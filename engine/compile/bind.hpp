@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "engine/compile/artifact.hpp"
+#include "engine/compile/compiler.hpp"
+
+namespace rcnn::engine {
+
+/// What compile() makes, before there are weights: the programs are final, every weight is 0. For
+/// write_artifact_part() with no programs. \throws ModelError, SettingError
+CompiledModel compile_graph(const ModelConfig& config, const CompileOptions& options,
+                            const Progress& progress = {});
+CompiledModel compile_graph(const ClassifierConfig& config, const CompileOptions& options,
+                            const Progress& progress = {});
+
+/// Compiles the checkpoint for the config, the options and so the programs of an artifact, whether that has
+/// weights or not. The result is bit for bit that of compiling at once. \throws ModelError if the checkpoint
+/// does not fit, or another version of this program made other programs.
+CompiledModel bind_weights(const Artifact& graph, const Checkpoint& checkpoint,
+                           const Progress& progress = {});
+
+}  // namespace rcnn::engine
