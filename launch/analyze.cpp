@@ -205,7 +205,7 @@ std::vector<OperatorReport> report(const Settings& settings, engine::Size image)
 }
 
 int analyze(Settings settings) {
-  if (settings.input.empty()) settings.input = default_input(!settings.arch.empty());
+  if (settings.input.empty()) settings.input = default_input(settings.arch);
   settings.options.input = engine::parse_input_spec(settings.input);
   const auto reports = report(settings, parse_image_size("--image", settings.image));
   const auto totals = add_up(reports);

@@ -169,7 +169,7 @@ int compile(Settings settings) {
     settings.graph = engine::Artifact::open(settings.bind);
     settings.options = settings.graph->options();
   } else {
-    if (settings.input.empty()) settings.input = default_input(is_classifier(settings));
+    if (settings.input.empty()) settings.input = default_input(settings.arch);
     settings.options.input = engine::parse_input_spec(settings.input);
   }
   if (is_up_to_date(settings)) {
@@ -204,8 +204,9 @@ std::vector<CLI::Option*> add_choices(CLI::App& app, Settings& settings) {
   choices.push_back(app.add_option(
       "--input", settings.input,
       "How pictures become the network's input: stretch:WIDTHxHEIGHT, shortest-edge:SHORTEST:LONGEST "
-      "(detectors), centre-crop:SHORTER:SIDE (classifiers). Default: stretch:800x800, or "
-      "centre-crop:256:224 for classifiers"));
+      "(detectors), centre-crop:SHORTER:SIDE (classifiers), :bicubic after the first or the last "
+      "(classifiers). Default: stretch:800x800, or for classifiers centre-crop:256:224, with :bicubic for "
+      "efficientnet_b0"));
   choices.push_back(
       app.add_option("--batch", settings.options.batch, "Frames per execution")->capture_default_str());
   choices.push_back(

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <string_view>
+
 namespace rcnn::launch {
 
-/// How pictures become the network's input where nobody says: the note's square for detectors, torchvision's
-/// crop for classifiers. An engine::parse_input_spec() text.
-constexpr const char* default_input(bool classifier) {
-  return classifier ? "centre-crop:256:224" : "stretch:800x800";
+/// How pictures become the network's input where nobody says: the note's square for detectors; for
+/// classifiers what torchvision says of their weights. An engine::parse_input_spec() text.
+/// \param arch  of the classifier; empty for a detector
+constexpr const char* default_input(std::string_view arch) {
+  if (arch.empty()) return "stretch:800x800";
+  return arch == "efficientnet_b0" ? "centre-crop:256:224:bicubic" : "centre-crop:256:224";
 }
 
 }  // namespace rcnn::launch

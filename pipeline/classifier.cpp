@@ -39,7 +39,8 @@ void Classifier::State::prepare(const engine::ImageView& image, std::span<float>
   const auto resized = input.mode == engine::InputSpec::Mode::kCentreCrop
                            ? engine::shorter_side_size({image.width, image.height}, input.shortest)
                            : crop;
-  engine::classifier_input(image, resized, crop, {config.pixel_mean, config.pixel_std, true}, planes);
+  engine::classifier_input(image, resized, crop, input.interpolation,
+                           {config.pixel_mean, config.pixel_std, true}, planes);
 }
 
 std::shared_ptr<Part> Classifier::State::start(std::span<const engine::ImageView> images,

@@ -28,14 +28,14 @@ Size shorter_side_size(Size image, int shorter) {
   return {scaled(image.width, image.height), shorter};
 }
 
-void classifier_input(const ImageView& image, Size resized, Size crop, const Normalization& normalization,
-                      std::span<float> output) {
+void classifier_input(const ImageView& image, Size resized, Size crop, Interpolation interpolation,
+                      const Normalization& normalization, std::span<float> output) {
   const auto plane = index(crop.width) * index(crop.height);
   if (crop.width > resized.width || crop.height > resized.height || output.size() < 3 * plane) {
     throw ShapeError("a classifier's input of " + to_text(crop) + " cannot be cut from " + to_text(resized) +
                      " pixels into room for " + std::to_string(output.size()) + " values");
   }
-  const Resizer resizer({image.width, image.height}, resized);
+  const Resizer resizer({image.width, image.height}, resized, interpolation);
   const int left = middle(resized.width, crop.width), top = middle(resized.height, crop.height);
   const auto row_bytes = 3 * index(resized.width);
   std::vector<std::uint8_t> pixels(row_bytes * index(resized.height));

@@ -11,14 +11,14 @@ namespace rcnn::engine {
 /// floor(shorter * longer / shorter side). (640x427, 256) -> 383x256.
 Size shorter_side_size(Size image, int shorter);
 
-/// One image as a classifier's input: resized as Pillow's BILINEAR does, the middle kept, normalised.
+/// One image as a classifier's input: resized as Pillow does, the middle kept, normalised.
 ///   resized  what the whole image is resized to
 ///   crop     what is kept of it, no larger; its place is torchvision's CenterCrop's: round((resized - crop)
 ///   / 2),
 ///            halves to even
 ///   output   [3, crop.height, crop.width]
 /// Thread safety: reentrant. \throws ShapeError if the crop does not fit or output is too small.
-void classifier_input(const ImageView& image, Size resized, Size crop, const Normalization& normalization,
-                      std::span<float> output);
+void classifier_input(const ImageView& image, Size resized, Size crop, Interpolation interpolation,
+                      const Normalization& normalization, std::span<float> output);
 
 }  // namespace rcnn::engine

@@ -11,9 +11,9 @@ namespace rcnn::engine {
 
 void check_classifier_input(const CompileOptions& options) {
   if (options.input.mode != InputSpec::Mode::kShortestEdge) return;
-  throw SettingError(
-      "input '" + to_string(options.input) +
-      "' is for detectors; a classifier accepts centre-crop:SHORTER:SIDE and stretch:WIDTHxHEIGHT");
+  throw SettingError("input '" + to_string(options.input) +
+                     "' is for detectors; a classifier accepts centre-crop:SHORTER:SIDE and "
+                     "stretch:WIDTHxHEIGHT, each with :bicubic or without");
 }
 
 CompiledModel compile_classifier(const ClassifierConfig& config, const Checkpoint& checkpoint,

@@ -25,13 +25,15 @@ struct InputSpec {
   Mode mode = Mode::kStretch;
   int width = 800;  ///< Of the network's input: kStretch, kCentreCrop
   int height = 800;
-  int shortest = 800;  ///< kShortestEdge, kCentreCrop
-  int longest = 1333;  ///< kShortestEdge
+  int shortest = 800;                                      ///< kShortestEdge, kCentreCrop
+  int longest = 1333;                                      ///< kShortestEdge
+  Interpolation interpolation = Interpolation::kBilinear;  ///< Bicubic: classifiers only
   bool operator==(const InputSpec&) const = default;
 };
 
 /// "stretch:800x800" (WIDTHxHEIGHT), "shortest-edge:800:1333" or "centre-crop:256:224" (shorter side, side of
-/// the square kept). \throws SettingError saying what is accepted.
+/// the square kept); ":bicubic" after the first and the last resizes so. \throws SettingError saying what is
+/// accepted.
 InputSpec parse_input_spec(const std::string& text);
 std::string to_string(const InputSpec& spec);
 /// Size of the network's input (before padding to a multiple of 32).

@@ -10,6 +10,7 @@ namespace {
 
 constexpr int kMinSide = 32;  // One cell of the coarsest level that a convolution writes (p5).
 constexpr int kMaxSide = 4096;
+constexpr const char* kBicubic = ":bicubic";
 
 /// The number at the front of `text`, which is moved past it; 0 if there is none.
 int take_number(std::string_view& text) {
@@ -26,6 +27,11 @@ bool take(std::string_view& text, std::string_view prefix) {
   return true;
 }
 
+/// Bilinear goes without saying, so that artifacts are called as they were before there was another.
+Interpolation take_interpolation(std::string_view& text) {
+  return take(text, kBicubic) ? Interpolation::kBicubic : Interpolation::kBilinear;
+}
+
 bool in_range(int side) { return side >= kMinSide && side <= kMaxSide; }
 
 }  // namespace
@@ -37,6 +43,7 @@ InputSpec parse_input_spec(const std::string& text) {
     spec.width = take_number(rest);
     if (take(rest, "x") && in_range(spec.width)) {
       spec.height = take_number(rest);
+      spec.interpolation = take_interpolation(rest);
       if (rest.empty() && in_range(spec.height)) return spec;
     }
   } else if (take(rest, "shortest-edge:")) {
@@ -46,27 +53,29 @@ InputSpec parse_input_spec(const std::string& text) {
       spec.longest = take_number(rest);
       if (rest.empty() && in_range(spec.longest) && spec.longest >= spec.shortest) return spec;
     }
-  }
-  if (take(rest, "centre-crop:")) {
+  } else if (take(rest, "centre-crop:")) {
     spec.mode = InputSpec::Mode::kCentreCrop;
     spec.shortest = take_number(rest);
     if (take(rest, ":") && in_range(spec.shortest)) {
       spec.width = spec.height = take_number(rest);
+      spec.interpolation = take_interpolation(rest);
       if (rest.empty() && in_range(spec.width) && spec.width <= spec.shortest) return spec;
     }
   }
   throw SettingError("input '" + text + "': accepted are stretch:WIDTHxHEIGHT (\"stretch:800x800\"), " +
                      "shortest-edge:SHORTEST:LONGEST (\"shortest-edge:800:1333\") and, for classifiers, " +
-                     "centre-crop:SHORTER:SIDE (\"centre-crop:256:224\"); sides from " +
-                     std::to_string(kMinSide) + " to " + std::to_string(kMaxSide) + " pixels");
+                     "centre-crop:SHORTER:SIDE (\"centre-crop:256:224\") and :bicubic after it or after " +
+                     "stretch (\"centre-crop:256:224:bicubic\"); sides from " + std::to_string(kMinSide) +
+                     " to " + std::to_string(kMaxSide) + " pixels");
 }
 
 std::string to_string(const InputSpec& spec) {
+  const std::string filter = spec.interpolation == Interpolation::kBicubic ? kBicubic : "";
   if (spec.mode == InputSpec::Mode::kStretch) {
-    return "stretch:" + std::to_string(spec.width) + "x" + std::to_string(spec.height);
+    return "stretch:" + std::to_string(spec.width) + "x" + std::to_string(spec.height) + filter;
   }
   if (spec.mode == InputSpec::Mode::kCentreCrop) {
-    return "centre-crop:" + std::to_string(spec.shortest) + ":" + std::to_string(spec.width);
+    return "centre-crop:" + std::to_string(spec.shortest) + ":" + std::to_string(spec.width) + filter;
   }
   return "shortest-edge:" + std::to_string(spec.shortest) + ":" + std::to_string(spec.longest);
 }

@@ -5,11 +5,40 @@
 #include <cmath>
 
 namespace rcnn::engine {
+namespace {
 
-AxisFilter::AxisFilter(int source, int target) {
+/// The curve that weights follow; zero from `support` on.
+struct Curve {
+  double support;
+  double (*at)(double distance);
+};
+
+double triangle(double distance) { return std::max(0., 1 - distance); }
+
+/// Keys, "Cubic convolution interpolation for digital image processing" (1981), with a = -1/2.
+double cubic(double distance) {
+  if (distance < 1) return (1.5 * distance - 2.5) * distance * distance + 1;
+  if (distance < 2) return -0.5 * (((distance - 5) * distance + 8) * distance - 4);
+  return 0;
+}
+
+Curve curve_of(Interpolation interpolation) {
+  return interpolation == Interpolation::kBicubic ? Curve{2, cubic} : Curve{1, triangle};
+}
+
+/// Rounded to the nearest, halves away from zero.
+std::int32_t fixed_point(double weight) {
+  return static_cast<std::int32_t>(std::copysign(0.5, weight) + weight * (1 << kFilterBits));
+}
+
+}  // namespace
+
+AxisFilter::AxisFilter(int source, int target, Interpolation interpolation) {
+  const auto curve = curve_of(interpolation);
   const double scale = static_cast<double>(source) / target;
-  const double support = std::max(scale, 1.);
-  const double shrink = 1 / support;
+  const double unit = std::max(scale, 1.);
+  const double support = curve.support * unit;
+  const double shrink = 1 / unit;
   std::vector<double> weights;
   starts_.push_back(0);
   for (int i = 0; i < target; ++i) {
@@ -20,7 +49,7 @@ AxisFilter::AxisFilter(int source, int target) {
     weights.clear();
     double sum = 0;
     for (int cell = first; cell < end; ++cell) {
-      weights.push_back(std::max(0., 1 - std::abs((cell - center + 0.5) * shrink)));
+      weights.push_back(curve.at(std::abs((cell - center + 0.5) * shrink)));
       sum += weights.back();
     }
     for (auto& weight : weights) weight /= sum;
@@ -31,7 +60,7 @@ AxisFilter::AxisFilter(int source, int target) {
     first += static_cast<int>(skipped - weights.begin());
     first_.push_back(first);
     for (auto weight = skipped; weight != weights.end(); ++weight) {
-      coefficients_.push_back(static_cast<std::int32_t>(0.5 + *weight * (1 << kFilterBits)));
+      coefficients_.push_back(fixed_point(*weight));
     }
     starts_.push_back(coefficients_.size());
     longest_ = std::max(longest_, starts_.back() - starts_[starts_.size() - 2]);

@@ -6,18 +6,20 @@
 #include <span>
 #include <vector>
 
+#include "engine/image/interpolation.hpp"
+
 namespace rcnn::engine {
 
 /// Fraction bits of a coefficient: 32 less 8 of a pixel and 2 of head room.
 inline constexpr int kFilterBits = 22;
 
-/// What one axis of a bilinear resize reads: target cell i sums source cells
+/// What one axis of a resize reads: target cell i sums source cells
 /// [first(i), first(i) + coefficients(i).size()) times their coefficients, whose sum is about 2^22.
 ///
-/// Source: Pillow's Resample.c: a triangle as wide as two source cells, or two target cells when shrinking.
+/// Source: Pillow's Resample.c: the filter's unit is a source cell, or a target cell when shrinking.
 class AxisFilter {
  public:
-  AxisFilter(int source, int target);
+  AxisFilter(int source, int target, Interpolation interpolation = Interpolation::kBilinear);
 
   int first(int target) const { return first_[static_cast<std::size_t>(target)]; }
   std::span<const std::int32_t> coefficients(int target) const {

@@ -57,8 +57,9 @@ struct Resizer::Plan {
   std::optional<AxisFilter> columns;  ///< None where the widths are equal
   AxisFilter rows;
 
-  Plan(Size from, Size to) : source(from), target(to), rows(from.height, to.height) {
-    if (from.width != to.width) columns.emplace(from.width, to.width);
+  Plan(Size from, Size to, Interpolation interpolation)
+      : source(from), target(to), rows(from.height, to.height, interpolation) {
+    if (from.width != to.width) columns.emplace(from.width, to.width, interpolation);
   }
 
   std::unique_ptr<TargetRows> rows_of(const ImageView& image, int begin) const {
@@ -79,8 +80,9 @@ struct Resizer::Plan {
   }
 };
 
-Resizer::Resizer(Size source, Size target)
-    : plan_(std::make_unique<const Plan>(checked(source, "source"), checked(target, "target"))) {}
+Resizer::Resizer(Size source, Size target, Interpolation interpolation)
+    : plan_(std::make_unique<const Plan>(checked(source, "source"), checked(target, "target"),
+                                         interpolation)) {}
 Resizer::~Resizer() = default;
 Resizer::Resizer(Resizer&&) noexcept = default;
 Resizer& Resizer::operator=(Resizer&&) noexcept = default;

@@ -7,6 +7,8 @@
 #include <memory>
 #include <span>
 
+#include "engine/image/interpolation.hpp"
+
 namespace rcnn::engine {
 
 /// Byte order of one pixel in memory; x is an ignored byte.
@@ -40,14 +42,14 @@ struct Normalization {
   bool rgb = false;  ///< True where the config says INPUT.FORMAT RGB: the network's first channel is red
 };
 
-/// Pillow's BILINEAR resize of uint8 images, bit for bit: antialiased triangle filter, one pass an axis
-/// (their order is Pillow 13's, see vertical_pass_first), 22-bit fixed point, rounded to uint8 between the
-/// passes. Sizes are fixed at construction. Equal sizes copy. Source: Pillow's Resample.c semantics.
+/// Pillow's BILINEAR or BICUBIC resize of uint8 images, bit for bit: antialiased, one pass an axis (their
+/// order is Pillow 13's, see vertical_pass_first), 22-bit fixed point, rounded to uint8 between the passes.
+/// Sizes are fixed at construction. Equal sizes copy. Source: Pillow's Resample.c semantics.
 ///
 /// Thread safety: reentrant once built (const methods, caller-owned outputs).
 class Resizer {
  public:
-  Resizer(Size source, Size target);
+  Resizer(Size source, Size target, Interpolation interpolation = Interpolation::kBilinear);
   ~Resizer();
   Resizer(Resizer&&) noexcept;
   Resizer& operator=(Resizer&&) noexcept;

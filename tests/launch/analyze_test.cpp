@@ -55,6 +55,15 @@ TEST(Analyze, HasTheFieldsOfAnalyzeModel) {
   }
 }
 
+TEST(Analyze, InputsAreThoseThatTheWeightsAreFor) {
+  for (const auto& [network, input] : {std::pair{"--arch resnet18", "centre-crop:256:224"},
+                                       {"--arch efficientnet_b0", "centre-crop:256:224:bicubic"}}) {
+    const auto outcome = run_neuron_rcnn(std::string("analyze --json ") + network);
+    ASSERT_EQ(outcome.code, 0) << outcome.err;
+    EXPECT_EQ(json::parse(outcome.out).at("input"), input);
+  }
+}
+
 TEST(Analyze, ArchitectureIsATreeOfModules) {
   const auto outcome = run_neuron_rcnn("analyze --arch resnet18 --architecture");
   ASSERT_EQ(outcome.code, 0) << outcome.err;

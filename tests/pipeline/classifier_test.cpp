@@ -3,9 +3,13 @@
 
 #include <gmock/gmock.h>
 
+#include <array>
+
+#include "engine/compile/artifact.hpp"
 #include "engine/errors.hpp"
 #include "tests/pipeline/pipeline_fixture.hpp"
 #include "tests/support/random_classifier.hpp"
+#include "tests/support/shared_files.hpp"
 
 namespace rcnn::pipeline {
 namespace {
@@ -52,6 +56,34 @@ TEST_F(ClassifierTest, BatchesAreSplitOverTheCoresAndGatheredInOrder) {
   }
   EXPECT_NE(gathered[0], gathered[1]);
   for (const auto& core : three.status()) EXPECT_EQ(core.total.executions, 1U) << core.id;
+}
+
+// What the artifact says of the resize is what is done: a picture that was resized so beforehand gives the
+// same.
+TEST_F(ClassifierTest, ResizesByTheArtifactsFilter) {
+  const auto checkpoint = tests::random_classifier("resnet18", 3);
+  const engine::CompileOptions compiled{.input = engine::parse_input_spec("stretch:64x64:bicubic")};
+  const auto file = tests::built_file("pipeline/bicubic.rcnn");
+  engine::write_artifact(
+      engine::compile_classifier(engine::classifier_config("resnet18", checkpoint), checkpoint, compiled),
+      file);
+  engine::CorePool pool(cores(1));
+  SessionOptions options;
+  options.model = file;
+  const auto classifier = Classifier::create(options, pool);
+
+  const auto images = pictures(1);
+  const auto image = views(images).at(0);
+  std::vector<std::uint8_t> bicubic(3 * 64 * 64), bilinear(bicubic.size());
+  const auto square = [](const auto& pixels) {
+    return engine::ImageView{pixels.data(), 64, 64, 3 * 64, engine::PixelFormat::kBgr};
+  };
+  engine::Resizer({image.width, image.height}, {64, 64}, engine::Interpolation::kBicubic)
+      .resize_rows(image, 0, 64, bicubic);
+  engine::Resizer({image.width, image.height}, {64, 64}).resize_rows(image, 0, 64, bilinear);
+  const auto logits = classifier->logits(std::array{image, square(bicubic), square(bilinear)});
+  EXPECT_EQ(logits[0], logits[1]);
+  EXPECT_NE(logits[0], logits[2]);
 }
 
 TEST_F(ClassifierTest, NoImagesGiveNoLogits) {

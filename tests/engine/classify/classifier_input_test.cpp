@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "engine/errors.hpp"
@@ -30,11 +31,13 @@ TEST(ClassifierInput, IsTheMiddleOfTheResizedImage) {
   const Size source{53, 71}, resized{30, 41}, crop{24, 32};
   const auto pixels = pattern(source);
   const ImageView image{pixels.data(), source.width, source.height, 3 * source.width, PixelFormat::kBgr};
-  for (const bool rgb : {false, true}) {
+  for (const auto& [rgb, interpolation] :
+       {std::pair{false, Interpolation::kBilinear}, {true, Interpolation::kBicubic}}) {
     const Normalization normalization{{10, 20, 30}, {2, 4, 8}, rgb};
     std::vector<float> whole(3 * 30 * 41), cut(3 * 24 * 32);
-    Resizer(source, resized).network_rows(image, normalization, resized, 0, resized.height, whole);
-    classifier_input(image, resized, crop, normalization, cut);
+    Resizer(source, resized, interpolation)
+        .network_rows(image, normalization, resized, 0, resized.height, whole);
+    classifier_input(image, resized, crop, interpolation, normalization, cut);
     for (int channel = 0; channel < 3; ++channel) {
       for (int y = 0; y < crop.height; ++y) {
         for (int x = 0; x < crop.width; ++x) {
@@ -51,9 +54,9 @@ TEST(ClassifierInput, RefusesACropThatDoesNotFit) {
   const auto pixels = pattern({8, 8});
   const ImageView image{pixels.data(), 8, 8, 24, PixelFormat::kBgr};
   std::vector<float> output(3 * 16 * 16);
-  EXPECT_THROW(classifier_input(image, {8, 8}, {9, 8}, {}, output), ShapeError);
+  EXPECT_THROW(classifier_input(image, {8, 8}, {9, 8}, {}, {}, output), ShapeError);
   output.resize(3 * 8 * 8 - 1);
-  EXPECT_THROW(classifier_input(image, {8, 8}, {8, 8}, {}, output), ShapeError);
+  EXPECT_THROW(classifier_input(image, {8, 8}, {8, 8}, {}, {}, output), ShapeError);
 }
 
 }  // namespace

@@ -71,11 +71,16 @@ TEST(CompileClassifier, RefusesInputsOfDetectorsAndTheOtherWayRound) {
   EXPECT_THAT(
       refusal_of([&] { compile_classifier(config, checkpoint, options_of("shortest-edge:256:500")); }),
       HasSubstr("centre-crop:SHORTER:SIDE"));
-  EXPECT_NO_THROW(compile_classifier(config, checkpoint, options_of("stretch:96x64")));
+  EXPECT_NO_THROW(compile_classifier(config, checkpoint, options_of("stretch:96x64:bicubic")));
   EXPECT_THAT(refusal_of([] {
                 compile(tests::tiny_config(), tests::tiny_checkpoint(), options_of("centre-crop:256:224"));
               }),
               HasSubstr("is for classifiers"));
+  EXPECT_THAT(refusal_of([] {
+                compile(tests::tiny_config(), tests::tiny_checkpoint(),
+                        options_of("stretch:160x128:bicubic"));
+              }),
+              HasSubstr("resized bilinearly"));
   EXPECT_THAT(refusal_of([] { options_of("centre-crop:224:256"); }), HasSubstr("centre-crop:256:224"));
 }
 

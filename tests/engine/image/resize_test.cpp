@@ -18,6 +18,7 @@ namespace rcnn::engine {
 namespace {
 
 using ::testing::Each;
+using ::testing::ElementsAreArray;
 using ::testing::HasSubstr;
 using tests::PlainImage;
 
@@ -26,9 +27,10 @@ ImageView view(const PlainImage& image, PixelFormat format = PixelFormat::kBgr) 
           static_cast<std::ptrdiff_t>(image.width) * image.channels, format};
 }
 
-std::vector<std::uint8_t> resized(const ImageView& image, Size target) {
+std::vector<std::uint8_t> resized(const ImageView& image, Size target,
+                                  Interpolation interpolation = Interpolation::kBilinear) {
   std::vector<std::uint8_t> output(static_cast<std::size_t>(target.width * target.height * 3));
-  Resizer({image.width, image.height}, target).resize_rows(image, 0, target.height, output);
+  Resizer({image.width, image.height}, target, interpolation).resize_rows(image, 0, target.height, output);
   return output;
 }
 
@@ -55,6 +57,19 @@ TEST(Resizer, EqualsPillowByteForByte) {
   EXPECT_EQ(cases, 28);
 }
 
+// Recorded from Pillow 13: Image.fromarray(a).resize((5, 4), Image.BICUBIC) of the same 9x6 picture.
+TEST(Resizer, EqualsPillowsBicubic) {
+  PlainImage image(9, 6, 3);
+  for (std::size_t i = 0; i < image.bytes.size(); ++i)
+    image.bytes[i] = static_cast<std::uint8_t>(i * i * 7 + i * 13);
+  EXPECT_THAT(
+      resized(view(image), {5, 4}, Interpolation::kBicubic),
+      ElementsAreArray<int>({46,  138, 136, 100, 124, 122, 154, 130, 73,  164, 160, 197, 150, 87,  194,  //
+                             117, 198, 111, 127, 139, 96,  128, 96,  145, 130, 112, 112, 134, 149, 65,   //
+                             111, 120, 160, 59,  109, 92,  130, 91,  117, 130, 122, 89,  142, 138, 106,  //
+                             121, 137, 81,  124, 128, 115, 144, 110, 103, 199, 119, 169, 85,  137, 218}));
+}
+
 TEST(Resizer, EqualsTheSlowTwinAtAwkwardSizes) {
   const std::vector<Size> sizes{{1, 1}, {3, 2}, {13, 127}, {64, 64}, {65, 31}, {127, 13}, {300, 5}};
   for (const auto from : sizes) {
@@ -62,6 +77,9 @@ TEST(Resizer, EqualsTheSlowTwinAtAwkwardSizes) {
     for (const auto to : sizes) {
       EXPECT_EQ(resized(view(image), to), tests::slow_resize(image, to.width, to.height).bytes)
           << from.width << "x" << from.height << " to " << to.width << "x" << to.height;
+      EXPECT_EQ(resized(view(image), to, Interpolation::kBicubic),
+                tests::slow_resize(image, to.width, to.height, tests::kSlowBicubic).bytes)
+          << from.width << "x" << from.height << " to " << to.width << "x" << to.height << ", bicubic";
     }
   }
 }
@@ -69,8 +87,12 @@ TEST(Resizer, EqualsTheSlowTwinAtAwkwardSizes) {
 TEST(Resizer, EveryInstructionSetMakesTheSameBytes) {
   const auto image = tests::noise(151, 83, 3, 9);
   for (const Size to : {Size{67, 90}, Size{200, 41}, Size{151, 60}, Size{64, 83}}) {
-    const auto expected = tests::slow_resize(image, to.width, to.height).bytes;
-    tests::with_each_instruction_set([&] { EXPECT_EQ(resized(view(image), to), expected); });
+    const auto bilinear = tests::slow_resize(image, to.width, to.height).bytes;
+    const auto bicubic = tests::slow_resize(image, to.width, to.height, tests::kSlowBicubic).bytes;
+    tests::with_each_instruction_set([&] {
+      EXPECT_EQ(resized(view(image), to), bilinear);
+      EXPECT_EQ(resized(view(image), to, Interpolation::kBicubic), bicubic);
+    });
   }
 }
 
