@@ -90,19 +90,29 @@ cv::Rect label_area(const cv::Rect& box, cv::Size size, const Pen& pen) {
   return area;
 }
 
-void paint_label(const Pen& pen, const cv::Rect& box, const std::string& text,
-                 std::array<std::uint8_t, 3> rgb) {
+/// A line of text and what it takes up.
+struct Line {
+  std::string text;
+  cv::Size size;  ///< With its dark ground
+  int ascent;     ///< Of the letters over their baseline
+};
+
+Line measure(const Pen& pen, const std::string& text) {
   int below = 0;
-  const cv::Size ink = cv::getTextSize(text, kFont, pen.font_scale, pen.font_weight, &below);
-  const cv::Size size(ink.width + 2 * pen.margin, ink.height + below + 2 * pen.margin);
-  const cv::Rect area = label_area(box, size, pen);
+  const std::string ascii = drawable(text);
+  const cv::Size ink = cv::getTextSize(ascii, kFont, pen.font_scale, pen.font_weight, &below);
+  return {ascii, {ink.width + 2 * pen.margin, ink.height + below + 2 * pen.margin}, ink.height};
+}
+
+void paint_line(const Pen& pen, const Line& line, cv::Point corner, std::array<std::uint8_t, 3> rgb) {
+  const cv::Rect area(corner, line.size);
   cv::Mat ground = pen.canvas(area & cv::Rect(0, 0, pen.canvas.cols, pen.canvas.rows));
   ground.convertTo(ground, -1, kLabelShade);
   for (auto& channel : rgb) {  // Halfway to white: every class colour reads well on the dark ground.
     channel = static_cast<std::uint8_t>((channel + 255) / 2);
   }
-  const cv::Point baseline(area.x + pen.margin, area.y + pen.margin + ink.height);
-  cv::putText(pen.canvas, text, baseline, kFont, pen.font_scale, pen.color(rgb), pen.font_weight,
+  const cv::Point baseline(area.x + pen.margin, area.y + pen.margin + line.ascent);
+  cv::putText(pen.canvas, line.text, baseline, kFont, pen.font_scale, pen.color(rgb), pen.font_weight,
               cv::LINE_AA);
 }
 
@@ -131,13 +141,17 @@ std::array<std::uint8_t, 3> class_color(int label) {
   return rgb;
 }
 
-std::string label_text(const engine::Detection& detection, const std::vector<std::string>& class_names) {
-  const auto index = static_cast<std::size_t>(detection.label);
-  const bool named = detection.label >= 0 && index < class_names.size();
-  const std::string name = named ? class_names[index] : "class " + std::to_string(detection.label);
+std::string label_text(const engine::ClassScore& found, const std::vector<std::string>& class_names) {
+  const auto index = static_cast<std::size_t>(found.index);
+  const bool named = found.index >= 0 && index < class_names.size();
+  const std::string name = named ? class_names[index] : "class " + std::to_string(found.index);
   std::array<char, 16> percent{};
-  std::snprintf(percent.data(), percent.size(), " %.0f%%", static_cast<double>(detection.score * 100));
+  std::snprintf(percent.data(), percent.size(), " %.0f%%", static_cast<double>(found.score * 100));
   return name + percent.data();
+}
+
+std::string label_text(const engine::Detection& detection, const std::vector<std::string>& class_names) {
+  return label_text(engine::ClassScore{detection.label, detection.score}, class_names);
 }
 
 void paint_detections(const PaintTarget& target, std::span<const engine::Detection> detections,
@@ -158,8 +172,30 @@ void paint_detections(const PaintTarget& target, std::span<const engine::Detecti
     paint_keypoints(pen, detection->keypoints, rgb);
     cv::rectangle(pen.canvas, box, pen.color(rgb), pen.line, cv::LINE_8);
     if (options.labels) {
-      paint_label(pen, box, drawable(label_text(*detection, class_names)), rgb);
+      const auto line = measure(pen, label_text(*detection, class_names));
+      paint_line(pen, line, label_area(box, line.size, pen).tl(), rgb);
     }
+  }
+}
+
+void paint_titles(const PaintTarget& target, std::span<const engine::ClassScore> classes,
+                  const std::vector<std::string>& class_names, const PaintOptions& options) {
+  const Pen usual = make_pen(target, options);
+  const int room = std::max(1, target.width - 2 * usual.margin);
+  int widest = room;
+  for (const auto& found : classes) {
+    const auto line = measure(usual, label_text(found, class_names));
+    widest = std::max(widest, line.size.width - 2 * usual.margin);
+  }
+  PaintOptions fitting = options;
+  fitting.scale *= static_cast<double>(room) / widest;
+  const Pen pen = make_pen(target, fitting);
+  cv::Point corner(0, 0);
+  for (const auto& found : classes) {
+    const auto line = measure(pen, label_text(found, class_names));
+    if (corner.y > 0 && corner.y + line.size.height > target.height) break;
+    paint_line(pen, line, corner, class_color(found.index));
+    corner.y += line.size.height;
   }
 }
 

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/classify/top_classes.hpp"
 #include "engine/image/resize.hpp"
 #include "engine/rcnn/box.hpp"
 
@@ -32,7 +33,8 @@ struct PaintOptions {
 ///   {R, G, B}
 std::array<std::uint8_t, 3> class_color(int label);
 
-/// "person 98%", as Detectron2 writes it; a label outside `class_names` is written "class 81".
+/// "person 98%", as Detectron2 writes it; a class outside `class_names` is written "class 81".
+std::string label_text(const engine::ClassScore& found, const std::vector<std::string>& class_names);
 std::string label_text(const engine::Detection& detection, const std::vector<std::string>& class_names);
 
 /// Draws boxes, labels and, where there are any, masks (half transparent, with their contour) and keypoints
@@ -48,5 +50,13 @@ std::string label_text(const engine::Detection& detection, const std::vector<std
 /// Thread safety: reentrant. \throws ShapeError if the target has no pixels or a stride below its row.
 void paint_detections(const PaintTarget& target, std::span<const engine::Detection> detections,
                       const std::vector<std::string>& class_names, const PaintOptions& options = {});
+
+/// Writes what a whole picture shows into its upper left corner, in place: a label_text() a line, in the
+/// order given, each in its class's colour on a dark ground. The text is made smaller where the longest line
+/// would not fit the width; lines below the picture's lower edge are left out.
+///
+/// Thread safety: reentrant. \throws ShapeError as paint_detections().
+void paint_titles(const PaintTarget& target, std::span<const engine::ClassScore> classes,
+                  const std::vector<std::string>& class_names, const PaintOptions& options = {});
 
 }  // namespace rcnn::elements

@@ -2,25 +2,30 @@
 // classify: the best classes of images.
 #include <spdlog/fmt/fmt.h>
 
+#include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <opencv2/core.hpp>
+#include <opencv2/imgproc.hpp>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "elements/painter.hpp"
 #include "engine/errors.hpp"
 #include "engine/model/labels_file.hpp"
 #include "engine/results/pending_file.hpp"
+#include "launch/annotated_files.hpp"
 #include "launch/commands.hpp"
 #include "launch/diagnostics.hpp"
 #include "launch/image_file.hpp"
 #include "launch/inputs.hpp"
 #include "launch/progress_bar.hpp"
 #include "launch/table.hpp"
+#include "launch/units.hpp"
 #include "pipeline/classifier.hpp"
 
 namespace rcnn::launch {
@@ -31,7 +36,8 @@ using nlohmann::ordered_json;
 struct Settings {
   pipeline::SessionOptions session;
   std::vector<std::string> inputs;
-  std::string json;              ///< Empty: a table on stdout
+  std::string json;              ///< Empty: a table on stdout, or with output: none
+  std::filesystem::path output;  ///< Annotated copies; empty: none
   std::filesystem::path labels;  ///< Empty: the artifact's
   int top = 5;
   int batch = 0;  ///< 0: an image a core
@@ -39,12 +45,30 @@ struct Settings {
 
 struct Picture {
   std::string name;
+  std::filesystem::path annotated;  ///< Empty: no copy is made
   cv::Mat pixels;
 };
+
+std::vector<std::string> names_of(const std::vector<engine::Label>& labels) {
+  std::vector<std::string> names;
+  for (const auto& label : labels) names.push_back(label.name);
+  return names;
+}
 
 engine::ImageView view_of(const cv::Mat& image) {
   return {image.data, image.cols, image.rows, static_cast<std::ptrdiff_t>(image.step[0]),
           engine::PixelFormat::kBgr};
+}
+
+/// Titles cannot be read in fewer pixels: smaller pictures are shown with each pixel as a square of several.
+cv::Mat enlarge_for_titles(const cv::Mat& image) {
+  constexpr int kLegibleSide = 256;
+  constexpr int kLongestSide = 4096;
+  const auto [shorter, longer] = std::minmax(image.cols, image.rows);
+  const int factor = std::min((kLegibleSide + shorter - 1) / shorter, kLongestSide / longer);
+  cv::Mat larger = image;
+  if (factor > 1) cv::resize(image, larger, {}, factor, factor, cv::INTER_NEAREST);
+  return larger;
 }
 
 /// Reads images in batches, classifies each batch, keeps the results in the inputs' order.
@@ -55,12 +79,14 @@ class ClassifyRun {
       : settings_(settings),
         classifier_(classifier),
         labels_(std::move(labels)),
+        names_(names_of(labels_)),
         batch_(settings.batch > 0 ? static_cast<std::size_t>(settings.batch) : classifier.cores()) {}
 
-  void run(const std::vector<Input>& inputs) {
+  /// \param annotated  where each input's copy goes; empty: none are made
+  void run(const std::vector<Input>& inputs, const std::vector<std::filesystem::path>& annotated) {
     for (std::size_t i = 0; i < inputs.size(); ++i) {
       bar_.update(static_cast<double>(i), static_cast<double>(inputs.size()), inputs[i].name);
-      read(inputs[i]);
+      read(inputs[i], annotated.empty() ? std::filesystem::path() : annotated[i]);
       if (pictures_.size() == batch_) classify();
     }
     classify();
@@ -75,14 +101,14 @@ class ClassifyRun {
   const ordered_json& images() const { return images_; }
 
  private:
-  void read(const Input& input) {
+  void read(const Input& input, const std::filesystem::path& annotated) {
     if (input.kind != InputKind::kImage) {
       fail(fmt::format("'{}' is not an image; accepted are image files, folders of them and quoted globs",
                        input.path));
       return;
     }
     try {
-      pictures_.push_back({input.name, read_image(input.path)});
+      pictures_.push_back({input.name, annotated, read_image(input.path)});
     } catch (const engine::Error& error) {
       fail(error.what());
     }
@@ -92,24 +118,35 @@ class ClassifyRun {
     std::vector<engine::ImageView> views;
     for (const auto& picture : pictures_) views.push_back(view_of(picture.pixels));
     const auto logits = classifier_.logits(views);
-    for (std::size_t i = 0; i < pictures_.size(); ++i) add(pictures_[i].name, logits[i]);
+    for (std::size_t i = 0; i < pictures_.size(); ++i)
+      add(pictures_[i], engine::top_classes(logits[i], settings_.top));
     pictures_.clear();
   }
 
-  void add(const std::string& name, const std::vector<float>& logits) {
+  void add(const Picture& picture, const std::vector<engine::ClassScore>& classes) {
     auto top = ordered_json::array();
-    for (const auto& [index, score] : engine::top_classes(logits, settings_.top)) {
+    for (const auto& [index, score] : classes) {
       const auto& label = labels_.at(static_cast<std::size_t>(index));
       ordered_json best{{"class", index}, {"label", label.name}, {"score", score}};
       if (!label.synset.empty()) best["synset"] = label.synset;
       top.push_back(std::move(best));
     }
-    images_.push_back({{"file", name}, {"top", std::move(top)}});
+    images_.push_back({{"file", picture.name}, {"top", std::move(top)}});
+    if (!picture.annotated.empty()) annotate(picture, classes);
+  }
+
+  void annotate(const Picture& picture, const std::vector<engine::ClassScore>& classes) const {
+    const auto copy = enlarge_for_titles(picture.pixels);
+    elements::paint_titles({copy.data, copy.cols, copy.rows, static_cast<std::ptrdiff_t>(copy.step[0]),
+                            engine::PixelFormat::kBgr},
+                           classes, names_);
+    write_image(copy, picture.annotated);
   }
 
   const Settings& settings_;
   const pipeline::Classifier& classifier_;
   const std::vector<engine::Label> labels_;
+  const std::vector<std::string> names_;
   const std::size_t batch_;
   ProgressBar bar_;
   std::vector<Picture> pictures_;
@@ -161,17 +198,25 @@ std::vector<engine::Label> labels_for(const Settings& settings, const std::vecto
   return labels;
 }
 
+void report(const Settings& settings, const ordered_json& images) {
+  if (!settings.json.empty()) {
+    write_json(settings.json, images);
+  } else if (settings.output.empty()) {
+    print_tables(images);
+  } else {
+    std::cout << fmt::format("{}, annotated: {}\n", plural(images.size(), "image"), settings.output.string());
+  }
+}
+
 int classify(const Settings& settings) {
   const auto classifier = pipeline::Classifier::create(settings.session);
   const auto expanded = expand_inputs(settings.inputs);
+  std::vector<std::filesystem::path> annotated;
+  if (!settings.output.empty()) annotated = annotated_files(expanded.inputs, settings.output);
   ClassifyRun run(settings, *classifier, labels_for(settings, classifier->config().class_names));
   for (const auto& problem : expanded.problems) run.fail(problem);
-  run.run(expanded.inputs);
-  if (settings.json.empty()) {
-    print_tables(run.images());
-  } else {
-    write_json(settings.json, run.images());
-  }
+  run.run(expanded.inputs, annotated);
+  report(settings, run.images());
   return run.failures() == 0 ? kDone : kFailed;
 }
 
@@ -188,6 +233,9 @@ Command add_classify(CLI::App& program) {
       ->check(CLI::Range(1, 100000))
       ->option_text("N");
   app->add_option("--json", settings->json, "Write results to this file; - for standard output");
+  app->add_option("--output", settings->output,
+                  "Copies with the classes and scores written on them: a folder, or a file for one image")
+      ->option_text("DIR");
   app->add_option("--labels", settings->labels,
                   "Names of the classes instead of the model's: one a line, or imagenet_class_index.json, "
                   "whose synset "

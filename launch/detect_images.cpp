@@ -3,9 +3,7 @@
 
 #include <spdlog/fmt/fmt.h>
 
-#include <fstream>
 #include <memory>
-#include <opencv2/imgcodecs.hpp>
 #include <optional>
 #include <thread>
 #include <utility>
@@ -13,7 +11,6 @@
 
 #include "elements/painter.hpp"
 #include "engine/errors.hpp"
-#include "engine/results/pending_file.hpp"
 #include "launch/image_file.hpp"
 #include "launch/raw_results.hpp"
 #include "pipeline/frame.hpp"
@@ -60,21 +57,6 @@ class ImagePayload : public pipeline::Payload {
   std::optional<std::vector<engine::Proposal>> proposals_;
   std::string problem_;
 };
-
-void write_image(const cv::Mat& image, const std::filesystem::path& file) {
-  engine::PendingFile pending(file);
-  bool written = false;
-  try {
-    written = cv::imwrite(pending.path().string(), image);
-  } catch (const cv::Exception& error) {
-    throw engine::Error(fmt::format("Cannot write '{}': {}", file.string(), error.err));
-  }
-  if (!written) {
-    throw engine::Error(fmt::format(
-        "Cannot write '{}': give a folder that you may write to, on a disk with room", file.string()));
-  }
-  pending.commit();
-}
 
 std::string reason(const std::exception_ptr& error) {
   try {

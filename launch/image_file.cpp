@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "engine/errors.hpp"
+#include "engine/results/pending_file.hpp"
 #include "launch/diagnostics.hpp"
 
 namespace rcnn::launch {
@@ -141,6 +142,21 @@ cv::Mat read_image(const fs::path& file) {
                     file.string()));
   }
   return turn_upright(image, webp_orientation(bytes));
+}
+
+void write_image(const cv::Mat& image, const fs::path& file) {
+  engine::PendingFile pending(file);
+  bool written = false;
+  try {
+    written = cv::imwrite(pending.path().string(), image);
+  } catch (const cv::Exception& error) {
+    throw engine::Error(fmt::format("Cannot write '{}': {}", file.string(), error.err));
+  }
+  if (!written) {
+    throw engine::Error(fmt::format(
+        "Cannot write '{}': give a folder that you may write to, on a disk with room", file.string()));
+  }
+  pending.commit();
 }
 
 }  // namespace rcnn::launch

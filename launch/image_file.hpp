@@ -14,6 +14,10 @@ namespace rcnn::launch {
 /// engine::Error naming the file and why: missing, no image, cut short.
 cv::Mat read_image(const std::filesystem::path& file);
 
+/// Writes 8-bit BGR in the format of the name's extension; the file appears when it is whole, and folders
+/// are made. \throws engine::Error naming the file and why.
+void write_image(const cv::Mat& image, const std::filesystem::path& file);
+
 /// EXIF orientation of a WebP file, 1..8; 1 where the file says nothing. OpenCV reads that of the other
 /// formats.
 int webp_orientation(std::span<const std::uint8_t> file);

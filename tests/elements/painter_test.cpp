@@ -155,6 +155,47 @@ TEST(Painter, WritesOneMarkForACharacterTheFontLacks) {
   EXPECT_EQ(accented.bytes, marked.bytes);
 }
 
+// Rows of the picture on which a pixel differs from the white ground.
+int painted_rows(const Canvas& canvas) {
+  int rows = 0;
+  for (int y = 0; y < canvas.height; ++y) {
+    int x = 0;
+    while (x < canvas.width && canvas.at(x, y) == kWhite) ++x;
+    rows += x < canvas.width ? 1 : 0;
+  }
+  return rows;
+}
+
+TEST(PaintTitles, StacksALineAClassInTheCorner) {
+  Canvas one{320, 240, PixelFormat::kBgr};
+  Canvas three{320, 240, PixelFormat::kBgr};
+  const std::vector<engine::ClassScore> classes{{2, 0.7f}, {0, 0.2f}, {1, 0.1f}};
+  paint_titles(one.target(), std::span(classes).first(1), kNames);
+  paint_titles(three.target(), classes, kNames);
+  const int height = painted_rows(one);
+  EXPECT_GE(height, 8);
+  EXPECT_EQ(painted_rows(three), 3 * height);
+  for (int x = 0; x < 320; ++x) {
+    for (int y = 0; y < height; ++y) ASSERT_EQ(three.at(x, y), one.at(x, y)) << x << ", " << y;
+  }
+  EXPECT_EQ(three.at(0, 0), (Rgb{64, 64, 64}));
+  EXPECT_EQ(three.at(319, 0), kWhite);
+}
+
+TEST(PaintTitles, MakesLongTextSmallerThanTheWidthAndLeavesOutWhatIsTooLow) {
+  const std::vector<std::string> names{"a name of many letters that goes on and on"};
+  const std::vector<engine::ClassScore> classes(50, {0, 0.5f});
+  Canvas canvas{160, 90, PixelFormat::kRgbx};
+  paint_titles(canvas.target(), classes, names);
+  EXPECT_EQ(canvas.at(155, 0), (Rgb{64, 64, 64})) << "the ground spans the width";
+  bool text_at_the_edge = false;
+  for (int y = 0; y < 90; ++y) text_at_the_edge |= canvas.at(159, y)[0] > 64 && canvas.at(159, y) != kWhite;
+  EXPECT_FALSE(text_at_the_edge) << "a letter is cut off";
+  EXPECT_GT(painted_rows(canvas), 60);
+  Canvas tiny{1, 1, PixelFormat::kBgr};
+  paint_titles(tiny.target(), classes, names);
+}
+
 TEST(Painter, RefusesRowsThatOverlap) {
   Canvas canvas{64, 48, PixelFormat::kBgrx};
   auto target = canvas.target();

@@ -71,6 +71,32 @@ TEST_F(Classify, PrintsTablesWithoutJson) {
   EXPECT_THAT(outcome.out, AllOf(HasSubstr("a.png"), HasSubstr("class "), HasSubstr("%")));
 }
 
+TEST_F(Classify, OutputHasCopiesWithTitles) {
+  const auto large = make_picture(400, 300);
+  cv::imwrite((folder_ / "c.png").string(), large);
+  const auto outcome = run_neuron_rcnn("classify " + model() + "--output " + (folder_ / "out").string() +
+                                       " '" + images() + "'");
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_THAT(lines_of(outcome.out), ::testing::ElementsAre(HasSubstr("3 images, annotated: ")));
+  const auto copy = cv::imread((folder_ / "out/c.png").string());
+  ASSERT_EQ(copy.size(), large.size());
+  const auto differs = [&](const cv::Rect& part) {
+    return cv::norm(copy(part), large(part), cv::NORM_INF) > 0;
+  };
+  EXPECT_TRUE(differs({0, 0, 40, 10}));
+  EXPECT_FALSE(differs({0, 150, 400, 150})) << "five short lines end above the middle";
+  const auto small = cv::imread((folder_ / "out/b.png").string());  // 66x70, too small to be written on
+  EXPECT_EQ(small.size(), cv::Size(264, 280));
+  EXPECT_EQ(small.at<cv::Vec3b>(279, 263), cv::Vec3b(200, 90, 30));
+}
+
+TEST_F(Classify, OutputLeavesInputsAlone) {
+  const auto outcome =
+      run_neuron_rcnn("classify " + model() + "--output " + folder_.path().string() + " '" + images() + "'");
+  EXPECT_EQ(outcome.code, 2);
+  EXPECT_THAT(outcome.err, HasSubstr("would overwrite the input"));
+}
+
 TEST_F(Classify, AnUnreadableImageTakesNoOtherWithIt) {
   write_text(folder_ / "ab.png", "not an image");
   const auto outcome = run_neuron_rcnn("classify --batch 3 --json - " + model() + "'" + images() + "'");

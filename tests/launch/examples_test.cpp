@@ -85,6 +85,7 @@ TEST_F(Examples, TorchNeuronResnet50) {
   EXPECT_GT(result("analysis.json").at("percent_supported"), 90);
   EXPECT_EQ(result("top.json").at("images").size(), 2U);
   EXPECT_EQ(result("top.json").at("images")[0].at("top").size(), 5U);
+  EXPECT_TRUE(fs::exists(folder_ / "titled/one.jpg"));
 }
 
 TEST_F(Examples, TorchTensorrtEfficientnet) {
