@@ -16,6 +16,7 @@
 #include "launch/detect_images.hpp"
 #include "launch/detect_video.hpp"
 #include "launch/diagnostics.hpp"
+#include "launch/display.hpp"
 #include "launch/inputs.hpp"
 #include "launch/progress_bar.hpp"
 #include "launch/table.hpp"
@@ -210,6 +211,10 @@ int detect(Settings settings) {
     settings.options.model = pipeline::default_model();
     std::cerr << "No -m: the default model runs, " << settings.options.model.string() << '\n';
   }
+  if (settings.options.display) {
+    gst_init(nullptr, nullptr);
+    require_display();
+  }
   // Before anything is written: a wrong model is the likeliest slip.
   const auto artifact = engine::Artifact::open(settings.options.model);
   artifact->require_weights();
@@ -259,6 +264,8 @@ Command add_detect(CLI::App& program) {
       ->option_text("NAME");
   app->add_option("--output", settings->output,
                   "Annotated copies: a folder, or a file for one input (mp4 for videos and cameras)");
+  app->add_flag("--display", settings->options.display,
+                "Show annotated frames in a window while they come, images for a second each");
   app->add_option(
          "--proposals", settings->proposals,
          "Boxes to look at, for a model without RPN (Fast R-CNN): Detectron2's .pkl with ids, boxes and "

@@ -11,6 +11,7 @@
 
 #include "elements/painter.hpp"
 #include "engine/errors.hpp"
+#include "launch/display.hpp"
 #include "launch/image_file.hpp"
 #include "launch/raw_results.hpp"
 #include "pipeline/frame.hpp"
@@ -129,21 +130,28 @@ void feed(std::span<const Input> images, const std::vector<std::string>* labels,
   }
 }
 
-void deliver(const pipeline::Item& item, const Input& input, const std::filesystem::path* annotated, bool raw,
-             ResultSink& sink) {
+/// What is made of a result besides the sink's entry.
+struct Delivery {
+  const std::filesystem::path* annotated = nullptr;  ///< Null: no copy is made
+  PictureWindow* window = nullptr;                   ///< Null: the image is not shown
+  bool raw = false;
+};
+
+void deliver(const pipeline::Item& item, const Input& input, const Delivery& delivery, ResultSink& sink) {
   const auto& payload = static_cast<const ImagePayload&>(*item.payload);
   if (!payload.problem().empty()) {
     sink.failed(payload.problem());
   } else if (item.error != nullptr) {
     sink.failed(fmt::format("No result for '{}': {}", input.path, reason(item.error)));
   } else {
-    if (annotated != nullptr) write_image(payload.image(), *annotated);
+    if (delivery.annotated != nullptr) write_image(payload.image(), *delivery.annotated);
+    if (delivery.window != nullptr) delivery.window->show(payload.image());
     FrameResult result{input.name,
                        std::nullopt,
                        std::nullopt,
                        {payload.image().cols, payload.image().rows},
                        item.frame->detections};
-    if (raw) result.raw = raw_result(*item.frame);
+    if (delivery.raw) result.raw = raw_result(*item.frame);
     sink.found(result);
   }
 }
@@ -153,7 +161,10 @@ void deliver(const pipeline::Item& item, const Input& input, const std::filesyst
 void detect_images(std::span<const Input> images, std::span<const std::filesystem::path> annotated,
                    const std::shared_ptr<const pipeline::Session>& session, const DetectOptions& options,
                    ResultSink& sink) {
-  const auto* labels = annotated.empty() ? nullptr : &session->config().class_names;
+  const bool drawn = options.display || !annotated.empty();
+  const auto* labels = drawn ? &session->config().class_names : nullptr;
+  std::optional<PictureWindow> window;
+  if (options.display) window.emplace();
   pipeline::FramePool pool(options.max_in_flight);
   pipeline::StageGraph graph({.max_items = options.max_in_flight + kEventItems});
   graph.set_score_threshold(options.threshold);
@@ -175,7 +186,9 @@ void detect_images(std::span<const Input> images, std::span<const std::filesyste
   for (std::size_t i = 0; i < images.size(); ++i) {
     sink.progressed(static_cast<double>(i), static_cast<double>(images.size()), images[i].name);
     const auto item = graph.pop();
-    deliver(*item, images[i], annotated.empty() ? nullptr : &annotated[i], options.raw, sink);
+    const Delivery delivery{annotated.empty() ? nullptr : &annotated[i], window ? &*window : nullptr,
+                            options.raw};
+    deliver(*item, images[i], delivery, sink);
     graph.popped();
   }
 }

@@ -22,6 +22,7 @@ struct DetectOptions {
   engine::Placement placement = engine::Placement::kReplicate;
   int max_in_flight = 4;
   bool deterministic = false;
+  bool display = false;      ///< Show annotated frames in a window
   float threshold = -1;      ///< Scores at or below are left out; < 0 = the model's own
   bool raw = false;          ///< Results have their raw outputs; images only
   std::uint64_t frames = 0;  ///< Of a video or camera; 0 = to the end

@@ -10,6 +10,7 @@
 
 #include "elements/frame_result.hpp"
 #include "engine/errors.hpp"
+#include "launch/display.hpp"
 
 namespace rcnn::launch {
 namespace {
@@ -49,8 +50,9 @@ std::string uri_of(const std::string& path) {
 GstElement* add_network(GstBin* bin, const VideoJob& job, const DetectOptions& options) {
   GstElement* network = add_element(bin, "neuronrcnn");
   g_object_set(network, "model", options.model.c_str(), "cores", options.cores.c_str(), "max-in-flight",
-               options.max_in_flight, "overlay", static_cast<gboolean>(!job.annotated.empty()),
-               "deterministic", static_cast<gboolean>(options.deterministic), "score-threshold",
+               options.max_in_flight, "overlay",
+               static_cast<gboolean>(options.display || !job.annotated.empty()), "deterministic",
+               static_cast<gboolean>(options.deterministic), "score-threshold",
                static_cast<gdouble>(options.threshold), nullptr);
   gst_util_set_object_arg(G_OBJECT(network), "placement",
                           options.placement == engine::Placement::kSplit ? "split" : "replicate");
@@ -82,7 +84,7 @@ VideoPipeline::VideoPipeline(const VideoJob& job, const DetectOptions& options)
     if (frame_limit_ > 0) probe(upright, "src", kLimit, on_frame_in, this);
   }
   probe(network, "src", GST_PAD_PROBE_TYPE_BUFFER, on_frame_out, this);
-  build_sink(network, job.annotated);
+  build_sinks(network, job.annotated, options.display);
 }
 
 VideoPipeline::~VideoPipeline() { gst_element_set_state(pipeline_.get(), GST_STATE_NULL); }
@@ -103,14 +105,28 @@ GstElement* VideoPipeline::build_source(const VideoJob& job) {
   return decoder;
 }
 
-void VideoPipeline::build_sink(GstElement* network, const std::filesystem::path& annotated) {
+void VideoPipeline::build_sinks(GstElement* network, const std::filesystem::path& annotated, bool display) {
   auto* bin = GST_BIN(pipeline_.get());
-  if (annotated.empty()) {
+  if (display && !annotated.empty()) {
+    GstElement* tee = add_element(bin, "tee");
+    GstElement* shown = add_element(bin, "queue");
+    GstElement* written = add_element(bin, "queue");
+    link({network, tee, shown, add_window(bin)});
+    link({tee, written});
+    build_file(written, annotated);
+  } else if (display) {
+    link({network, add_window(bin)});
+  } else if (!annotated.empty()) {
+    build_file(network, annotated);
+  } else {
     GstElement* sink = add_element(bin, "fakesink");
     g_object_set(sink, "sync", FALSE, nullptr);
     link({network, sink});
-    return;
   }
+}
+
+void VideoPipeline::build_file(GstElement* frames, const std::filesystem::path& annotated) {
+  auto* bin = GST_BIN(pipeline_.get());
   GstElement* convert = add_element(bin, "videoconvert");
   encoder_caps_ = add_element(bin, "capsfilter");
   GstElement* encoder = add_element(bin, "x264enc");
@@ -122,9 +138,11 @@ void VideoPipeline::build_sink(GstElement* network, const std::filesystem::path&
   gst_util_set_object_arg(G_OBJECT(encoder), "speed-preset", "veryfast");
   GstElement* muxer = add_element(bin, "mp4mux");
   GstElement* sink = add_element(bin, "filesink");
-  g_object_set(sink, "location", annotated.c_str(), "sync", FALSE, nullptr);
-  link({network, convert, encoder_caps_, encoder, muxer, sink});
-  probe(network, "src", GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, on_caps_out, this);
+  // Nobody waits for its first bytes: beside a window that would be for ever, since that holds back all but
+  // the first frame until everyone is ready, and the encoder looks at many before it writes one.
+  g_object_set(sink, "location", annotated.c_str(), "sync", FALSE, "async", FALSE, nullptr);
+  link({frames, convert, encoder_caps_, encoder, muxer, sink});
+  probe(frames, "src", GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, on_caps_out, this);
 }
 
 std::vector<FrameResult> VideoPipeline::take_results() {

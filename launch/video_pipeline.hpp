@@ -26,7 +26,7 @@ struct VideoJob {
 ///
 ///   uridecodebin (camera: SOURCE ! decodebin) ! videoconvert ! videoflip video-direction=auto ! [queue:
 ///   cameras drop frames rather than fall behind] ! neuronrcnn ! videoconvert ! x264enc ! mp4mux ! filesink
-///   (or ! fakesink)
+///   (or a window, or both behind a tee, or ! fakesink)
 ///
 /// Every frame that leaves neuronrcnn puts a FrameResult aside and an application message on the bus.
 ///
@@ -46,7 +46,8 @@ class VideoPipeline {
 
  private:
   GstElement* build_source(const VideoJob& job);
-  void build_sink(GstElement* network, const std::filesystem::path& annotated);
+  void build_sinks(GstElement* network, const std::filesystem::path& annotated, bool display);
+  void build_file(GstElement* frames, const std::filesystem::path& annotated);
   void gather(GstPad* pad, GstBuffer* buffer);
 
   static void on_pad_added(GstElement* decoder, GstPad* pad, gpointer self);
