@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "elements/roi_proposals.hpp"
 #include "pipeline/default_model.hpp"
 
 namespace rcnn::elements {
@@ -240,6 +241,9 @@ bool Entrance::enter(BufferPtr buffer, std::shared_ptr<pipeline::Frame> frame) {
     ride.frame->session = session_;
   }
   ride.frame->dispatch = dispatch();
+  if (ride.frame->session->config().load_proposals) {
+    ride.frame->given_proposals = attached_proposals(buffer.get());
+  }
   if (since_inferred_ != 0) {
     ride.passage = Passage::kCarried;
   } else if (ride.frame->dispatch.batch_size > 1) {

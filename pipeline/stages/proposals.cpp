@@ -40,7 +40,9 @@ std::vector<engine::Proposal> fitted_proposals(const Frame& frame) {
     throw engine::SettingError(
         "the model '" + config.name +
         "' has no RPN (Fast R-CNN) and no proposals came with the frame; `neuron-rcnn detect "
-        "--proposals FILE.pkl` gives them to images");
+        "--proposals FILE.pkl` gives them to images, elements upstream of a pipeline give them to video "
+        "frames as "
+        "regions of interest of type \"proposal\"");
   }
   const auto width = static_cast<float>(frame.network_size.width);
   const auto height = static_cast<float>(frame.network_size.height);
