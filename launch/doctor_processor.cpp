@@ -5,6 +5,7 @@
 #include <string>
 #include <thread>
 
+#include "engine/runtime/processor.hpp"
 #include "launch/doctor_checks.hpp"
 
 namespace rcnn::launch {
@@ -46,6 +47,8 @@ Check check_features() {
   note(__builtin_cpu_supports("fma") != 0, "fma");
   note(__builtin_cpu_supports("avx512f") != 0, "avx512f");
   note(__builtin_cpu_supports("avx512vnni") != 0, "avx512vnni");
+  note(engine::cpu_multiplies("bf16"), "avx512bf16");
+  note(engine::cpu_multiplies("fp16"), "avx512fp16");
   if (avx2) return {Health::kOk, "processor", features, ""};
   return {Health::kWarn, "processor", features.empty() ? "no vector extensions" : features,
           "works, but AVX2 would be several times faster"};

@@ -14,6 +14,7 @@
 
 #include "engine/errors.hpp"
 #include "engine/runtime/core_pool.hpp"
+#include "engine/runtime/processor.hpp"
 #include "engine/runtime/program_executable.hpp"
 #include "engine/runtime/thread_count.hpp"
 
@@ -96,8 +97,11 @@ struct LoadedModel::State {
         weights([this](const std::string& name) { return artifact->weight(name); }),
         image_buckets(make_image_buckets()) {
     if (const auto& precision = artifact->options().precision; precision != "f32") {
-      spdlog::warn("{} has {} weights; there is no {} arithmetic here, so they are multiplied as f32",
-                   artifact->file().filename().string(), precision, precision);
+      spdlog::warn("{} has {} weights; they are multiplied as f32 ({})", artifact->file().filename().string(),
+                   precision,
+                   cpu_multiplies(precision)
+                       ? "this processor multiplies " + precision + ", this program does not"
+                       : "this processor cannot multiply " + precision);
     }
     if (artifact->is_classifier()) return;
     box_buckets = make_buckets({16, 64, 128, 256, 512}, artifact->config().max_proposals());
