@@ -8,6 +8,7 @@
 #include <cstring>
 #include <memory>
 
+#include "elements/element_class.hpp"
 #include "elements/elements.hpp"
 #include "elements/gst_support.hpp"
 #include "elements/rcnn_meta.h"
@@ -193,12 +194,9 @@ static void gst_detection_crop_class_init(GstDetectionCropClass* klass) {
   G_OBJECT_CLASS(klass)->finalize = finalize;
   auto* element_class = GST_ELEMENT_CLASS(klass);
   element_class->change_state = change_state;
-  gst_element_class_set_static_metadata(element_class, "Detection crop", "Filter/Analyzer/Video",
-                                        "Cuts each object that a detector found out of its frame",
-                                        "The gst-neuron-rcnn authors");
   const auto caps = rcnn::elements::video_caps(nullptr);
-  gst_element_class_add_pad_template(element_class,
-                                     gst_pad_template_new("sink", GST_PAD_SINK, GST_PAD_ALWAYS, caps.get()));
-  gst_element_class_add_pad_template(element_class,
-                                     gst_pad_template_new("src", GST_PAD_SRC, GST_PAD_ALWAYS, caps.get()));
+  rcnn::elements::describe_element(
+      element_class,
+      {"Detection crop", "Filter/Analyzer/Video", "Cuts each object that a detector found out of its frame"},
+      caps.get(), caps.get());
 }

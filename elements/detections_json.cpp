@@ -8,6 +8,7 @@
 #include <mutex>
 #include <string>
 
+#include "elements/element_class.hpp"
 #include "elements/elements.hpp"
 #include "elements/frame_result.hpp"
 #include "elements/gst_support.hpp"
@@ -50,14 +51,13 @@ State& state_of(gpointer object) { return *static_cast<GstDetectionsJson*>(objec
 
 void set_property(GObject* object, guint id, const GValue* value, GParamSpec* spec) {
   auto& state = state_of(object);
-  const gchar* text = g_value_get_string(value);
   const std::lock_guard lock(state.mutex);
   switch (id) {
     case kLocation:
-      state.location = text == nullptr ? "" : text;
+      state.location = rcnn::elements::text_of(value);
       break;
     case kSource:
-      state.source = text == nullptr ? "" : text;
+      state.source = rcnn::elements::text_of(value);
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
@@ -161,7 +161,6 @@ static void gst_detections_json_init(GstDetectionsJson* self) {
 
 static void gst_detections_json_class_init(GstDetectionsJsonClass* klass) {
   auto* object_class = G_OBJECT_CLASS(klass);
-  auto* element_class = GST_ELEMENT_CLASS(klass);
   object_class->set_property = set_property;
   object_class->get_property = get_property;
   object_class->finalize = finalize;
@@ -178,14 +177,11 @@ static void gst_detections_json_class_init(GstDetectionsJsonClass* klass) {
       g_param_spec_string("source", "Source",
                           "What the records call the stream, as \"file\"; empty = its own file or URI", "",
                           flags));
-  gst_element_class_set_static_metadata(element_class, "Detections to JSON", "Filter/Metadata",
-                                        "Writes the detections that buffers carry as JSON, a line a frame",
-                                        "The gst-neuron-rcnn authors");
   const rcnn::elements::CapsPtr any(gst_caps_new_any());
-  gst_element_class_add_pad_template(element_class,
-                                     gst_pad_template_new("sink", GST_PAD_SINK, GST_PAD_ALWAYS, any.get()));
-  gst_element_class_add_pad_template(element_class,
-                                     gst_pad_template_new("src", GST_PAD_SRC, GST_PAD_ALWAYS, any.get()));
+  rcnn::elements::describe_element(GST_ELEMENT_CLASS(klass),
+                                   {"Detections to JSON", "Filter/Metadata",
+                                    "Writes the detections that buffers carry as JSON, a line a frame"},
+                                   any.get(), any.get());
   GST_BASE_TRANSFORM_CLASS(klass)->start = start;
   GST_BASE_TRANSFORM_CLASS(klass)->stop = stop;
   GST_BASE_TRANSFORM_CLASS(klass)->sink_event = sink_event;

@@ -4,6 +4,7 @@
 
 #include <mutex>
 
+#include "elements/element_class.hpp"
 #include "elements/elements.hpp"
 #include "elements/gst_support.hpp"
 #include "elements/region_classifier.hpp"
@@ -15,18 +16,29 @@ using rcnn::elements::ClassifySettings;
 using rcnn::elements::guarded;
 using rcnn::elements::guarded_void;
 using rcnn::elements::RegionClassifier;
+using rcnn::elements::text_of;
 
 namespace {
 
 struct State {
-  std::mutex mutex;  // Guards the next three.
-  std::string model;
-  std::string cores;
+  std::mutex mutex;  // Guards the next two.
+  rcnn::pipeline::SessionOptions options;
   ClassifySettings settings;
   std::unique_ptr<RegionClassifier> classifier;  // Streaming thread; made and dropped while there is none.
 };
 
-enum Property : guint { kNone, kModel, kCores, kRegions, kTop, kThreshold, kOverlay, kDispatch, kPriority };
+enum Property : guint {
+  kNone,
+  kModel,
+  kCores,
+  kRegions,
+  kTop,
+  kThreshold,
+  kOverlay,
+  kDispatch,
+  kPriority,
+  kDeterministic
+};
 
 GType regions_type() {
   static const GType type = [] {
@@ -59,16 +71,13 @@ State& state_of(gpointer object) { return *static_cast<GstNeuronClassify*>(objec
 
 void set_property(GObject* object, guint id, const GValue* value, GParamSpec* spec) {
   auto& state = state_of(object);
-  const auto text = [&] {
-    return std::string(g_value_get_string(value) == nullptr ? "" : g_value_get_string(value));
-  };
   const std::lock_guard lock(state.mutex);
   switch (id) {
     case kModel:
-      state.model = text();
+      state.options.model = text_of(value);
       break;
     case kCores:
-      state.cores = text();
+      state.options.cores = text_of(value);
       break;
     case kRegions:
       state.settings.regions = static_cast<ClassifyRegions>(g_value_get_enum(value));
@@ -88,6 +97,9 @@ void set_property(GObject* object, guint id, const GValue* value, GParamSpec* sp
     case kPriority:
       state.settings.priority = g_value_get_int(value);
       break;
+    case kDeterministic:
+      state.options.deterministic = g_value_get_boolean(value) != FALSE;
+      break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
   }
@@ -98,10 +110,10 @@ void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
   const std::lock_guard lock(state.mutex);
   switch (id) {
     case kModel:
-      g_value_set_string(value, state.model.c_str());
+      g_value_set_string(value, state.options.model.c_str());
       break;
     case kCores:
-      g_value_set_string(value, state.cores.c_str());
+      g_value_set_string(value, state.options.cores.c_str());
       break;
     case kRegions:
       g_value_set_enum(value, static_cast<gint>(state.settings.regions));
@@ -121,6 +133,9 @@ void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
     case kPriority:
       g_value_set_int(value, state.settings.priority);
       break;
+    case kDeterministic:
+      g_value_set_boolean(value, state.options.deterministic);
+      break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
   }
@@ -137,8 +152,7 @@ gboolean start(GstBaseTransform* transform) {
     rcnn::pipeline::SessionOptions options;
     {
       const std::lock_guard lock(state.mutex);
-      options.model = state.model;
-      options.cores = state.cores;
+      options = state.options;
     }
     if (options.model.empty()) {
       throw rcnn::engine::SettingError(
@@ -203,6 +217,7 @@ void install_properties(GObjectClass* klass) {
                            defaults.overlay, playing));
   g_object_class_install_property(klass, kDispatch, rcnn::elements::dispatch_spec());
   g_object_class_install_property(klass, kPriority, rcnn::elements::priority_spec());
+  g_object_class_install_property(klass, kDeterministic, rcnn::elements::deterministic_spec());
 }
 
 }  // namespace
@@ -214,19 +229,15 @@ static void gst_neuron_classify_init(GstNeuronClassify* self) {
 
 static void gst_neuron_classify_class_init(GstNeuronClassifyClass* klass) {
   auto* object_class = G_OBJECT_CLASS(klass);
-  auto* element_class = GST_ELEMENT_CLASS(klass);
   object_class->set_property = set_property;
   object_class->get_property = get_property;
   object_class->finalize = finalize;
   install_properties(object_class);
-  gst_element_class_set_static_metadata(element_class, "Image classifier", "Filter/Analyzer/Video",
-                                        "Names what a frame, or each object in it, shows, on NeuronCores",
-                                        "The gst-neuron-rcnn authors");
   const auto caps = rcnn::elements::video_caps(nullptr);
-  gst_element_class_add_pad_template(element_class,
-                                     gst_pad_template_new("sink", GST_PAD_SINK, GST_PAD_ALWAYS, caps.get()));
-  gst_element_class_add_pad_template(element_class,
-                                     gst_pad_template_new("src", GST_PAD_SRC, GST_PAD_ALWAYS, caps.get()));
+  rcnn::elements::describe_element(GST_ELEMENT_CLASS(klass),
+                                   {"Image classifier", "Filter/Analyzer/Video",
+                                    "Names what a frame, or each object in it, shows, on NeuronCores"},
+                                   caps.get(), caps.get());
   GST_BASE_TRANSFORM_CLASS(klass)->start = start;
   GST_BASE_TRANSFORM_CLASS(klass)->stop = stop;
   GST_VIDEO_FILTER_CLASS(klass)->transform_frame_ip = transform_frame;

@@ -3,6 +3,7 @@
 
 #include <mutex>
 
+#include "elements/element_class.hpp"
 #include "elements/latest_job.hpp"
 #include "elements/stage_caps.hpp"
 #include "elements/stage_properties.hpp"
@@ -280,15 +281,10 @@ namespace rcnn::elements {
 void describe_stage(GstRcnnStageClass* klass, StageSpan stages, const char* long_name,
                     const char* description) {
   klass->stages = stages;
-  auto* element_class = GST_ELEMENT_CLASS(klass);
   const CapsPtr sink = video_caps(feature_before(stages.first));
   const CapsPtr source = video_caps(feature_after(stages.last));
-  gst_element_class_add_pad_template(element_class,
-                                     gst_pad_template_new("sink", GST_PAD_SINK, GST_PAD_ALWAYS, sink.get()));
-  gst_element_class_add_pad_template(element_class,
-                                     gst_pad_template_new("src", GST_PAD_SRC, GST_PAD_ALWAYS, source.get()));
-  gst_element_class_set_static_metadata(element_class, long_name, "Filter/Analyzer/Video", description,
-                                        "The gst-neuron-rcnn authors");
+  describe_element(GST_ELEMENT_CLASS(klass), {long_name, "Filter/Analyzer/Video", description}, sink.get(),
+                   source.get());
   auto* object_class = G_OBJECT_CLASS(klass);
   object_class->set_property =
       set_property;  // The two methods that GObject does not hand down to subclasses.

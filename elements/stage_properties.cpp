@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "elements/stage_properties.hpp"
 
+#include "elements/element_class.hpp"
+
 namespace rcnn::elements {
 namespace {
 
@@ -42,24 +44,20 @@ void install_model_properties(GObjectClass* object_class) {
               "Frames between this element's sink pad and the last stage's push, at most; bounds memory "
               "and latency. At least the number of cores plus 2 keeps them busy",
               1, 64, defaults.max_in_flight, kReady));
-  install(object_class, PropertyId::kDeterministic,
-          g_param_spec_boolean(
-              "deterministic", "Deterministic",
-              "Run every convolution as it is defined instead of by the method that measurements on this "
-              "processor found quickest: the same bits in every process, at half the speed or so",
-              defaults.deterministic, kReady));
+  install(object_class, PropertyId::kDeterministic, deterministic_spec());
 }
 
 void install_dispatch_properties(GObjectClass* object_class) {
   const StageSettings defaults;
   install(object_class, PropertyId::kDispatch, dispatch_spec());
   install(object_class, PropertyId::kPriority, priority_spec());
-  install(object_class, PropertyId::kBatchSize,
-          g_param_spec_int("batch-size", "Batch size",
-                           "Frames, of any streams with the same model and cores, that run one after the other "
-                           "on a core without others between them; a batch is not kept waiting for more frames "
-                           "than have entered. 1 = none",
-                           1, 64, defaults.batch_size, kPlaying));
+  install(
+      object_class, PropertyId::kBatchSize,
+      g_param_spec_int("batch-size", "Batch size",
+                       "Frames, of any streams with the same model and cores, that run one after the other "
+                       "on a core without others between them; a batch is not kept waiting for more frames "
+                       "than have entered. 1 = none",
+                       1, 64, defaults.batch_size, kPlaying));
   install(object_class, PropertyId::kBatchTimeout,
           g_param_spec_uint64("batch-timeout", "Batch timeout",
                               "What a frame waits for others of its batch at most, at each program, ns", 0,
@@ -108,6 +106,14 @@ void install_result_properties(GObjectClass* object_class) {
 }
 
 }  // namespace
+
+GParamSpec* deterministic_spec() {
+  return g_param_spec_boolean(
+      "deterministic", "Deterministic",
+      "Run every convolution as it is defined instead of by the method that measurements on this "
+      "processor found quickest: the same bits in every process, at half the speed or so",
+      StageSettings().deterministic, kReady);
+}
 
 GParamSpec* dispatch_spec() {
   return g_param_spec_enum("dispatch", "Dispatch", "Whose turn it is on a core that several streams share",
@@ -196,16 +202,12 @@ void install_properties(GObjectClass* object_class, StageSpan stages) {
 }
 
 void store_property(StageSettings& settings, PropertyId id, const GValue* value) {
-  const auto text = [&] {
-    const gchar* given = g_value_get_string(value);
-    return std::string(given == nullptr ? "" : given);
-  };
   switch (id) {
     case PropertyId::kModel:
-      settings.model = text();
+      settings.model = text_of(value);
       break;
     case PropertyId::kCores:
-      settings.cores = text();
+      settings.cores = text_of(value);
       break;
     case PropertyId::kPlacement:
       settings.placement = static_cast<engine::Placement>(g_value_get_enum(value));

@@ -35,7 +35,8 @@ void install_properties(GObjectClass* object_class, StageSpan stages);
 void store_property(StageSettings& settings, PropertyId id, const GValue* value);
 void load_property(const StageSettings& settings, PropertyId id, GValue* value);
 
-/// Declarations of `dispatch` and `priority`, for every element that runs something on cores.
+/// Declarations of properties that every element that runs something on cores has.
+GParamSpec* deterministic_spec();
 GParamSpec* dispatch_spec();
 GParamSpec* priority_spec();
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "pipeline/classifier.hpp"
 #include "tests/elements/gst_fixture.hpp"
 #include "tests/support/random_classifier.hpp"
 
@@ -93,6 +94,26 @@ TEST_F(NeuronClassify, AFrameWithoutObjectsHasNothingToName) {
 
 TEST_F(NeuronClassify, LeavesOutClassesBelowTheThreshold) {
   EXPECT_TRUE(regions_of(through(classify("threshold=1")).get()).empty());
+}
+
+// The same bits as the classifier itself gives when it is loaded so.
+TEST_F(NeuronClassify, DeterministicReachesTheClassifier) {
+  const auto buffer = through(classify("top=7 overlay=false deterministic=true"));
+  const auto picture = tests::picture(96, 64, GST_VIDEO_FORMAT_BGR);
+  std::vector<guint8> bytes(gst_buffer_get_size(picture.get()));
+  gst_buffer_extract(picture.get(), 0, bytes.data(), bytes.size());
+  pipeline::SessionOptions options;
+  options.model = tests::tiny_classifier();
+  options.deterministic = true;
+  const engine::ImageView view{bytes.data(), 96, 64, 3 * 96, engine::PixelFormat::kBgr};
+  const auto logits = pipeline::Classifier::create(options)->logits(std::span(&view, 1));
+  std::vector<double> expected;
+  for (const auto& best : engine::top_classes(logits.at(0), 7)) expected.push_back(best.score);
+  EXPECT_EQ(confidences(regions_of(buffer.get()).at(0)), expected);
+  const ElementPtr element(gst_element_factory_make("neuron-classify", nullptr));
+  gboolean deterministic = TRUE;
+  g_object_get(element.get(), "deterministic", &deterministic, nullptr);
+  EXPECT_FALSE(deterministic);
 }
 
 TEST_F(NeuronClassify, DrawsOnlyWhereItIsAsked) {
