@@ -17,14 +17,14 @@ def main():
     parser.add_argument("measured", nargs="+")
     parser.add_argument("-o", "--output", required=True)
     options = parser.parse_args()
-    figure, all_axes = plt.subplots(1, len(options.measured), figsize=(1 + 5.5 * len(options.measured), 3.4), squeeze=False)
+    figure, all_axes = plt.subplots(1, len(options.measured), figsize=(1 + 5.5 * len(options.measured), 4.2), squeeze=False)
     for path, axes in zip(options.measured, all_axes[0]):
         with open(path, encoding="utf-8") as file:
             measured = json.load(file)
-        rows = [row for row in measured["rows"] if "alone" not in row["name"]]
+        rows = [row for row in measured["rows"] if not row["name"].startswith("oneDNN")]
         rows.sort(key=lambda row: -row["ms"])
         ours = ["neuron" in row["name"] for row in rows]
-        axes.barh([row["name"].replace(", ", ",\n") for row in rows], [row["ms"] for row in rows],
+        axes.barh([row["name"].replace(", ", ",\n", 1) for row in rows], [row["ms"] for row in rows],
                   color=["tab:green" if mine else "tab:gray" for mine in ours])
         for place, row in enumerate(rows):
             axes.text(row["ms"], place, f" {row['ms']:.0f} ms, {row['times_ours']:.2f}×", va="center", fontsize=9)
