@@ -1,18 +1,38 @@
 // SPDX-License-Identifier: MIT
 #include "engine/runtime/processor.hpp"
 
-#if defined(__aarch64__)
+#if defined(__x86_64__)
+#include <cpuid.h>
+#elif defined(__aarch64__)
 #include <asm/hwcap.h>
 #include <sys/auxv.h>
 #endif
 
 namespace rcnn::engine {
 
+#if defined(__x86_64__)
+namespace {
+
+// Intel's Architecture Instruction Set Extensions reference, CPUID leaf 7. Clang 14 knows avx512fp16 by no
+// name.
+bool has_avx512_bf16() {
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  return __get_cpuid_count(7, 1, &a, &b, &c, &d) != 0 && (a >> 5 & 1) != 0;
+}
+bool has_avx512_fp16() {
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  return __get_cpuid_count(7, 0, &a, &b, &c, &d) != 0 && (d >> 23 & 1) != 0;
+}
+
+}  // namespace
+#endif
+
 bool cpu_multiplies(const std::string& precision) {
 #if defined(__x86_64__)
   __builtin_cpu_init();
-  if (precision == "bf16") return __builtin_cpu_supports("avx512bf16") != 0;
-  if (precision == "fp16") return __builtin_cpu_supports("avx512fp16") != 0;
+  const bool usable = __builtin_cpu_supports("avx512f") != 0;  // The system saves its registers, too.
+  if (precision == "bf16") return usable && has_avx512_bf16();
+  if (precision == "fp16") return usable && has_avx512_fp16();
 #elif defined(__aarch64__)
   if (precision == "bf16") return (getauxval(AT_HWCAP2) & HWCAP2_BF16) != 0;
   if (precision == "fp16") return (getauxval(AT_HWCAP) & HWCAP_ASIMDHP) != 0;
