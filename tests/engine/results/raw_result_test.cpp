@@ -36,14 +36,14 @@ TEST(RawResult, MasksAreRowsOfCells) {
   RawResult raw{{32, 32}, {32, 32}, {{0, 0, 8, 8}, {1, 1, 9, 9}}, 2, {0, 0.25F, 0.5F, 1, 0.75F, 0, 0, 0}};
   auto result = result_with(std::move(raw));
   result.objects.push_back(result.objects[0]);
-  EXPECT_EQ(raw_record(result)["mask_probabilities"],
+  EXPECT_EQ(json(raw_record(result))["mask_probabilities"],
             json::parse("[[[0, 0.25], [0.5, 1]], [[0.75, 0], [0, 0]]]"));
 }
 
 TEST(RawResult, WithoutObjectsMasksAndKeypointsOfAModelThatHasThemAreEmptyLists) {
   auto result = result_with({{32, 32}, {32, 32}, {}, 28, {}, std::vector<std::vector<Keypoint>>{}});
   result.objects.clear();
-  const auto record = raw_record(result);
+  const json record = raw_record(result);
   EXPECT_EQ(record["mask_probabilities"], json::array());
   EXPECT_EQ(record["keypoints_xys"], json::array());
 }
