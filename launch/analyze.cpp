@@ -2,6 +2,7 @@
 // analyze: what of a network would run where, before compiling, as torch.neuron.analyze_model tells it.
 #include <spdlog/fmt/fmt.h>
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <iostream>
 #include <map>

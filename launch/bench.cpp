@@ -2,6 +2,7 @@
 // bench: latency and throughput of an artifact here, over numbers of cores, picture sizes and batches.
 #include <spdlog/fmt/fmt.h>
 
+#include <CLI/CLI.hpp>
 #include <iostream>
 #include <iterator>
 #include <memory>

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <functional>
+
+namespace CLI {
+class App;  // Declared only: CLI11 itself costs every file that reads it six seconds of compiling.
+}
 
 namespace rcnn::launch {
 

@@ -2,6 +2,7 @@
 // compile: a Detectron2 config, or the name of a classifier, and its checkpoint become an artifact.
 #include <spdlog/fmt/fmt.h>
 
+#include <CLI/CLI.hpp>
 #include <chrono>
 #include <iostream>
 #include <memory>

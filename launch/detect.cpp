@@ -2,6 +2,7 @@
 // detect: images, folders, videos and cameras through an artifact.
 #include <spdlog/fmt/fmt.h>
 
+#include <CLI/CLI.hpp>
 #include <chrono>
 #include <iostream>
 #include <memory>

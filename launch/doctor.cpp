@@ -2,6 +2,7 @@
 // doctor: is everything here that a pipeline needs?
 #include <spdlog/fmt/fmt.h>
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <iostream>
 #include <memory>

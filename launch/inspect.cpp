@@ -2,6 +2,7 @@
 // inspect: what is in an artifact, with every tensor's checksum verified.
 #include <spdlog/fmt/fmt.h>
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <iostream>
 #include <memory>
