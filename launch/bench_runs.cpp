@@ -17,43 +17,13 @@
 #include "engine/errors.hpp"
 #include "engine/rcnn/roi_align.hpp"
 #include "engine/runtime/core_pool.hpp"
+#include "launch/frame_loop.hpp"
 #include "pipeline/classifier.hpp"
-#include "pipeline/frame.hpp"
-#include "pipeline/stage_graph.hpp"
 
 namespace rcnn::launch {
 namespace {
 
 using Clock = TimedLoop::Clock;
-
-/// Noise: nothing of the time depends on what is in a picture but the number of regions, and noise gives
-/// many.
-class Picture {
- public:
-  explicit Picture(engine::Size size)
-      : size_(size),
-        bytes_(static_cast<std::size_t>(size.width) * static_cast<std::size_t>(size.height) * 3) {
-    std::mt19937 random(1);
-    for (auto& byte : bytes_) byte = static_cast<std::uint8_t>(random());
-  }
-  engine::ImageView view() const {
-    return {bytes_.data(), size_.width, size_.height, std::ptrdiff_t{3} * size_.width,
-            engine::PixelFormat::kBgr};
-  }
-
- private:
-  const engine::Size size_;
-  std::vector<std::uint8_t> bytes_;
-};
-
-class PicturePayload final : public pipeline::Payload {
- public:
-  explicit PicturePayload(const Picture& picture) : picture_(picture) {}
-  std::optional<engine::ImageView> pixels() override { return picture_.view(); }
-
- private:
-  const Picture& picture_;
-};
 
 /// The first `count` of the cores there are, as options name them.
 std::string first_cores(int count) {
@@ -63,27 +33,6 @@ std::string first_cores(int count) {
 
 void announce(const BenchOptions& options, const std::string& what) {
   if (options.lines != nullptr) *options.lines << what << '\n';
-}
-
-LoopResult run_frames(const std::shared_ptr<const pipeline::Session>& session, const Picture& picture,
-                      int in_flight, TimedLoop loop) {
-  pipeline::FramePool pool(in_flight);
-  pipeline::StageGraph graph({.max_items = in_flight + 1});
-  int pushed = 0;
-  for (int popped = 0; popped < loop.iterations(); ++popped) {
-    for (; pushed < loop.iterations() && pushed - popped < in_flight; ++pushed) {
-      auto item = std::make_unique<pipeline::Item>();
-      item->payload = std::make_unique<PicturePayload>(picture);
-      item->frame = pool.acquire();
-      item->frame->session = session;
-      graph.push(std::move(item));
-    }
-    const auto item = graph.pop();
-    if (item->error) std::rethrow_exception(item->error);
-    loop.ended(Clock::now() - item->entered);
-    graph.popped();
-  }
-  return loop.result();
 }
 
 /// Regions of all sizes, so that every level has some.

@@ -5,7 +5,6 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -18,12 +17,12 @@
 #include "elements/painter.hpp"
 #include "engine/errors.hpp"
 #include "engine/model/labels_file.hpp"
-#include "engine/results/pending_file.hpp"
 #include "launch/annotated_files.hpp"
 #include "launch/commands.hpp"
 #include "launch/diagnostics.hpp"
 #include "launch/image_file.hpp"
 #include "launch/inputs.hpp"
+#include "launch/json_file.hpp"
 #include "launch/progress_bar.hpp"
 #include "launch/table.hpp"
 #include "launch/units.hpp"
@@ -169,21 +168,6 @@ void print_tables(const ordered_json& images) {
   }
 }
 
-void write_json(const std::string& file, const ordered_json& images) {
-  const auto text =
-      ordered_json{{"images", images}}.dump(2, ' ', false, ordered_json::error_handler_t::replace);
-  if (file == "-") {
-    std::cout << text << '\n';
-    return;
-  }
-  engine::PendingFile pending(file);
-  std::ofstream out(pending.path());
-  out << text << '\n';
-  out.close();
-  if (!out) throw engine::Error(fmt::format("Cannot write '{}': is the disk full?", file));
-  pending.commit();
-}
-
 /// Those of the file, else the model's own. \throws engine::SettingError where the file has not as many
 std::vector<engine::Label> labels_for(const Settings& settings, const std::vector<std::string>& own) {
   std::vector<engine::Label> labels;
@@ -201,7 +185,7 @@ std::vector<engine::Label> labels_for(const Settings& settings, const std::vecto
 
 void report(const Settings& settings, const ordered_json& images) {
   if (!settings.json.empty()) {
-    write_json(settings.json, images);
+    write_json({{"images", images}}, settings.json);
   } else if (settings.output.empty()) {
     print_tables(images);
   } else {

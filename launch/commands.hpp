@@ -26,6 +26,7 @@ Command add_classify(CLI::App& program);
 Command add_inspect(CLI::App& program);
 Command add_analyze(CLI::App& program);
 Command add_bench(CLI::App& program);
+Command add_profile(CLI::App& program);
 Command add_doctor(CLI::App& program);
 Command add_ls(CLI::App& program);
 Command add_top(CLI::App& program);

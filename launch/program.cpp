@@ -75,7 +75,8 @@ int run_program(int argc, const char* const* argv) {
   program.get_formatter()->column_width(34);
   const std::vector<Command> commands{add_compile(program), add_detect(program),  add_classify(program),
                                       add_inspect(program), add_analyze(program), add_bench(program),
-                                      add_doctor(program),  add_ls(program),      add_top(program)};
+                                      add_profile(program), add_doctor(program),  add_ls(program),
+                                      add_top(program)};
   try {
     program.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -13,6 +13,7 @@
 #include "pipeline/graph_statistics.hpp"
 #include "pipeline/handover.hpp"
 #include "pipeline/parallel.hpp"
+#include "pipeline/stage_span.hpp"
 #include "pipeline/stages.hpp"
 
 namespace rcnn::pipeline {
@@ -26,11 +27,21 @@ using Message = std::shared_ptr<Carrier>;
 using HostNode = tbb::flow::function_node<Message, Message>;
 using CoreNode = tbb::flow::async_node<Message, Message>;
 using LastNode = tbb::flow::function_node<Message>;
+/// Part of a stage, as traces name it.
+struct Part {
+  StageId stage;
+  std::string_view name;
+  bool of_details = false;  ///< Only models with masks or keypoints have it
+};
 using HostWork = std::function<void(Item&)>;
 using StartOnCore = std::shared_ptr<engine::ExecutionTicket>(const std::shared_ptr<Frame>&, StageDone);
 
 /// True where a stage has nothing to do: its frame failed, or nobody wants it any more.
 bool skips(const Item& item) { return item.error || item.epoch->dead(); }
+
+bool is_missing(const Part& part, const Item& item) {
+  return part.of_details && !item.frame->session->has_details();
+}
 
 }  // namespace
 
@@ -45,8 +56,8 @@ struct StageGraph::State {
   std::shared_ptr<Epoch> make_epoch() const { return std::make_shared<Epoch>(options.max_items, statistics); }
 
   static void run_first(Item& item);
-  static Message host_body(const HostWork& work, const Message& message) noexcept;
-  static void core_body(StageId stage, StartOnCore* start, const Message& message,
+  static Message host_body(const Part& part, const HostWork& work, const Message& message) noexcept;
+  static void core_body(const Part& part, StartOnCore* start, const Message& message,
                         CoreNode::gateway_type& gateway) noexcept;
   static void last_body(const Message& message) noexcept;
 
@@ -79,29 +90,30 @@ StageGraph::State::State(const Options& chosen) : options(chosen), epoch(make_ep
 /// merely submits, its core does one thing at a time.
 void StageGraph::State::join_stages() {
   using tbb::flow::unlimited;
-  const auto host = [this](const HostWork& work) {
-    return std::make_unique<HostNode>(graph, unlimited, [work](const Message& message) {
+  const auto host = [this](const Part& part, const HostWork& work) {
+    return std::make_unique<HostNode>(graph, unlimited, [part, work](const Message& message) {
       take_over();
-      return host_body(work, message);
+      return host_body(part, work, message);
     });
   };
   // Noexcept, and so run in place by the thread that brings the frame: no worker is waited for just to
   // submit.
-  const auto core = [this](StageId stage, StartOnCore* start) {
+  const auto core = [this](const Part& part, StartOnCore* start) {
     return std::make_unique<CoreNode>(
-        graph, unlimited, [stage, start](const Message& message, CoreNode::gateway_type& gateway) noexcept {
+        graph, unlimited, [part, start](const Message& message, CoreNode::gateway_type& gateway) noexcept {
           take_over();
-          core_body(stage, start, message, gateway);
+          core_body(part, start, message, gateway);
         });
   };
-  preprocess = host(run_first);
-  backbone_rpn = core(StageId::kBackboneRpn, start_backbone);
-  proposals = host([](Item& item) { run_proposals(*item.frame); });
-  roi_align = host([](Item& item) { run_roi_align(*item.frame); });
-  box_head = core(StageId::kBoxHead, start_box_head);
-  postprocess = host([this](Item& item) { run_postprocess(*item.frame, score_threshold.load()); });
-  detail_head = core(StageId::kPostprocess, start_detail_head);
-  details = host([](Item& item) { run_details(*item.frame); });
+  preprocess = host({StageId::kPreprocess, "resize"}, run_first);
+  backbone_rpn = core({StageId::kBackboneRpn, "backbone and RPN"}, start_backbone);
+  proposals = host({StageId::kProposals, "proposals"}, [](Item& item) { run_proposals(*item.frame); });
+  roi_align = host({StageId::kRoiAlign, "RoIAlign"}, [](Item& item) { run_roi_align(*item.frame); });
+  box_head = core({StageId::kBoxHead, "box head"}, start_box_head);
+  postprocess = host({StageId::kPostprocess, "detections"},
+                     [this](Item& item) { run_postprocess(*item.frame, score_threshold.load()); });
+  detail_head = core({StageId::kPostprocess, "detail head", true}, start_detail_head);
+  details = host({StageId::kPostprocess, "details", true}, [](Item& item) { run_details(*item.frame); });
   reorder = std::make_unique<LastNode>(graph, unlimited, [](const Message& message) {
     take_over();
     last_body(message);
@@ -132,20 +144,23 @@ void StageGraph::State::run_first(Item& item) {
   run_preprocess(*item.frame, *pixels);
 }
 
-Message StageGraph::State::host_body(const HostWork& work, const Message& message) noexcept {
+Message StageGraph::State::host_body(const Part& part, const HostWork& work,
+                                     const Message& message) noexcept {
   auto& item = *message->item;
   if (!skips(item)) {
+    const StageSpan span(part.stage, part.name, item.number, false);
     try {
       work(item);
     } catch (...) {
       item.error = std::current_exception();
     }
+    if (!is_missing(part, item)) span.end();
   }
   hand_over();
   return message;
 }
 
-void StageGraph::State::core_body(StageId stage, StartOnCore* start, const Message& message,
+void StageGraph::State::core_body(const Part& part, StartOnCore* start, const Message& message,
                                   CoreNode::gateway_type& gateway) noexcept {
   auto& item = *message->item;
   gateway.reserve_wait();  // Until `done` has put the frame back, the graph is not idle.
@@ -159,7 +174,11 @@ void StageGraph::State::core_body(StageId stage, StartOnCore* start, const Messa
     gateway.release_wait();
   };
   if (skips(item)) return pass_on(nullptr);
-  const auto done = [own, number, stage, pass_on](std::exception_ptr error) {
+  const auto stage = part.stage;
+  const StageSpan span(stage, part.name, number, true);
+  const bool missing = is_missing(part, item);
+  const auto done = [own, number, stage, span, missing, pass_on](std::exception_ptr error) {
+    if (!missing) span.end();
     own->drop(number, stage);
     pass_on(std::move(error));
   };

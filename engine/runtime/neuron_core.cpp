@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "engine/errors.hpp"
+#include "engine/runtime/trace.hpp"
 
 namespace rcnn::engine {
 namespace {
@@ -252,6 +253,7 @@ std::size_t NeuronCore::memory_used() const {
 
 void NeuronCore::set_up_thread() const {
   pthread_setname_np(pthread_self(), ("neuron-core-" + std::to_string(id_)).c_str());
+  Trace::name_core(id_);
   if (pin_) pin_to_share(id_, threads_);
   // OpenMP's setting belongs to the calling thread: oneDNN, called from here, then uses just this many.
   omp_set_num_threads(threads_);

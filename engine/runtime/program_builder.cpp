@@ -11,6 +11,8 @@
 namespace rcnn::engine {
 namespace {
 
+constexpr const char* kReorder = "Reorder";
+
 Conv2dParams params_of(const Node& node) {
   return {node.name,   node.weight,  node.bias,   node.out_channels, node.kernel,
           node.stride, node.padding, node.groups, node.activation};
@@ -116,7 +118,7 @@ void ProgramBuilder::add_node(const Node& node, int index) {
   }
   const auto format = op->output();
   if (op->in_place() < 0) output = new_storage(format.bytes());
-  add_step(std::move(op), std::move(inputs), output);
+  add_step(to_string(node.kind), std::move(op), std::move(inputs), output);
   values_[node.outputs[0]] = {format, output};
   if (const auto found = output_index_.find(node.outputs[0]); found != output_index_.end()) {
     finish_output(node.outputs[0], found->second);
@@ -130,7 +132,7 @@ ProgramBuilder::Value ProgramBuilder::brought_to(const std::string& name, const 
     if (copy.format == wanted) return copy;
   }
   Value copy{wanted, new_storage(wanted.bytes())};
-  add_step(make_reorder(name + ".reorder", value.format, wanted), {value.storage}, copy.storage);
+  add_step(kReorder, make_reorder(name + ".reorder", value.format, wanted), {value.storage}, copy.storage);
   reordered_[name].push_back(copy);
   return copy;
 }
@@ -141,7 +143,7 @@ std::size_t ProgramBuilder::surrendered(const std::string& name, const Format& w
   if (dies && value.format == wanted && storages[value.storage].place == Storage::Place::kArena)
     return value.storage;
   const auto copy = new_storage(wanted.bytes());
-  add_step(make_reorder(name + ".copy", value.format, wanted), {value.storage}, copy);
+  add_step(kReorder, make_reorder(name + ".copy", value.format, wanted), {value.storage}, copy);
   return copy;
 }
 
@@ -151,13 +153,13 @@ std::size_t ProgramBuilder::new_storage(std::size_t bytes) {
   return storages.size() - 1;
 }
 
-void ProgramBuilder::add_step(std::unique_ptr<Operator> op, std::vector<std::size_t> inputs,
+void ProgramBuilder::add_step(std::string kind, std::unique_ptr<Operator> op, std::vector<std::size_t> inputs,
                               std::size_t output) {
   const int now = static_cast<int>(steps.size());
   for (const auto input : inputs) storages[input].last = now;
   storages[output].last = now;
   const auto scratch = new_storage(op->scratch_bytes());
-  steps.push_back({std::move(op), std::move(inputs), output, scratch});
+  steps.push_back({std::move(op), std::move(kind), std::move(inputs), output, scratch});
 }
 
 void ProgramBuilder::finish_output(const std::string& name, std::size_t index) {
@@ -177,7 +179,7 @@ void ProgramBuilder::finish_output(const std::string& name, std::size_t index) {
   const auto storage = new_storage(target.bytes());
   storages[storage].place = Storage::Place::kOutput;
   storages[storage].index = index;
-  add_step(make_reorder(name + ".reorder", value.format, target), {value.storage}, storage);
+  add_step(kReorder, make_reorder(name + ".reorder", value.format, target), {value.storage}, storage);
 }
 
 void ProgramBuilder::plan() {

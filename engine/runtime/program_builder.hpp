@@ -24,6 +24,7 @@ struct Storage {
 /// One operator with the storages it works on.
 struct Step {
   std::unique_ptr<Operator> op;
+  std::string kind;  ///< "Conv2d", "Reorder"
   std::vector<std::size_t> inputs;
   std::size_t output = 0;
   std::size_t scratch = 0;
@@ -57,7 +58,8 @@ class ProgramBuilder {
   /// copy.
   std::size_t surrendered(const std::string& name, const Format& wanted, int node);
   std::size_t new_storage(std::size_t bytes);
-  void add_step(std::unique_ptr<Operator> op, std::vector<std::size_t> inputs, std::size_t output);
+  void add_step(std::string kind, std::unique_ptr<Operator> op, std::vector<std::size_t> inputs,
+                std::size_t output);
   void finish_output(const std::string& name, std::size_t index);
   void plan();
 

@@ -7,6 +7,7 @@
 #include "engine/model/graph_shapes.hpp"
 #include "engine/runtime/program_builder.hpp"
 #include "engine/runtime/thread_count.hpp"
+#include "engine/runtime/trace.hpp"
 
 namespace rcnn::engine {
 namespace {
@@ -51,14 +52,53 @@ class ProgramExecutable final : public Executable {
     };
     const ThreadCount threads(threads_);
     std::vector<const void*> sources;
-    for (const auto& step : steps_) {
+    const auto run_step = [&](const Step& step) {
       sources.clear();
       for (const auto input : step.inputs) sources.push_back(address(input));
       step.op->run(sources, address(step.output), address(step.scratch));
+    };
+    if (Trace::process().on()) {
+      run_traced(run_step);
+    } else {
+      for (const auto& step : steps_) run_step(step);
     }
   }
 
  private:
+  template <typename RunStep>
+  void run_traced(const RunStep& run_step) const {
+    using Clock = TraceSpan::Clock;
+    std::vector<TraceSpan> spans;
+    spans.reserve(steps_.size() + 1);
+    const auto& [row, on_core] = Trace::thread();
+    const auto began = Clock::now();
+    auto last = began;
+    for (const auto& step : steps_) {
+      run_step(step);
+      const auto now = Clock::now();
+      spans.push_back({.kind = TraceSpan::Kind::kOperator,
+                       .row = row,
+                       .name = step.op->name(),
+                       .op = step.kind,
+                       .implementation = step.op->implementation(),
+                       .program = program_,
+                       .on_core = on_core,
+                       .shape = step.op->output().shape(),
+                       .began = last,
+                       .ended = now});
+      last = now;
+    }
+    spans.push_back({.kind = TraceSpan::Kind::kProgram,
+                     .row = row,
+                     .name = program_,
+                     .op = "",
+                     .program = program_,
+                     .on_core = on_core,
+                     .began = began,
+                     .ended = last});
+    Trace::process().add(std::move(spans));
+  }
+
   std::string program_;
   std::vector<TensorSpec> inputs_;
   std::vector<TensorSpec> outputs_;

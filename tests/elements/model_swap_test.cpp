@@ -119,6 +119,24 @@ TEST_F(ModelSwap, IsRefusedWithTheReasonAndTheOldModelStays) {
   EXPECT_THAT(updated(), testing::IsEmpty());
 }
 
+TEST_F(ModelSwap, IsRefusedWhereACoreHasNoMemoryForBoth) {
+  // Each test is a process of its own, whose cores are made when first asked for.
+  const tests::Environment memory("NEURON_EMU_CORE_MEMORY", "8");
+  const Found old_ones = found_by(tests::tiny_model().string());
+  const auto large = tests::tiny_model({.input = {.width = 1600, .height = 1280}}).string();
+  Harness harness("neuronrcnn name=first overlay=false" + tests::with_model());
+  const ElementPtr first = harness.named("first");
+  listen(first.get());
+  harness.set_caps(tests::caps_of(96, 64, "BGR"));
+  g_object_set(first.get(), "model", large.c_str(), nullptr);
+  EXPECT_THAT(harness.message(GST_MESSAGE_WARNING),
+              AllOf(HasSubstr("model=" + large + " is refused"), HasSubstr("NEURON_EMU_CORE_MEMORY")));
+  EXPECT_EQ(model_of(first.get()), tests::tiny_model().string());
+  ASSERT_EQ(harness.push(frame()), GST_FLOW_OK);
+  EXPECT_EQ(found_in(harness.pull().get()), old_ones);
+  EXPECT_THAT(updated(), testing::IsEmpty());
+}
+
 TEST_F(ModelSwap, MaySetAnotherOneAtOnceOrStop) {
   for (int round = 0; round < 5; ++round) {
     Harness harness("neuronrcnn name=first overlay=false" + tests::with_model());

@@ -82,5 +82,33 @@ TEST(Bench, WrongUseIsNamed) {
   EXPECT_EQ(bench("/nowhere/model.rcnn", "").code, 1);
 }
 
+Outcome compare(const std::string& arguments) {
+  return run_shell(std::string(kTwoCores) + " " + tests::source_file("bench/compare") + " " + arguments);
+}
+
+TEST(BenchCompare, PairsTwoProgramsRoundByRound) {
+  const TempFolder folder;
+  const auto program = tests::built_file("launch/neuron-rcnn");
+  const auto outcome = compare(program + " " + program + " -m " + tests::tiny_model().string() +
+                               " --size 96x64 --rounds 3 --iterations 3 --warm-ups 0 --json " +
+                               (folder / "ratios.json").string());
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, HasSubstr("detect 96x64, batch 1, 2 cores"));
+  EXPECT_THAT(outcome.err, HasSubstr("Round 3 of 3"));
+  const auto ratios = json::parse(read_text(folder / "ratios.json")).at("ratios");
+  EXPECT_EQ(ratios.size(), 4U) << "detection and RoIAlign, with one and two";
+  for (const auto& rounds : ratios) {
+    ASSERT_EQ(rounds.size(), 3U);
+    for (const auto& ratio : rounds) EXPECT_GT(ratio, 0);
+  }
+}
+
+TEST(BenchCompare, WhatIsNoCommitIsNamed) {
+  const auto outcome = compare("no-such-commit");
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_THAT(outcome.err, HasSubstr("no-such-commit"));
+  EXPECT_THAT(outcome.err, ::testing::Not(HasSubstr("Traceback")));
+}
+
 }  // namespace
 }  // namespace rcnn::launch

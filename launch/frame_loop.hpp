@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "engine/image/resize.hpp"
+#include "launch/timed_loop.hpp"
+#include "pipeline/session.hpp"
+
+namespace rcnn::launch {
+
+/// What a loop looks at again and again. 8-bit BGR.
+class Picture {
+ public:
+  /// Noise: nothing of the time depends on what is in a picture but the number of regions, and noise gives
+  /// many. The same every time.
+  explicit Picture(engine::Size size);
+  /// \throws engine::Error as read_image()
+  explicit Picture(const std::filesystem::path& file);
+  engine::Size size() const { return size_; }
+  /// Valid while the picture lives.
+  engine::ImageView view() const;
+
+ private:
+  engine::Size size_;
+  std::vector<std::uint8_t> bytes_;
+};
+
+/// A detector's six stages over the same picture, `in_flight` frames at a time; an iteration is a frame from
+/// its entrance to its detections. \param ended  called after each with how many have ended
+/// \throws engine::Error of the first frame that fails
+LoopResult run_frames(const std::shared_ptr<const pipeline::Session>& session, const Picture& picture,
+                      int in_flight, TimedLoop loop, const std::function<void(int)>& ended = {});
+
+}  // namespace rcnn::launch
