@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -67,10 +68,14 @@ struct Conv2dParams {
 enum class Conv2dAlgorithm : std::uint8_t { kDirect, kWinograd2x2, kWinograd4x4 };
 /// "direct", "F(2x2,3x3)", "F(4x4,3x3)".
 std::string to_string(Conv2dAlgorithm algorithm);
-/// What this convolution can be computed by, direct first. All take and give the same formats.
+/// What this convolution can be computed by, direct first. Winograd's method may want the source in other
+/// blocks than it lies in (winograd_source).
 ///   summand  of conv2d, sum; null for conv2d
 std::vector<Conv2dAlgorithm> conv2d_algorithms(const Conv2dParams& params, const Format& source,
                                                const Format* summand);
+/// The format in which Winograd's method takes the source; none where it cannot compute this convolution.
+std::optional<Format> winograd_source(const Conv2dParams& params, const Format& source,
+                                      const Format* summand);
 
 /// The 1x1 convolution of a mask head, for one class a map, with the sigmoid.
 struct MaskPredictorParams {
@@ -94,7 +99,8 @@ struct MaskPredictorParams {
 ///                                                    not on R nor on its place, bit for bit
 ///   mask_predictor [N, s * s * C, H, W], [N] classes -> [N, s * H, s * W] probabilities, row-major; a class
 ///                 out of range is a DeviceError when it runs
-///   upsample_bilinear [N, s * s * C, H, W], cells as with the mask predictor -> [N, C, 2sH, 2sW] row-major, twice
+///   upsample_bilinear [N, s * s * C, H, W], cells as with the mask predictor -> [N, C, 2sH, 2sW] row-major,
+///   twice
 ///                 the s * H cells; edges clamped (align_corners=False)
 ///   add           two of one shape                -> as the first
 ///   activation    any                             -> as the input

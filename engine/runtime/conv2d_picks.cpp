@@ -34,13 +34,12 @@ const Conv2dCosts& Conv2dPicks::costs_of(const Conv2dClass& shape) {
 }
 
 Conv2dAlgorithm Conv2dPicks::pick(const Conv2dParams& params, const Format& source, const Format* summand) {
-  if (conv2d_algorithms(params, source, summand).size() == 1) return Conv2dAlgorithm::kDirect;
-  const auto layout = source.layout();
-  if (!layout || channel_block(*layout) == 1) return Conv2dAlgorithm::kDirect;
+  const auto blocked = winograd_source(params, source, summand);
+  if (!blocked) return Conv2dAlgorithm::kDirect;
   const auto shape = source.shape();
   const std::lock_guard lock(mutex_);
-  const auto& costs =
-      costs_of({shape[1], params.out_channels, channel_block(*layout), ThreadCount::current()});
+  const auto& costs = costs_of(
+      {shape[1], params.out_channels, channel_block(blocked->layout().value()), ThreadCount::current()});
   return quickest(costs, 1, shape[2], shape[3]);
 }
 

@@ -71,10 +71,12 @@ void NeuronCore::stop(Clock::time_point deadline) {
     std::lock_guard lock(mutex_);
     stopping_ = true;
     waiting = queue_.extract(any_job);
-    running = running_;
+    // Claimed before the core's thread can see that it is to stop, lest it completes the job with what it
+    // then meets.
+    if (running_ && running_->claim()) running = running_;
     wake_.notify_all();
   }
-  if (running && running->claim()) running->complete(cancelled_error());
+  if (running) running->complete(cancelled_error());
   for (const auto& job : waiting) {
     if (job->claim()) job->complete(cancelled_error());
     job->release();
