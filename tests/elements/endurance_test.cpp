@@ -49,6 +49,8 @@ void expect_no_new_threads(long before) {
 // Resident memory has grown by 5 % at most since it was `before`, and by what the heaps of a few new threads
 // take.
 void expect_flat(long before) {
+  testing::Test::RecordProperty("resident_kib_before", std::to_string(before));
+  testing::Test::RecordProperty("resident_kib_after", std::to_string(resident_memory()));
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // They keep what was freed, to watch it.
   EXPECT_LT(static_cast<double>(resident_memory()), static_cast<double>(before) * 1.05 + 16384);
 #else
@@ -104,6 +106,7 @@ TEST_F(Endurance, StateCyclesNeitherHangNorLeak) {
     for (int i = 0; i < count; ++i) {
       ASSERT_TRUE(pipeline.reaches(high)) << i;
       ASSERT_TRUE(pipeline.reaches(low)) << i;
+      pipeline.clear_bus();
     }
   };
   cycle(GST_STATE_NULL, GST_STATE_PLAYING, 3);

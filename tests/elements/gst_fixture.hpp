@@ -211,6 +211,12 @@ class Pipeline {
     return gst_element_get_state(pipeline_.get(), &now, nullptr, limit) != GST_STATE_CHANGE_FAILURE &&
            now == state;
   }
+  /// Forgets what is on the bus, where messages wait until somebody reads them or the pipeline is NULL.
+  void clear_bus() {
+    GstBus* bus = gst_element_get_bus(pipeline_.get());
+    while (GstMessage* message = gst_bus_pop(bus)) gst_message_unref(message);
+    gst_object_unref(bus);
+  }
   /// Frames that came to "out".
   int count() const { return count_; }
   /// Called on the streaming thread with each buffer that comes to "out". Set before playing.
