@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -41,24 +42,14 @@ class Rows {
   int row_for(const std::string& name, const TraceSpan& span) {
     auto& lanes = lanes_[name];
     auto lane = std::ranges::find_if(lanes, [&](const Lane& each) { return each.free_from <= span.began; });
-    if (lane == lanes.end()) {
-      lane = lanes.insert(lanes.end(), {++rows_, {}});
-      const auto title = lanes.size() == 1 ? name : name + " (" + std::to_string(lanes.size()) + ")";
-      announce("thread_name", lane->row, {{"name", title}});
-      announce("thread_sort_index", lane->row, {{"sort_index", lane->row}});
-    }
+    if (lane == lanes.end()) lane = add_lane(name);
     lane->free_from = span.ended;
     return lane->row;
   }
   /// A thread's row: what it did can only lie one within the other.
   int row_of(const std::string& name) {
-    auto& lanes = lanes_[name];
-    if (lanes.empty()) {
-      lanes.push_back({++rows_, {}});
-      announce("thread_name", rows_, {{"name", name}});
-      announce("thread_sort_index", rows_, {{"sort_index", rows_}});
-    }
-    return lanes.front().row;
+    const auto& lanes = lanes_[name];
+    return lanes.empty() ? add_lane(name)->row : lanes.front().row;
   }
 
  private:
@@ -66,6 +57,15 @@ class Rows {
     int row = 0;
     TraceSpan::Clock::time_point free_from;
   };
+
+  std::vector<Lane>::iterator add_lane(const std::string& name) {
+    auto& lanes = lanes_[name];
+    lanes.push_back({++rows_, {}});
+    const auto title = lanes.size() == 1 ? name : name + " (" + std::to_string(lanes.size()) + ")";
+    announce("thread_name", rows_, {{"name", title}});
+    announce("thread_sort_index", rows_, {{"sort_index", rows_}});
+    return std::prev(lanes.end());
+  }
 
   void announce(const char* what, int row, ordered_json args) {
     events_.push_back(

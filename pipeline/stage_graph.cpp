@@ -13,7 +13,7 @@
 #include "pipeline/graph_statistics.hpp"
 #include "pipeline/handover.hpp"
 #include "pipeline/parallel.hpp"
-#include "pipeline/stage_span.hpp"
+#include "pipeline/stage_timer.hpp"
 #include "pipeline/stages.hpp"
 
 namespace rcnn::pipeline {
@@ -148,13 +148,13 @@ Message StageGraph::State::host_body(const Part& part, const HostWork& work,
                                      const Message& message) noexcept {
   auto& item = *message->item;
   if (!skips(item)) {
-    const StageSpan span(part.stage, part.name, item.number, false);
+    const StageTimer timer(part.stage, part.name, item.number, false);
     try {
       work(item);
     } catch (...) {
       item.error = std::current_exception();
     }
-    if (!is_missing(part, item)) span.end();
+    if (!is_missing(part, item)) timer.end();
   }
   hand_over();
   return message;
@@ -175,10 +175,10 @@ void StageGraph::State::core_body(const Part& part, StartOnCore* start, const Me
   };
   if (skips(item)) return pass_on(nullptr);
   const auto stage = part.stage;
-  const StageSpan span(stage, part.name, number, true);
+  const StageTimer timer(stage, part.name, number, true);
   const bool missing = is_missing(part, item);
-  const auto done = [own, number, stage, span, missing, pass_on](std::exception_ptr error) {
-    if (!missing) span.end();
+  const auto done = [own, number, stage, timer, missing, pass_on](std::exception_ptr error) {
+    if (!missing) timer.end();
     own->drop(number, stage);
     pass_on(std::move(error));
   };

@@ -113,35 +113,20 @@ Formats formats_of(const Conv2dParams& params, const Format& source, const Forma
   });
 }
 
-/// As it lies, or where that is no whole blocks (a head's pooled regions), as the library's favourite has it:
-/// bringing it there costs a hundredth of what Winograd's method saves.
-std::optional<Formats> winograd_formats(const Conv2dParams& params, const Format& source,
-                                        const Format* summand) {
-  auto formats = formats_of(params, source, summand);
-  if (winograd_can(params, formats.source, formats.destination)) return formats;
-  if (summand != nullptr) return std::nullopt;
-  formats = onednn::translate<ModelError>(params.name, [&] {
-    const auto favourite = describe(params, onednn::any(source.shape()), nullptr);
-    return Formats{onednn::format(favourite.src_desc()), onednn::format(favourite.dst_desc())};
-  });
-  if (winograd_can(params, formats.source, formats.destination)) return formats;
-  return std::nullopt;
-}
-
 std::unique_ptr<Operator> make(const Conv2dParams& params, const Format& source, const Format* summand,
                                PackedWeights& weights, Conv2dAlgorithm algorithm) {
   if (algorithm == Conv2dAlgorithm::kDirect) {
     return std::make_unique<Conv2d>(params, source, summand, weights);
   }
-  const auto formats = winograd_formats(params, source, summand);
-  if (!formats) {
+  const auto formats = formats_of(params, source, summand);
+  if (!winograd_can(params, formats.source, formats.destination)) {
     throw ModelError(
         "convolution '" + params.name + "' cannot be computed by " + to_string(algorithm) +
         "; that takes 3x3 windows of stride 1, padding 1 and one group over whole blocks of channels");
   }
   const auto variant =
       algorithm == Conv2dAlgorithm::kWinograd2x2 ? winograd::Variant::kF2x2 : winograd::Variant::kF4x4;
-  return make_winograd_conv2d(params, variant, formats->source, formats->destination, summand != nullptr,
+  return make_winograd_conv2d(params, variant, formats.source, formats.destination, summand != nullptr,
                               weights);
 }
 
@@ -154,9 +139,9 @@ std::string to_string(Conv2dAlgorithm algorithm) {
 
 std::optional<Format> winograd_source(const Conv2dParams& params, const Format& source,
                                       const Format* summand) {
-  const auto formats = winograd_formats(params, source, summand);
-  if (!formats) return std::nullopt;
-  return formats->source;
+  const auto formats = formats_of(params, source, summand);
+  if (!winograd_can(params, formats.source, formats.destination)) return std::nullopt;
+  return formats.source;
 }
 
 std::vector<Conv2dAlgorithm> conv2d_algorithms(const Conv2dParams& params, const Format& source,

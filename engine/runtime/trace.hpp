@@ -18,10 +18,9 @@ struct TraceSpan {
   using Clock = std::chrono::steady_clock;
 
   Kind kind = Kind::kOperator;
-  std::string row;  ///< "NeuronCore 0", "host 1" (a thread), or the stage's element
-  std::string
-      name;  ///< The operator's module path, the program's name, or what of the stage ran: "resize", "draw"
-  std::string op;                ///< Of operators: "Conv2d", "Reorder"
+  std::string row;   ///< "NeuronCore 0", "host 1" (a thread), or the stage's element
+  std::string name;  ///< The operator's module path, the program's name, or a stage's part: "RoIAlign"
+  std::string op;    ///< Of operators: "Conv2d", "Reorder"
   std::string implementation{};  ///< Of operators: as Operator::implementation()
   std::string program{};         ///< Of operators: theirs
   bool on_core = false;          ///< Else on the host; of stages, whether what ran was a program

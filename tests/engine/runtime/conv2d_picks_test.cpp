@@ -38,6 +38,20 @@ TEST(Conv2dPicks, MeasuresEachClassOnce) {
   EXPECT_EQ(picks.known().size(), 2U);
 }
 
+// A head's first convolution: its regions are pooled channels-last.
+TEST(Conv2dPicks, ASourceThatLiesOtherwiseIsJudgedAsBroughtToBlocks) {
+  if (!lies_in_blocks()) GTEST_SKIP() << "this CPU's convolutions do not lie in blocks of 8";
+  std::vector<Conv2dClass> measured;
+  Conv2dPicks picks(Conv2dCostFile({}, "here"), [&](const Conv2dClass& shape) {
+    measured.push_back(shape);
+    return kWinogradWins;
+  });
+  const Format channels_last({4, 32, 14, 14}, Layout::kNhwc);
+  EXPECT_EQ(picks.pick(params_of(32), channels_last, nullptr), Conv2dAlgorithm::kWinograd4x4);
+  ASSERT_EQ(measured.size(), 1U);
+  EXPECT_EQ(measured[0].block, 8);
+}
+
 // Else a mask's bits would change with the number of detections beside it.
 TEST(Conv2dPicks, ABatchIsComputedAsOneMapIs) {
   if (!lies_in_blocks()) GTEST_SKIP() << "this CPU's convolutions do not lie in blocks of 8";

@@ -14,10 +14,10 @@ namespace rcnn::pipeline {
 /// stage's element. For a stage on a core that includes the wait in the core's queue.
 ///
 /// Thread safety: end() from any one thread.
-class StageSpan {
+class StageTimer {
  public:
   /// \param program  whether the part is a program's run
-  StageSpan(StageId stage, std::string_view part, std::uint64_t frame, bool program)
+  StageTimer(StageId stage, std::string_view part, std::uint64_t frame, bool program)
       : wanted_(engine::Trace::process().on()), program_(program), stage_(stage), part_(part), frame_(frame) {
     if (wanted_) began_ = engine::TraceSpan::Clock::now();
   }
