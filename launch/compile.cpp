@@ -14,11 +14,14 @@
 #include "engine/compile/artifact.hpp"
 #include "engine/compile/bind.hpp"
 #include "engine/compile/compiler.hpp"
+#include "engine/compile/quantization.hpp"
 #include "engine/errors.hpp"
 #include "engine/model/checkpoint.hpp"
 #include "engine/model/classifier.hpp"
 #include "engine/model/config.hpp"
 #include "engine/model/labels_file.hpp"
+#include "engine/quantize/range.hpp"
+#include "launch/calibrate.hpp"
 #include "launch/commands.hpp"
 #include "launch/default_input.hpp"
 #include "launch/model_summary.hpp"
@@ -42,6 +45,7 @@ struct Settings {
   bool force = false;
   bool json = false;
   engine::CompileOptions options;
+  CalibrationSettings calibration;
 };
 
 /// \param seconds  that compiling took; none if there was nothing to do
@@ -124,6 +128,10 @@ bool holds_what_is_asked(const Settings& settings, const engine::Artifact& artif
   const auto& asked = settings.options;
   if (made.input != asked.input || made.precision != asked.precision || made.batch != asked.batch)
     return false;
+  if (artifact.quantization() &&
+      !is_calibrated(*artifact.quantization(), settings.artifact, settings.calibration)) {
+    return false;
+  }
   if (artifact.is_classifier() != is_classifier(settings)) return false;
   if (artifact.is_classifier()) {
     const auto& classifier = artifact.classifier();
@@ -153,8 +161,13 @@ engine::CompiledModel make_graph(const Settings& settings, const engine::Progres
   return engine::compile_graph(config, settings.options, progress);
 }
 
-engine::CompiledModel make_model(const Settings& settings, const engine::Progress& progress) {
+bool is_int8(const Settings& settings) { return settings.options.precision == engine::kInt8; }
+
+engine::CompiledModel make_model(Settings settings, const engine::Progress& progress) {
   if (settings.weights.empty()) return make_graph(settings, progress);
+  if (is_int8(settings) && !settings.calibration.images.empty()) {
+    settings.options.precision = "f32";  // Calibration rounds it
+  }
   const auto checkpoint = engine::read_checkpoint(settings.weights);
   if (settings.graph != nullptr) return engine::bind_weights(*settings.graph, checkpoint, progress);
   if (settings.arch.empty()) {
@@ -166,6 +179,10 @@ engine::CompiledModel make_model(const Settings& settings, const engine::Progres
 
 int compile(Settings settings) {
   const auto started = std::chrono::steady_clock::now();
+  if (!settings.calibration.images.empty() && !is_int8(settings)) {
+    throw engine::SettingError("--calibrate is of use with --precision int8 only; precision is '" +
+                               settings.options.precision + "'");
+  }
   if (!settings.bind.empty()) {
     settings.graph = engine::Artifact::open(settings.bind);
     settings.options = settings.graph->options();
@@ -183,12 +200,42 @@ int compile(Settings settings) {
       bar.update(done, total, what);
     };
     if (!settings.weights.empty()) bar.update(0, 0, "reading " + settings.weights.filename().string());
-    const auto model = make_model(settings, progress);
+    auto model = make_model(settings, progress);
+    if (is_int8(settings)) calibrate(model, settings.calibration, settings.artifact, bar);
     engine::write_artifact_part(model, asked_programs(settings, model.programs), settings.artifact, progress);
   }
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - started;
   summarize(settings, seconds.count());
   return kDone;
+}
+
+void add_calibration(CLI::App& app, Settings& settings, std::vector<CLI::Option*>& choices) {
+  auto& calibration = settings.calibration;
+  auto* images = app.add_option("--calibrate", calibration.images,
+                                "For int8: images such as the model will see, from which it learns the "
+                                "ranges of values and which layers "
+                                "are too sensitive; folders, files, globs");
+  images->option_text("FOLDER ...");
+  choices.push_back(images);
+  app.add_option("--calibration-images", calibration.most, "Images taken of those, evenly spread")
+      ->needs(images)
+      ->check(CLI::Range(1, 100000))
+      ->capture_default_str();
+  app.add_option(
+         "--range-method", calibration.range_method,
+         fmt::format("How the range of a value is chosen: {}", fmt::join(engine::range_methods(), ", ")))
+      ->needs(images)
+      ->check(CLI::IsMember(engine::range_methods()))
+      ->option_text("NAME")
+      ->capture_default_str();
+  app.add_option(
+         "--error-budget", calibration.budget,
+         "Error that the outputs of each program may have by int8, as a share of their standard deviation; "
+         "the most sensitive layers are kept in bf16 until it is kept to")
+      ->needs(images)
+      ->check(CLI::Range(0., 1.))
+      ->option_text("0..1")
+      ->capture_default_str();
 }
 
 /// What an artifact says already that is given weights.
@@ -198,10 +245,13 @@ std::vector<CLI::Option*> add_choices(CLI::App& app, Settings& settings) {
       "--labels", settings.labels,
       "The classes' names: a text file with one a line, YAML with classes: [[ID, NAME], ...], or "
       "imagenet_class_index.json (default: the config's data set's, or ImageNet's)"));
-  choices.push_back(app.add_option("--precision", settings.options.precision,
-                                   fmt::format("Of the weights: {}; the latter two are stored in two bytes",
-                                               fmt::join(engine::precision_names(), ", ")))
-                        ->capture_default_str());
+  choices.push_back(
+      app.add_option(
+             "--precision", settings.options.precision,
+             fmt::format("{}; bf16 and fp16 halve the artifact, int8 quarters it and needs --calibrate",
+                         fmt::join(engine::precision_names(), ", ")))
+          ->capture_default_str());
+  add_calibration(app, settings, choices);
   choices.push_back(app.add_option(
       "--input", settings.input,
       "How pictures become the network's input: stretch:WIDTHxHEIGHT, shortest-edge:SHORTEST:LONGEST "

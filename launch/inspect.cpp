@@ -9,8 +9,11 @@
 #include <nlohmann/json.hpp>
 
 #include "engine/compile/artifact.hpp"
+#include "engine/compile/quantization.hpp"
+#include "engine/errors.hpp"
 #include "launch/commands.hpp"
 #include "launch/model_summary.hpp"
+#include "launch/quantization_table.hpp"
 #include "launch/table.hpp"
 #include "launch/units.hpp"
 
@@ -22,6 +25,7 @@ using nlohmann::ordered_json;
 struct Settings {
   std::filesystem::path artifact;
   bool tensors = false;
+  bool quantization = false;
   bool json = false;
 };
 
@@ -65,6 +69,7 @@ ordered_json describe(const engine::Artifact& artifact, const ModelSummary& summ
                        {"held", tensor.held}});
   }
   json["tensors"] = std::move(tensors);
+  if (artifact.quantization()) json["quantization"] = nlohmann::json(*artifact.quantization());
   json["checksums"] = "ok";
   return json;
 }
@@ -140,6 +145,11 @@ void print_tensors(const engine::Artifact& artifact) {
 
 int inspect(const Settings& settings) {
   const auto artifact = engine::Artifact::open(settings.artifact);
+  if (settings.quantization && !artifact->quantization()) {
+    throw engine::SettingError(fmt::format(
+        "'{}' is of precision {} and has no quantization; 'neuron-rcnn compile --precision int8' makes one",
+        settings.artifact.string(), artifact->options().precision));
+  }
   verify(*artifact);
   const auto summary = summarize_model(*artifact);
   if (settings.json) {
@@ -153,6 +163,10 @@ int inspect(const Settings& settings) {
   if (settings.tensors) {
     std::cout << '\n';
     print_tensors(*artifact);
+  }
+  if (settings.quantization) {
+    std::cout << '\n';
+    print_quantization(*artifact, std::cout);
   }
   const auto& names =
       artifact->is_classifier() ? artifact->classifier().class_names : artifact->config().class_names;
@@ -168,6 +182,8 @@ Command add_inspect(CLI::App& program) {
   app->add_option("-m,--model,MODEL", settings->artifact, "Artifact made by 'neuron-rcnn compile'")
       ->required();
   app->add_flag("--tensors", settings->tensors, "List every tensor as well");
+  app->add_flag("--quantization", settings->quantization,
+                "List every layer of an int8 artifact: its precision, why, and what rounding does to it");
   app->add_flag("--json", settings->json, "Print everything as JSON, tensors and config included");
   return {app, [settings] { return inspect(*settings); }};
 }

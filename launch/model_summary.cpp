@@ -3,6 +3,7 @@
 
 #include <set>
 
+#include "engine/compile/quantization.hpp"
 #include "launch/table.hpp"
 #include "launch/units.hpp"
 
@@ -42,7 +43,9 @@ ModelSummary summarize_model(const engine::Artifact& artifact) {
   summary.partition = options.partition;
   summary.batch = options.batch;
   const auto tensors = artifact.tensors();
-  for (const auto& [name, tensor] : tensors) summary.parameters += elements(tensor);
+  for (const auto& [name, tensor] : tensors) {
+    if (!engine::is_steps_name(name)) summary.parameters += elements(tensor);
+  }
   for (const auto& program : artifact.programs()) {
     summary.programs.push_back(summarize_program(program, tensors));
   }

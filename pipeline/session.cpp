@@ -151,7 +151,8 @@ std::shared_ptr<const Session> Session::create(const SessionOptions& options, en
   std::shared_ptr<Session> session(new Session);
   auto& state = *session->state_;
   state.options = options;
-  state.model = engine::LoadedModel::load(options.model, {.deterministic = options.deterministic});
+  state.model = engine::LoadedModel::load(
+      options.model, {.deterministic = options.deterministic, .emulate_int8 = options.emulate_int8});
   state.image_program = state.model->image_program_index();
   state.rpn_program = state.model->rpn_program_index();
   state.box_program = state.model->program_index("box-head");

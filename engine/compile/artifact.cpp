@@ -9,6 +9,7 @@
 
 #include "engine/compile/artifact_part.hpp"
 #include "engine/compile/precision.hpp"
+#include "engine/compile/quantization.hpp"
 #include "engine/errors.hpp"
 
 namespace rcnn::engine {
@@ -35,7 +36,7 @@ struct Artifact::State {
   std::filesystem::path path;
   std::vector<std::unique_ptr<ArtifactPart>> parts;   ///< One or more
   std::mutex mutex;                                   ///< Guards widened
-  std::map<std::string, std::vector<float>> widened;  ///< Values of tensors of two bytes
+  std::map<std::string, std::vector<float>> widened;  ///< Values of tensors that are not stored as f32
 };
 
 std::vector<std::filesystem::path> artifact_files(const std::filesystem::path& path) {
@@ -100,6 +101,7 @@ const ClassifierConfig& Artifact::classifier() const {
 }
 
 const CompileOptions& Artifact::options() const { return state_->whole().options; }
+const std::optional<Quantization>& Artifact::quantization() const { return state_->whole().quantization; }
 const std::vector<Program>& Artifact::programs() const { return state_->whole().programs; }
 const std::vector<Node>& Artifact::host_nodes() const { return state_->whole().host_nodes; }
 const json& Artifact::metadata() const { return state_->whole().metadata; }
@@ -147,9 +149,10 @@ std::span<const float> Artifact::weight(const std::string& name) const {
   if (dtype == DType::kF32) {
     return {reinterpret_cast<const float*>(bytes.data()), bytes.size() / sizeof(float)};
   }
+  const auto steps = dtype == DType::kS8 ? weight(steps_name(name)) : std::span<const float>();
   const std::lock_guard lock(state_->mutex);
   auto& values = state_->widened[name];
-  if (values.empty()) values = widen(bytes, dtype);
+  if (values.empty()) values = dtype == DType::kS8 ? from_int8(bytes, steps) : widen(bytes, dtype);
   return values;
 }
 

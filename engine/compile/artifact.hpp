@@ -57,6 +57,8 @@ class Artifact {
   /// \throws ModelError if it holds a detector.
   const ClassifierConfig& classifier() const;
   const CompileOptions& options() const;
+  /// How int8 is used; there in that precision only.
+  const std::optional<Quantization>& quantization() const;
   const std::vector<Program>& programs() const;
   const std::vector<Node>& host_nodes() const;
   const nlohmann::json& metadata() const;  ///< As read, of the first file; `inspect` prints it.
@@ -73,8 +75,8 @@ class Artifact {
     bool held;  ///< Else only described
   };
   std::map<std::string, TensorInfo> tensors() const;
-  /// Values of a tensor, borrowed until release_pages(); those of two bytes are widened. Checks the checksum
-  /// on first use. \throws ModelError
+  /// Values of a tensor, borrowed until release_pages(); those of fewer bytes are widened. Checks the
+  /// checksum on first use. \throws ModelError
   std::span<const float> weight(const std::string& name) const;
   /// Gives the pages of the mapping back to the system (they come back from disk when read again), and what
   /// was widened.

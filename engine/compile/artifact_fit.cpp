@@ -3,6 +3,7 @@
 
 #include "engine/compile/artifact_format.hpp"
 #include "engine/compile/artifact_part.hpp"
+#include "engine/compile/quantization.hpp"
 #include "engine/errors.hpp"
 
 namespace rcnn::engine {
@@ -16,6 +17,7 @@ std::string name_of(const ArtifactPart& part) { return "'" + part.file.filename(
 json description(const ArtifactPart& part) {
   json all{{"options", options_json(part.options)}, {"host_nodes", part.host_nodes}};
   all["config"] = std::visit([](const auto& any) { return json(any); }, part.config);
+  if (part.quantization) all["options"]["quantization"] = *part.quantization;
   for (const auto& program : part.programs) all["programs"].push_back(program.graph);
   for (const auto& [name, info] : part.tensors) {
     all["tensors"][name] = {{"shape", info.shape}, {"dtype", to_string(info.dtype)}};

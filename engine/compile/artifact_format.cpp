@@ -13,8 +13,8 @@ namespace rcnn::engine {
 namespace {
 
 /// Types of an artifact's tensors, as safetensors names them.
-constexpr std::array<std::pair<const char*, DType>, 3> kStoredTypes{
-    {{"F32", DType::kF32}, {"BF16", DType::kBf16}, {"F16", DType::kF16}}};
+constexpr std::array<std::pair<const char*, DType>, 4> kStoredTypes{
+    {{"F32", DType::kF32}, {"BF16", DType::kBf16}, {"F16", DType::kF16}, {"I8", DType::kS8}}};
 
 }  // namespace
 
@@ -69,7 +69,7 @@ CompileOptions parse_options(const nlohmann::json& json) {
   const auto known = precision_names();
   if (std::find(known.begin(), known.end(), options.precision) == known.end() || options.batch != 1) {
     throw ModelError("it is of precision '" + options.precision + "' and batch " +
-                     std::to_string(options.batch) + "; supported are f32, bf16, fp16 and 1");
+                     std::to_string(options.batch) + "; supported are f32, bf16, fp16, int8 and 1");
   }
   return options;
 }

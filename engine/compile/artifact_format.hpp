@@ -24,6 +24,7 @@ inline constexpr const char* kPooledOrder = "bin, channel";
 /// elsewhere, and, where some are here, a checksum over the checksums of all.
 inline constexpr const char* kAbsentKey = "absent_tensors";
 inline constexpr const char* kDigestKey = "weights_digest";
+inline constexpr const char* kQuantizationKey = "quantization";
 inline constexpr std::size_t kLengthBytes = 8;
 inline constexpr std::uint64_t kMaxHeaderBytes = std::uint64_t{16} << 20;
 

@@ -10,7 +10,7 @@
 
 #include "engine/compile/artifact_format.hpp"
 #include "engine/compile/partition.hpp"
-#include "engine/compile/precision.hpp"
+#include "engine/compile/quantization.hpp"
 #include "engine/errors.hpp"
 
 namespace rcnn::engine {
@@ -110,14 +110,6 @@ Artifact::TensorInfo read_info(const std::string& name, const json& entry) {
   return {shape, *type, static_cast<std::size_t>(element_count(shape)) * size_of(*type), false};
 }
 
-/// Names of the tensors that a program reads.
-std::set<std::string> tensors_of(const Program& program) {
-  std::set<std::string> names;
-  for (const auto& node : program.graph.nodes) names.insert({node.weight, node.bias});
-  names.erase("");
-  return names;
-}
-
 }  // namespace
 
 ArtifactPart::ArtifactPart(const std::filesystem::path& path) : file(path), mapping(path) {
@@ -178,9 +170,35 @@ void ArtifactPart::read_tensors(const json& header, std::span<const std::byte> d
   }
 }
 
+void ArtifactPart::read_quantization() {
+  const auto found = metadata.find(kQuantizationKey);
+  if ((found != metadata.end()) != (options.precision == kInt8)) {
+    throw ModelError("it is of precision '" + options.precision + "' and has " +
+                     (found == metadata.end() ? "no" : "a") + " quantization; the file is damaged");
+  }
+  if (found == metadata.end()) return;
+  quantization = found->get<Quantization>();
+  for (const auto& [weight, layer] : quantization->layers) {
+    if (layer.precision != kInt8) continue;
+    const auto tensor = tensors.find(weight), steps = tensors.find(steps_name(weight));
+    if (tensor == tensors.end() || tensor->second.shape.empty() || steps == tensors.end() ||
+        steps->second.shape != Shape{tensor->second.shape.front()}) {
+      throw ModelError("the int8 weight '" + weight + "' is not there with a step for each of its channels");
+    }
+  }
+  for (const auto& program : programs) {
+    for (const auto& value : quantized_values(program.graph, *quantization)) {
+      if (!quantization->activations.contains(value)) {
+        throw ModelError("its quantization has no step for '" + value + "', which layers in int8 need");
+      }
+    }
+  }
+}
+
 void ArtifactPart::check_types() const {
   for (const auto& [name, info] : tensors) {
-    if (const auto wanted = stored_type(options.precision, info.shape); wanted != info.dtype) {
+    if (const auto wanted = stored_type(name, info.shape, options.precision, quantization);
+        wanted != info.dtype) {
       throw ModelError("tensor '" + name + "' is " + to_string(info.dtype) + "; in precision '" +
                        options.precision + "' it is " + to_string(wanted));
     }
@@ -189,7 +207,7 @@ void ArtifactPart::check_types() const {
 
 void ArtifactPart::find_held_programs() {
   for (const auto& program : programs) {
-    const auto names = tensors_of(program);
+    const auto names = parameter_names(program.graph, quantization);
     const auto held =
         std::count_if(names.begin(), names.end(), [&](const auto& name) { return stored.contains(name); });
     if (held != 0 && held != static_cast<std::ptrdiff_t>(names.size())) {
@@ -226,18 +244,18 @@ void ArtifactPart::read() {
     programs.push_back({std::move(graph), on_core});
   }
   host_nodes = parse_json(strings.at("host_nodes")).get<std::vector<Node>>();
+  metadata = strings;
+  for (const char* key : {classifier ? "classifier" : "config", "options", "programs", "host_nodes",
+                          "checksums", kAbsentKey, kQuantizationKey}) {
+    if (strings.contains(key)) metadata[key] = parse_json(strings.at(key));
+  }
+  read_quantization();
   check_types();
   std::map<std::string, Shape> shapes;
   for (const auto& [name, info] : tensors) shapes[name] = info.shape;
   check_programs(config, options, programs, shapes);
   find_held_programs();
   if (const auto digest = strings.find(kDigestKey); digest != strings.end()) weights_digest = digest->second;
-
-  metadata = strings;
-  for (const char* key :
-       {classifier ? "classifier" : "config", "options", "programs", "host_nodes", "checksums", kAbsentKey}) {
-    if (strings.contains(key)) metadata[key] = parse_json(strings.at(key));
-  }
 }
 
 std::span<const std::byte> ArtifactPart::bytes(const std::string& name) const {

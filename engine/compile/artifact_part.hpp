@@ -39,6 +39,7 @@ struct ArtifactPart {
   CompileOptions options;
   std::vector<Program> programs;
   std::vector<Node> host_nodes;
+  std::optional<Quantization> quantization;
   nlohmann::json metadata;
   std::map<std::string, Artifact::TensorInfo> tensors;  ///< Of the whole model
   std::map<std::string, StoredTensor> stored;           ///< Those of them that are in this file
@@ -51,6 +52,7 @@ struct ArtifactPart {
   void read_tensors(const nlohmann::json& header, std::span<const std::byte> data);
   void add_stored(const std::string& name, const nlohmann::json& entry, std::span<const std::byte> data,
                   const std::map<std::string, std::string>& checksums);
+  void read_quantization();
   void check_types() const;
   void find_held_programs();
 };

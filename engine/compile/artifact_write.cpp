@@ -12,6 +12,7 @@
 #include "engine/compile/artifact.hpp"
 #include "engine/compile/artifact_format.hpp"
 #include "engine/compile/precision.hpp"
+#include "engine/compile/quantization.hpp"
 #include "engine/errors.hpp"
 
 namespace rcnn::engine {
@@ -24,12 +25,13 @@ struct StoredTensor {
   const std::string& name;
   const CheckpointTensor& tensor;
   DType type;
+  std::span<const float> steps{};  ///< Of weights in int8
 
   std::size_t size() const { return tensor.values->size() * size_of(type); }
   /// \param narrowed  holds the bytes where they are not the tensor's own
   std::span<const std::byte> bytes(std::vector<std::byte>& narrowed) const {
     if (type == DType::kF32) return std::as_bytes(std::span(*tensor.values));
-    narrowed = narrow(*tensor.values, type);
+    narrowed = type == DType::kS8 ? to_int8(*tensor.values, steps) : narrow(*tensor.values, type);
     return narrowed;
   }
 };
@@ -50,19 +52,20 @@ Names tensors_of(const CompiledModel& model, const std::vector<std::string>& pro
       throw SettingError("program '" + wanted + "' is not there; with partition '" + model.options.partition +
                          "' the model has " + known);
     }
-    for (const auto& node : found->graph.nodes) names.insert({node.weight, node.bias});
+    names.merge(parameter_names(found->graph, model.quantization));
   }
-  names.erase("");
   return names;
 }
 
-/// In the file's order: those of two bytes come last, so that all are aligned without gaps.
+/// In the file's order: those of wider elements come first, so that all are aligned without gaps.
 std::vector<StoredTensor> all_tensors(const CompiledModel& model) {
   std::vector<StoredTensor> stored;
-  for (const bool wide : {true, false}) {
+  for (const std::size_t width : {4, 2, 1}) {
     for (const auto& [name, tensor] : model.weights) {
-      const auto type = stored_type(model.options.precision, tensor.shape);
-      if ((type == DType::kF32) == wide) stored.push_back({name, tensor, type});
+      const auto type = stored_type(name, tensor.shape, model.options.precision, model.quantization);
+      if (size_of(type) != width) continue;
+      stored.push_back({name, tensor, type});
+      if (type == DType::kS8) stored.back().steps = *model.weights.at(steps_name(name)).values;
     }
   }
   return stored;
@@ -80,15 +83,17 @@ nlohmann::json metadata_of(const CompiledModel& model, const nlohmann::json& che
   for (const auto& program : model.programs) programs.push_back(program.graph);
   const bool classifier = std::holds_alternative<ClassifierConfig>(model.config);
   const auto config = std::visit([](const auto& any) { return nlohmann::json(any).dump(); }, model.config);
-  return {{"format", kArtifactFormat},
-          {"version", std::to_string(kArtifactVersion)},
-          {"producer", kProducer},
-          {"pooled_order", kPooledOrder},
-          {classifier ? "classifier" : "config", config},
-          {"options", options_json(model.options).dump()},
-          {"programs", programs.dump()},
-          {"host_nodes", nlohmann::json(model.host_nodes).dump()},
-          {"checksums", checksums.dump()}};
+  nlohmann::json metadata{{"format", kArtifactFormat},
+                          {"version", std::to_string(kArtifactVersion)},
+                          {"producer", kProducer},
+                          {"pooled_order", kPooledOrder},
+                          {classifier ? "classifier" : "config", config},
+                          {"options", options_json(model.options).dump()},
+                          {"programs", programs.dump()},
+                          {"host_nodes", nlohmann::json(model.host_nodes).dump()},
+                          {"checksums", checksums.dump()}};
+  if (model.quantization) metadata[kQuantizationKey] = nlohmann::json(*model.quantization).dump();
+  return metadata;
 }
 
 /// What a file that does not hold all weights says of the others. The digest tells models of one config

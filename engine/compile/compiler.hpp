@@ -2,7 +2,9 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -12,6 +14,7 @@
 #include "engine/model/classifier.hpp"
 #include "engine/model/config.hpp"
 #include "engine/model/graph.hpp"
+#include "engine/tensor/activation_step.hpp"
 
 namespace rcnn::engine {
 
@@ -42,8 +45,34 @@ Size network_size(const InputSpec& spec, Size image);
 struct CompileOptions {
   InputSpec input{};
   std::string partition = "fused+box-head";  ///< A name of partition_names()
-  std::string precision = "f32";             ///< Of the weights, a name of precision_names(); sums are f32
+  std::string precision = "f32";             ///< A name of precision_names(); sums are f32
   int batch = 1;
+};
+
+/// How a layer, the operators that read one weight, multiplies.
+struct LayerPrecision {
+  std::string precision =
+      "int8";           ///< "int8"; of those that stay out of it "bf16", "f32" while others are tried
+  std::string reason;   ///< Why it stays out of it; "" of those in int8
+  std::string program;  ///< Whose layer it is
+  /// What rounding adds, over what is rounded; both root mean squares. Of what is read: the worst of its
+  /// nodes'
+  double weight_error = 0;
+  double input_error = 0;
+  bool operator==(const LayerPrecision&) const = default;
+};
+
+/// What calibration found: int8's plan. `engine/README.md` says how it is found.
+struct Quantization {
+  std::string range_method;                           ///< A name of range_methods()
+  int images = 0;                                     ///< That the ranges are of
+  int search_images = 0;                              ///< That the errors are of
+  double budget = 0;                                  ///< Error that a program's outputs may have
+  std::map<std::string, ActivationStep> activations;  ///< By value name
+  std::map<std::string, LayerPrecision> layers;       ///< By weight name
+  /// Of each program's outputs, the other programs being exact: mean absolute error over standard deviation
+  std::map<std::string, double> errors;
+  bool operator==(const Quantization&) const = default;
 };
 
 /// One program: a part of the network that is run in one go.
@@ -63,13 +92,14 @@ struct CompiledModel {
   std::vector<Node> host_nodes;
   std::map<std::string, CheckpointTensor>
       weights;  ///< Folded, rounded to options.precision, portable (row-major) layout, by parameter name
+  std::optional<Quantization> quantization{};  ///< There in int8, and only there
 };
 
 /// Names of the cuts (rows of the partition table, which is data).
 std::vector<std::string> partition_names();
 
-/// "f32", "bf16", "fp16". In the latter two, weights (not biases) are rounded to the nearest value, ties to
-/// even, and stored in two bytes.
+/// "f32", "bf16", "fp16", "int8". In the middle two, weights (not biases) are rounded to the nearest value,
+/// ties to even, and stored in two bytes. The last needs calibration: compile in f32, then quantize().
 std::vector<std::string> precision_names();
 
 /// Called with (steps done, steps in all, what is being done now).

@@ -8,6 +8,7 @@
 #include <memory>
 #include <utility>
 
+#include "engine/compile/quantization.hpp"
 #include "engine/errors.hpp"
 #include "engine/model/stored_array.hpp"
 
@@ -18,8 +19,8 @@ struct Precision {
   const char* name;
   DType type;  ///< Of weights
 };
-constexpr std::array<Precision, 3> kPrecisions{
-    {{"f32", DType::kF32}, {"bf16", DType::kBf16}, {"fp16", DType::kF16}}};
+constexpr std::array<Precision, 4> kPrecisions{
+    {{"f32", DType::kF32}, {"bf16", DType::kBf16}, {"fp16", DType::kF16}, {kInt8, DType::kS8}}};
 
 const Precision& find_precision(const std::string& name) {
   std::string known;
@@ -62,6 +63,11 @@ std::vector<std::string> precision_names() {
 
 void check_precision(const CompileOptions& options) {
   find_precision(options.precision);
+  if (options.precision == kInt8) {
+    throw SettingError(
+        "precision 'int8' needs images to calibrate with, and a checkpoint; give both: neuron-rcnn compile "
+        "--precision int8 --calibrate FOLDER --weights CHECKPOINT");
+  }
   parse_input_spec(to_string(options.input));  // Refuses sides out of range
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "engine/ops/onednn.hpp"
+#include "engine/ops/window.hpp"
 #include "engine/ops/winograd_conv2d.hpp"
 
 namespace rcnn::engine {
@@ -7,34 +8,11 @@ namespace {
 
 using dnnl::convolution_forward;
 
-Shape weight_shape(const Conv2dParams& params, std::int64_t in_channels) {
-  if (params.groups == 1) return {params.out_channels, in_channels, params.kernel, params.kernel};
-  return {params.groups, params.out_channels / params.groups, in_channels / params.groups, params.kernel,
-          params.kernel};
-}
-
-Shape output_shape(const Conv2dParams& params, const Shape& source) {
-  if (source.size() != 4 || source[1] % params.groups != 0 || params.out_channels % params.groups != 0) {
-    throw ShapeError("convolution '" + params.name + "' cannot take " + to_string(source) + " in " +
-                     std::to_string(params.groups) + " groups");
-  }
-  Shape shape{source[0], params.out_channels};
-  for (const std::size_t axis : {2U, 3U}) {
-    const auto span = source[axis] + 2 * params.padding - params.kernel;
-    if (span < 0) {
-      throw ShapeError("convolution '" + params.name + "' has a window larger than its input " +
-                       to_string(source));
-    }
-    shape.push_back(span / params.stride + 1);
-  }
-  return shape;
-}
-
 convolution_forward::primitive_desc describe(const Conv2dParams& params, const dnnl::memory::desc& source,
                                              const Format* summand) {
   const auto dims = source.dims();
-  const auto shape = output_shape(params, dims);
-  const auto weight = onednn::any(weight_shape(params, dims[1]));
+  const auto shape = window_output(params, dims);
+  const auto weight = onednn::any(window_weight(params, dims[1]));
   const auto destination = summand != nullptr ? onednn::desc(*summand) : onednn::any(shape);
   const dnnl::memory::dims strides(2, params.stride), padding(2, params.padding);
   const auto kind = dnnl::prop_kind::forward_inference;
@@ -70,7 +48,7 @@ class Conv2d final : public onednn::PrimitiveOperator {
  private:
   void build(const Conv2dParams& params, const Format& source, const Format* summand,
              PackedWeights& weights) {
-    const auto shape = output_shape(params, source.shape());
+    const auto shape = window_output(params, source.shape());
     if (summand != nullptr && summand->shape() != shape) {
       throw ShapeError("convolution '" + params.name + "' gives " + to_string(shape) + " and cannot add " +
                        to_string(summand->shape()));
@@ -90,10 +68,8 @@ class Conv2d final : public onednn::PrimitiveOperator {
 
   void keep_weights(const Conv2dParams& params, std::int64_t in_channels, const Format& wanted,
                     PackedWeights& weights) {
-    const auto plain = dnnl::memory::desc(
-        weight_shape(params, in_channels), dnnl::memory::data_type::f32,
-        params.groups == 1 ? dnnl::memory::format_tag::abcd : dnnl::memory::format_tag::abcde);
-    keep(DNNL_ARG_WEIGHTS, wanted, weights.get(params.weight, onednn::format(plain), wanted));
+    const auto plain = plain_weight(params, in_channels);
+    keep(DNNL_ARG_WEIGHTS, wanted, weights.get(params.weight, plain, wanted));
     if (params.bias.empty()) return;
     const Format bias({params.out_channels}, Layout::kRowMajor);
     keep(DNNL_ARG_BIAS, bias, weights.get(params.bias, bias, bias));

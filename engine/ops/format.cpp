@@ -28,24 +28,43 @@ Tag tag_of(const Shape& shape, Layout layout) {
   throw ShapeError("a value of shape " + to_string(shape) + " cannot have the layout " + to_string(layout));
 }
 
-dnnl::memory::desc named(const Shape& shape, Layout layout) {
-  return {shape, dnnl::memory::data_type::f32, tag_of(shape, layout)};
+dnnl::memory::desc named(const Shape& shape, Layout layout, DType dtype) {
+  return {shape, onednn::data_type(dtype), tag_of(shape, layout)};
 }
 
 }  // namespace
 
-Format::Format(const Shape& shape, Layout layout) : Format(Descriptor{named(shape, layout)}) {}
+Format::Format(const Shape& shape, Layout layout, DType dtype)
+    : Format(Descriptor{named(shape, layout, dtype)}) {}
 
 Format::Format(Descriptor descriptor)
     : descriptor_(std::make_shared<const Descriptor>(std::move(descriptor))) {}
 
 Shape Format::shape() const { return descriptor_->desc.dims(); }
 
+DType Format::dtype() const {
+  switch (descriptor_->desc.data_type()) {
+    case dnnl::memory::data_type::s8:
+      return DType::kS8;
+    case dnnl::memory::data_type::u8:
+      return DType::kU8;
+    default:
+      return DType::kF32;
+  }
+}
+
+Format Format::as(DType dtype) const {
+  auto desc = descriptor_->desc;
+  desc.data.data_type = dnnl::memory::convert_to_c(onednn::data_type(dtype));
+  return Format(Descriptor{desc});
+}
+
 std::optional<Layout> Format::layout() const {
   const auto dims = shape();
+  const auto type = dtype();
   for (const auto layout : kLayouts) {
     if (layout != Layout::kRowMajor && dims.size() != 4) continue;
-    if (descriptor_->desc == named(dims, layout)) return layout;
+    if (descriptor_->desc == named(dims, layout, type)) return layout;
   }
   return std::nullopt;
 }

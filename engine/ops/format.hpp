@@ -9,18 +9,22 @@
 
 namespace rcnn::engine {
 
-/// How one f32 value of a program lies in memory: its shape and the layout, which may be one that oneDNN
-/// chose. A cheap value type. Thread safety: reentrant; const methods thread-safe.
+/// How one value of a program lies in memory: its shape, the type of its elements (f32, or s8 and u8 where it
+/// is held in 8 bits) and the layout, which may be one that oneDNN chose. A cheap value type. Thread safety:
+/// reentrant; const methods thread-safe.
 class Format {
  public:
   struct Descriptor;  ///< oneDNN's memory descriptor; complete in engine/ops/onednn.hpp only
 
   Format() = default;
   /// \throws ShapeError if the shape does not suit the layout (kNhwc and blocks need 4 axes).
-  Format(const Shape& shape, Layout layout);
+  Format(const Shape& shape, Layout layout, DType dtype = DType::kF32);
   explicit Format(Descriptor descriptor);
 
   Shape shape() const;
+  DType dtype() const;
+  /// The same with elements of another type.
+  Format as(DType dtype) const;
   /// The layout's name; nothing where oneDNN chose one that Layout does not know.
   std::optional<Layout> layout() const;
   /// Including padding channels.

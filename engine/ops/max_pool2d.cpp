@@ -25,7 +25,7 @@ class MaxPool2d final : public onednn::PrimitiveOperator {
     onednn::translate<ModelError>(name, [&] {
       const pooling_forward::primitive_desc description(
           {dnnl::prop_kind::forward_inference, dnnl::algorithm::pooling_max, onednn::desc(source),
-           onednn::any(pooled), dnnl::memory::dims(2, stride), dnnl::memory::dims(2, kernel),
+           onednn::any(pooled, source.dtype()), dnnl::memory::dims(2, stride), dnnl::memory::dims(2, kernel),
            dnnl::memory::dims(2, padding), after},
           onednn::attributes(), onednn::cpu());
       adopt(description, pooling_forward(description));

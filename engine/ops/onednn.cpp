@@ -15,8 +15,13 @@ dnnl::stream& stream() {
   return stream;
 }
 
-dnnl::memory::desc any(const Shape& shape) {
-  return {shape, dnnl::memory::data_type::f32, dnnl::memory::format_tag::any};
+dnnl::memory::data_type data_type(DType dtype) {
+  if (dtype == DType::kS8) return dnnl::memory::data_type::s8;
+  return dtype == DType::kU8 ? dnnl::memory::data_type::u8 : dnnl::memory::data_type::f32;
+}
+
+dnnl::memory::desc any(const Shape& shape, DType dtype) {
+  return {shape, data_type(dtype), dnnl::memory::format_tag::any};
 }
 
 dnnl::algorithm algorithm(Activation activation) {

@@ -29,8 +29,11 @@ dnnl::stream& stream();
 inline const dnnl::memory::desc& desc(const Format& format) { return format.descriptor().desc; }
 inline Format format(const dnnl::memory::desc& desc) { return Format(Format::Descriptor{desc}); }
 
+/// Of f32, s8 and u8.
+dnnl::memory::data_type data_type(DType dtype);
+
 /// Shape `shape` in whatever layout suits the primitive.
-dnnl::memory::desc any(const Shape& shape);
+dnnl::memory::desc any(const Shape& shape, DType dtype = DType::kF32);
 
 /// Scratch is the caller's: primitives are shared by threads and must own none.
 dnnl::primitive_attr attributes(bool sum = false, Activation activation = Activation::kNone);

@@ -11,6 +11,7 @@
 #include "engine/model/activation.hpp"
 #include "engine/ops/format.hpp"
 #include "engine/ops/packed_weights.hpp"
+#include "engine/tensor/activation_step.hpp"
 
 namespace rcnn::engine {
 
@@ -77,6 +78,14 @@ std::vector<Conv2dAlgorithm> conv2d_algorithms(const Conv2dParams& params, const
 std::optional<Format> winograd_source(const Conv2dParams& params, const Format& source,
                                       const Format* summand);
 
+/// How the values of an operator are held whose products are of 8-bit integers.
+struct QuantizedParams {
+  std::string weight_steps;  ///< Parameter name, [O]
+  ActivationStep source;
+  std::optional<ActivationStep> summand;  ///< Of convolutions with a sum into 8 bits
+  std::optional<ActivationStep> result;   ///< None: f32
+};
+
 /// The 1x1 convolution of a mask head, for one class a map, with the sigmoid.
 struct MaskPredictorParams {
   std::string name;
@@ -107,6 +116,7 @@ struct MaskPredictorParams {
 ///   scale         [N, C, H, W], [N, C, 1, 1]      -> [N, C, H, W]    in place of the first: each plane times
 ///   its factor global_avg_pool [N, C, H, W]                  -> [N, C, 1, 1]    as the input: the mean of
 ///   each plane reorder       any                             -> the same values in `target`
+///   round_to_steps any                            -> what 8 bits can hold of them, in place
 std::unique_ptr<Operator> make_conv2d(const Conv2dParams& params, const Format& source,
                                       PackedWeights& weights,
                                       Conv2dAlgorithm algorithm = Conv2dAlgorithm::kDirect);
@@ -119,6 +129,18 @@ std::unique_ptr<Operator> make_upsample_add(const std::string& name, const Forma
                                             const Format& coarse);
 std::unique_ptr<Operator> make_linear(const Conv2dParams& params, const Format& source,
                                       PackedWeights& weights);
+/// The first three with products in int8 and sums in s32. `source` and `summand` say how these lie, whatever
+/// their type now: inputs() has the types that are wanted, f32 for a summand where the result is.
+///   upsample_add: both inputs and the result are in 8 bits, kNhwc
+std::unique_ptr<Operator> make_quantized_conv2d(const Conv2dParams& params, const QuantizedParams& steps,
+                                                const Format& source, const Format* summand,
+                                                PackedWeights& weights);
+std::unique_ptr<Operator> make_quantized_linear(const Conv2dParams& params, const QuantizedParams& steps,
+                                                const Format& source, PackedWeights& weights);
+std::unique_ptr<Operator> make_quantized_upsample_add(const std::string& name, const Shape& fine,
+                                                      const ActivationStep& fine_step,
+                                                      const ActivationStep& coarse_step,
+                                                      const ActivationStep& result_step);
 std::unique_ptr<Operator> make_mask_predictor(const MaskPredictorParams& params, const Format& source,
                                               PackedWeights& weights);
 std::unique_ptr<Operator> make_upsample_bilinear(const std::string& name, const Format& source, int scale);
@@ -127,6 +149,10 @@ std::unique_ptr<Operator> make_activation(const std::string& name, Activation ac
                                           const Format& source);
 std::unique_ptr<Operator> make_scale(const std::string& name, const Format& source, const Format& factors);
 std::unique_ptr<Operator> make_global_avg_pool(const std::string& name, const Format& source);
-std::unique_ptr<Operator> make_reorder(const std::string& name, const Format& source, const Format& target);
+///   scale  what each value is multiplied with before it becomes the target's type, to which it is rounded
+std::unique_ptr<Operator> make_reorder(const std::string& name, const Format& source, const Format& target,
+                                       float scale = 1);
+std::unique_ptr<Operator> make_round_to_steps(const std::string& name, const Format& source,
+                                              const ActivationStep& activation);
 
 }  // namespace rcnn::engine

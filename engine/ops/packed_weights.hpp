@@ -31,6 +31,12 @@ class PackedWeights {
   /// \param wanted  how the operator wants them
   /// \throws ModelError if the parameter has another number of values than `plain`.
   std::shared_ptr<const Tensor> get(const std::string& name, const Format& plain, const Format& wanted);
+  /// The same for integers: each value over the step of its output channel, rounded.
+  ///   steps  parameter with a step for each output channel, which the first of `plain`'s axes are (the first
+  ///          two of a convolution in groups)
+  ///   wanted  of s8, with what else the operator asked to be computed of the weights
+  std::shared_ptr<const Tensor> get_int8(const std::string& name, const std::string& steps,
+                                         const Format& plain, const Format& wanted);
 
   /// What an operator computes from a parameter, besides its layouts.
   struct Derivation {
@@ -52,6 +58,9 @@ class PackedWeights {
   };
   using DerivedKey = std::tuple<std::string, std::string, std::size_t>;  ///< Parameter, kind, floats
   std::span<const float> read(const std::string& name, std::size_t floats, const std::string& needed) const;
+  /// \param scales  what to multiply the values with: one, or one for each output channel
+  std::shared_ptr<const Tensor> reordered(const std::string& name, const Format& plain, const Format& wanted,
+                                          const std::vector<float>& scales);
 
   Read read_;
   std::mutex mutex_;  ///< Guards entries_ and derived_

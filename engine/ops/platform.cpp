@@ -38,6 +38,12 @@ std::string processor_name(std::istream& cpuinfo) {
   return name.empty() ? "unknown processor" : name;
 }
 
+bool multiplies_int8() {
+  const auto has = static_cast<unsigned>(dnnl::get_effective_cpu_isa());  // Sets of bits that include each other
+  const auto needed = static_cast<unsigned>(dnnl::cpu_isa::avx512_core_vnni);
+  return (has & needed) == needed;
+}
+
 std::string platform() {
   std::ifstream cpuinfo("/proc/cpuinfo");
   const auto* version = dnnl::version();

@@ -11,6 +11,10 @@ namespace rcnn::engine {
 /// measurements. Thread safety: thread-safe.
 std::string platform();
 
+/// Whether oneDNN has products of 8-bit integers here that do not saturate halfway and are faster than f32's:
+/// those of AVX-512 with VNNI, unless ONEDNN_MAX_CPU_ISA forbids them. Thread safety: thread-safe.
+bool multiplies_int8();
+
 /// The first processor's name, family, model and stepping (on Arm implementer and part) out of Linux'
 /// /proc/cpuinfo: "AMD EPYC 25 1 1"; or "unknown processor".
 std::string processor_name(std::istream& cpuinfo);

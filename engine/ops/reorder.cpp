@@ -6,14 +6,17 @@ namespace {
 
 class Reorder final : public onednn::PrimitiveOperator {
  public:
-  Reorder(const std::string& name, const Format& source, const Format& target) : PrimitiveOperator(name) {
+  Reorder(const std::string& name, const Format& source, const Format& target, float scale)
+      : PrimitiveOperator(name) {
     if (source.shape() != target.shape()) {
       throw ShapeError("reorder '" + name + "' cannot turn " + to_string(source.shape()) + " into " +
                        to_string(target.shape()));
     }
     onednn::translate<ModelError>(name, [&] {
+      auto attributes = onednn::attributes();
+      if (scale != 1) attributes.set_output_scales(0, {scale});
       const dnnl::reorder::primitive_desc description(onednn::cpu(), onednn::desc(source), onednn::cpu(),
-                                                      onednn::desc(target), onednn::attributes());
+                                                      onednn::desc(target), attributes);
       adopt(description, dnnl::reorder(description));
     });
     inputs_ = {source};
@@ -24,8 +27,9 @@ class Reorder final : public onednn::PrimitiveOperator {
 
 }  // namespace
 
-std::unique_ptr<Operator> make_reorder(const std::string& name, const Format& source, const Format& target) {
-  return std::make_unique<Reorder>(name, source, target);
+std::unique_ptr<Operator> make_reorder(const std::string& name, const Format& source, const Format& target,
+                                       float scale) {
+  return std::make_unique<Reorder>(name, source, target, scale);
 }
 
 }  // namespace rcnn::engine

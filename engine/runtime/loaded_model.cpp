@@ -13,6 +13,7 @@
 #include <tuple>
 
 #include "engine/errors.hpp"
+#include "engine/ops/platform.hpp"
 #include "engine/runtime/core_pool.hpp"
 #include "engine/runtime/processor.hpp"
 #include "engine/runtime/program_executable.hpp"
@@ -27,7 +28,7 @@ constexpr int kMaxSide = 8192;
 /// What makes a file the same file.
 using FileKey = std::tuple<dev_t, ino_t, off_t, time_t, long>;
 /// A model's files, and how it is to be run.
-using ModelKey = std::pair<std::vector<FileKey>, bool>;
+using ModelKey = std::tuple<std::vector<FileKey>, bool, bool>;
 
 FileKey key_of(const std::filesystem::path& file) {
   struct stat status {};
@@ -39,9 +40,9 @@ FileKey key_of(const std::filesystem::path& file) {
 }
 
 ModelKey key_of(const std::filesystem::path& model, LoadOptions options) {
-  ModelKey key{{}, options.deterministic};
-  for (const auto& file : artifact_files(model)) key.first.push_back(key_of(file));
-  return key;
+  std::vector<FileKey> files;
+  for (const auto& file : artifact_files(model)) files.push_back(key_of(file));
+  return {std::move(files), options.deterministic, options.emulate_int8};
 }
 
 std::shared_ptr<const Artifact> open_whole(const std::filesystem::path& path) {
@@ -96,10 +97,13 @@ struct LoadedModel::State {
         options(load_options),
         weights([this](const std::string& name) { return artifact->weight(name); }),
         image_buckets(make_image_buckets()) {
-    if (const auto& precision = artifact->options().precision; precision != "f32") {
+    const bool in_int8 = artifact->quantization() && multiplies_int8() && !options.emulate_int8;
+    if (const auto& precision = artifact->options().precision; precision != "f32" && !in_int8) {
       spdlog::warn("{} has {} weights; they are multiplied as f32 ({})", artifact->file().filename().string(),
                    precision,
-                   cpu_multiplies(precision)
+                   options.emulate_int8 && artifact->quantization()
+                       ? "emulating int8: values between layers are rounded, too"
+                   : cpu_multiplies(precision)
                        ? "this processor multiplies " + precision + ", this program does not"
                        : "this processor cannot multiply " + precision);
     }
@@ -139,7 +143,13 @@ std::shared_ptr<const Executable> LoadedModel::State::get(std::size_t program,
 
   const auto begin = std::chrono::steady_clock::now();
   const auto& graph = artifact->programs().at(program).graph;
-  ProgramShapes shapes{std::move(inputs), {}, options.deterministic ? nullptr : &Conv2dPicks::process()};
+  ProgramShapes shapes{.inputs = std::move(inputs),
+                       .output_layouts = {},
+                       .picks = options.deterministic ? nullptr : &Conv2dPicks::process()};
+  if (artifact->quantization() && (options.emulate_int8 || multiplies_int8())) {
+    shapes.quantization = &*artifact->quantization();
+    shapes.int8_products = !options.emulate_int8;
+  }
   for (const auto& output : graph.outputs) {
     if (output.starts_with("rpn_")) shapes.output_layouts[output] = Layout::kNhwc;
   }
@@ -178,6 +188,7 @@ LoadedModel::~LoadedModel() = default;
 std::shared_ptr<LoadedModel> LoadedModel::load(const std::filesystem::path& file, LoadOptions options) {
   auto& all = registry();
   const std::lock_guard lock(all.mutex);
+  options.emulate_int8 = options.emulate_int8 || CoreSettings::from_environment().emulate_int8;
   const auto key = key_of(file, options);
   std::erase_if(all.models, [](const auto& entry) { return entry.second.expired(); });
   if (const auto found = all.models.find(key); found != all.models.end()) {

@@ -16,6 +16,10 @@ struct LoadOptions {
   /// Convolutions run as they are defined, whatever is quicker here: results then depend on the processor's
   /// instruction set alone, not on measurements.
   bool deterministic = false;
+  /// Values of a model in int8 are rounded as if it were multiplied in int8: it finds what it finds where the
+  /// processor does so. NEURON_EMU_INT8=1 asks for the same.
+  bool emulate_int8 = false;
+  bool operator==(const LoadOptions&) const = default;
 };
 
 /// One artifact ready to run: its weights, reordered once per process to the layouts that this CPU likes, and

@@ -33,9 +33,11 @@ bool cpu_multiplies(const std::string& precision) {
   const bool usable = __builtin_cpu_supports("avx512f") != 0;  // The system saves its registers, too.
   if (precision == "bf16") return usable && has_avx512_bf16();
   if (precision == "fp16") return usable && has_avx512_fp16();
+  if (precision == "int8") return usable && __builtin_cpu_supports("avx512vnni") != 0;
 #elif defined(__aarch64__)
   if (precision == "bf16") return (getauxval(AT_HWCAP2) & HWCAP2_BF16) != 0;
   if (precision == "fp16") return (getauxval(AT_HWCAP) & HWCAP_ASIMDHP) != 0;
+  if (precision == "int8") return (getauxval(AT_HWCAP) & HWCAP_ASIMDDP) != 0;
 #endif
   return precision == "f32";
 }

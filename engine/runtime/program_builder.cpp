@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "engine/compile/quantization.hpp"
 #include "engine/errors.hpp"
 #include "engine/runtime/memory_plan.hpp"
 
@@ -12,6 +13,7 @@ namespace rcnn::engine {
 namespace {
 
 constexpr const char* kReorder = "Reorder";
+constexpr const char* kRound = "RoundToSteps";
 
 Conv2dParams params_of(const Node& node) {
   return {node.name,   node.weight,  node.bias,   node.out_channels, node.kernel,
@@ -29,6 +31,7 @@ void ProgramBuilder::build() {
     const auto& spec = shapes_.inputs.at(i);
     storages.push_back({Storage::Place::kInput, i, spec.bytes()});
     values_[graph_.inputs[i]] = {Format(spec.shape, spec.layout), storages.size() - 1};
+    round_input(graph_.inputs[i]);
   }
   for (std::size_t i = 0; i < graph_.nodes.size(); ++i) add_node(graph_.nodes[i], static_cast<int>(i));
   plan();
@@ -50,7 +53,65 @@ void ProgramBuilder::count_uses() {
 }
 
 Format ProgramBuilder::source_of(const Node& node, std::size_t input) const {
-  return values_.at(node.inputs.at(input)).format;
+  return values_.at(node.inputs.at(input)).format.as(DType::kF32);
+}
+
+std::optional<ActivationStep> ProgramBuilder::step_of(const std::string& value) const {
+  if (shapes_.quantization == nullptr) return std::nullopt;
+  const auto found = shapes_.quantization->activations.find(value);
+  return found == shapes_.quantization->activations.end() ? std::nullopt : std::optional(found->second);
+}
+
+bool ProgramBuilder::is_int8(const Node& node) const {
+  if (shapes_.quantization == nullptr || !shapes_.int8_products) return false;
+  const auto layer = shapes_.quantization->layers.find(node.weight);
+  return layer != shapes_.quantization->layers.end() && layer->second.precision == kInt8;
+}
+
+QuantizedParams ProgramBuilder::quantized_params(const Node& node) const {
+  return {.weight_steps = steps_name(node.weight),
+          .source = step_of(node.inputs.at(0)).value(),
+          .summand = node.fused_sum ? step_of(node.inputs.back()) : std::nullopt,
+          .result = step_of(node.outputs.at(0))};
+}
+
+std::unique_ptr<Operator> ProgramBuilder::make_quantized(const Node& node) {
+  const auto is_in_8_bits = [&](const std::string& value) {
+    return values_.at(value).format.dtype() != DType::kF32;
+  };
+  const auto source = source_of(node, 0);
+  if (is_int8(node) && node.kind == OpKind::kConv2d) {
+    const auto summand = node.fused_sum ? std::optional(source_of(node, 1)) : std::nullopt;
+    return make_quantized_conv2d(params_of(node), quantized_params(node), source,
+                                 summand ? &*summand : nullptr, weights_);
+  }
+  if (is_int8(node) && node.kind == OpKind::kLinear) {
+    const auto shape = source.shape();
+    return make_quantized_linear(params_of(node), quantized_params(node),
+                                 Format({shape[0], element_count(shape) / shape[0]}, Layout::kRowMajor),
+                                 weights_);
+  }
+  const auto result = step_of(node.outputs.at(0));
+  if (!shapes_.int8_products || !result || !std::ranges::all_of(node.inputs, is_in_8_bits)) return nullptr;
+  if (node.kind == OpKind::kMaxPool2d && *result == step_of(node.inputs[0])) {
+    return make_max_pool2d(node.name, values_.at(node.inputs[0]).format, node.kernel, node.stride,
+                           node.padding);
+  }
+  if (node.kind == OpKind::kUpsampleAdd) {
+    return make_quantized_upsample_add(node.name, source.shape(), step_of(node.inputs[0]).value(),
+                                       step_of(node.inputs[1]).value(), *result);
+  }
+  return nullptr;
+}
+
+std::unique_ptr<Operator> ProgramBuilder::make_reorder_of(const std::string& value, const char* suffix,
+                                                          const Format& from, const Format& to) const {
+  float scale = 1;
+  if (from.dtype() != to.dtype()) {
+    const float step = step_of(value).value().step;
+    scale = to.dtype() == DType::kF32 ? step : 1 / step;
+  }
+  return make_reorder(value + suffix, from, to, scale);
 }
 
 std::unique_ptr<Operator> ProgramBuilder::make_convolution(const Node& node) {
@@ -65,6 +126,7 @@ std::unique_ptr<Operator> ProgramBuilder::make_convolution(const Node& node) {
 }
 
 std::unique_ptr<Operator> ProgramBuilder::make_operator(const Node& node) {
+  if (auto quantized = make_quantized(node)) return quantized;
   const auto source = source_of(node, 0);
   switch (node.kind) {
     case OpKind::kConv2d:
@@ -107,8 +169,10 @@ void ProgramBuilder::add_node(const Node& node, int index) {
   std::size_t output = storages.size();
   for (std::size_t i = 0; i < node.inputs.size(); ++i) {
     // A linear layer flattens its input, which is free for row-major values.
-    const auto wanted = node.kind == OpKind::kLinear ? Format(source_of(node, i).shape(), Layout::kRowMajor)
-                                                     : op->inputs()[i];
+    const auto& asked = op->inputs()[i];
+    const auto wanted = node.kind == OpKind::kLinear
+                            ? Format(source_of(node, i).shape(), Layout::kRowMajor, asked.dtype())
+                            : asked;
     if (static_cast<int>(i) == op->in_place()) {
       output = surrendered(node.inputs[i], wanted, index);
       inputs.push_back(output);
@@ -120,9 +184,27 @@ void ProgramBuilder::add_node(const Node& node, int index) {
   if (op->in_place() < 0) output = new_storage(format.bytes());
   add_step(to_string(node.kind), std::move(op), std::move(inputs), output);
   values_[node.outputs[0]] = {format, output};
+  round(node.outputs[0]);
+  steps.back().value = node.outputs[0];
   if (const auto found = output_index_.find(node.outputs[0]); found != output_index_.end()) {
     finish_output(node.outputs[0], found->second);
   }
+}
+
+void ProgramBuilder::round(const std::string& name) {
+  const auto step = step_of(name);
+  if (!step || shapes_.int8_products) return;
+  const auto& value = values_.at(name);
+  add_step(kRound, make_round_to_steps(name + ".round", value.format, *step), {value.storage}, value.storage);
+}
+
+void ProgramBuilder::round_input(const std::string& name) {
+  if (!step_of(name) || shapes_.int8_products) return;
+  auto& value = values_.at(name);  // The caller's own is left as it is
+  const auto copy = new_storage(value.format.bytes());
+  add_step(kReorder, make_reorder(name + ".copy", value.format, value.format), {value.storage}, copy);
+  value.storage = copy;
+  round(name);
 }
 
 ProgramBuilder::Value ProgramBuilder::brought_to(const std::string& name, const Format& wanted) {
@@ -132,18 +214,21 @@ ProgramBuilder::Value ProgramBuilder::brought_to(const std::string& name, const 
     if (copy.format == wanted) return copy;
   }
   Value copy{wanted, new_storage(wanted.bytes())};
-  add_step(kReorder, make_reorder(name + ".reorder", value.format, wanted), {value.storage}, copy.storage);
+  add_step(kReorder, make_reorder_of(name, ".reorder", value.format, wanted), {value.storage}, copy.storage);
   reordered_[name].push_back(copy);
   return copy;
 }
 
 std::size_t ProgramBuilder::surrendered(const std::string& name, const Format& wanted, int node) {
   const auto value = values_.at(name);
-  const bool dies = last_use_.at(name) == node && !output_index_.contains(name);
+  const auto& read = graph_.nodes[static_cast<std::size_t>(node)].inputs;
+  const bool dies =
+      last_use_.at(name) == node && !output_index_.contains(name) &&
+      std::count(read.begin(), read.end(), name) == 1;  // Else it would be read while overwritten
   if (dies && value.format == wanted && storages[value.storage].place == Storage::Place::kArena)
     return value.storage;
   const auto copy = new_storage(wanted.bytes());
-  add_step(kReorder, make_reorder(name + ".copy", value.format, wanted), {value.storage}, copy);
+  add_step(kReorder, make_reorder_of(name, ".copy", value.format, wanted), {value.storage}, copy);
   return copy;
 }
 
@@ -159,7 +244,7 @@ void ProgramBuilder::add_step(std::string kind, std::unique_ptr<Operator> op, st
   for (const auto input : inputs) storages[input].last = now;
   storages[output].last = now;
   const auto scratch = new_storage(op->scratch_bytes());
-  steps.push_back({std::move(op), std::move(kind), std::move(inputs), output, scratch});
+  steps.push_back({std::move(op), std::move(kind), "", std::move(inputs), output, scratch});
 }
 
 void ProgramBuilder::finish_output(const std::string& name, std::size_t index) {
@@ -179,7 +264,7 @@ void ProgramBuilder::finish_output(const std::string& name, std::size_t index) {
   const auto storage = new_storage(target.bytes());
   storages[storage].place = Storage::Place::kOutput;
   storages[storage].index = index;
-  add_step(kReorder, make_reorder(name + ".reorder", value.format, target), {value.storage}, storage);
+  add_step(kReorder, make_reorder_of(name, ".reorder", value.format, target), {value.storage}, storage);
 }
 
 void ProgramBuilder::plan() {

@@ -3,6 +3,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,7 +25,8 @@ struct Storage {
 /// One operator with the storages it works on.
 struct Step {
   std::unique_ptr<Operator> op;
-  std::string kind;  ///< "Conv2d", "Reorder"
+  std::string kind;   ///< "Conv2d", "Reorder"
+  std::string value;  ///< Of the graph that it writes; "" of reorders
   std::vector<std::size_t> inputs;
   std::size_t output = 0;
   std::size_t scratch = 0;
@@ -51,7 +53,17 @@ class ProgramBuilder {
   void add_node(const Node& node, int index);
   std::unique_ptr<Operator> make_operator(const Node& node);
   std::unique_ptr<Operator> make_convolution(const Node& node);
+  /// Null where the node does not run on 8-bit values.
+  std::unique_ptr<Operator> make_quantized(const Node& node);
+  QuantizedParams quantized_params(const Node& node) const;
+  /// Step of a value that is held in 8 bits wherever it can be; none where all is f32.
+  std::optional<ActivationStep> step_of(const std::string& value) const;
+  bool is_int8(const Node& node) const;
+  /// How an input lies; of f32, whatever it is now.
   Format source_of(const Node& node, std::size_t input) const;
+  /// From one format and type to another.
+  std::unique_ptr<Operator> make_reorder_of(const std::string& value, const char* suffix, const Format& from,
+                                            const Format& to) const;
   /// The input in the wanted format; a reorder is added if it lies otherwise.
   Value brought_to(const std::string& name, const Format& wanted);
   /// A storage that holds the value and may be overwritten after this node: its own if it dies here, else a
@@ -60,6 +72,9 @@ class ProgramBuilder {
   std::size_t new_storage(std::size_t bytes);
   void add_step(std::string kind, std::unique_ptr<Operator> op, std::vector<std::size_t> inputs,
                 std::size_t output);
+  /// Rounds a value where it lies, or a copy of the program's input, if the quantization says so.
+  void round(const std::string& name);
+  void round_input(const std::string& name);
   void finish_output(const std::string& name, std::size_t index);
   void plan();
 

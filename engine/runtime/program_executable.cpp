@@ -5,6 +5,7 @@
 
 #include "engine/errors.hpp"
 #include "engine/model/graph_shapes.hpp"
+#include "engine/runtime/activation_tap.hpp"
 #include "engine/runtime/program_builder.hpp"
 #include "engine/runtime/thread_count.hpp"
 #include "engine/runtime/trace.hpp"
@@ -51,11 +52,15 @@ class ProgramExecutable final : public Executable {
       }
     };
     const ThreadCount threads(threads_);
+    const auto tapped = tap_inputs(inputs);
     std::vector<const void*> sources;
     const auto run_step = [&](const Step& step) {
       sources.clear();
       for (const auto input : step.inputs) sources.push_back(address(input));
       step.op->run(sources, address(step.output), address(step.scratch));
+      if (tapped && !step.value.empty() && step.op->output().dtype() == DType::kF32) {
+        show(*tapped, step.value, step.op->output(), address(step.output));
+      }
     };
     if (Trace::process().on()) {
       run_traced(run_step);
@@ -65,6 +70,21 @@ class ProgramExecutable final : public Executable {
   }
 
  private:
+  static void show(ActivationTap::Run& run, const std::string& value, const Format& format,
+                   const void* values) {
+    run.visit(value, format, {static_cast<const float*>(values), format.bytes() / sizeof(float)});
+  }
+
+  /// Null without a tap.
+  std::unique_ptr<ActivationTap::Run> tap_inputs(std::span<const void* const> inputs) const {
+    const auto tap = ActivationTap::any() ? ActivationTap::installed() : nullptr;
+    auto run = tap ? tap->begin(program_) : nullptr;
+    for (std::size_t i = 0; run && i < inputs.size(); ++i) {
+      show(*run, inputs_[i].name, Format(inputs_[i].shape, inputs_[i].layout), inputs[i]);
+    }
+    return run;
+  }
+
   template <typename RunStep>
   void run_traced(const RunStep& run_step) const {
     using Clock = TraceSpan::Clock;

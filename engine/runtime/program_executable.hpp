@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/compile/compiler.hpp"
 #include "engine/model/graph.hpp"
 #include "engine/ops/ops.hpp"
 #include "engine/runtime/conv2d_picks.hpp"
@@ -19,6 +20,11 @@ struct ProgramShapes {
   std::map<std::string, Layout>
       output_layouts;            ///< Outputs not named here stay as their operator writes them
   Conv2dPicks* picks = nullptr;  ///< Chooses convolutions' algorithms; null: all direct
+  /// How layers in int8 and the values around them run; null: as all others.
+  const Quantization* quantization = nullptr;
+  /// With a quantization: those layers multiply integers and those values are held in 8 bits. Else values are
+  /// rounded to what 8 bits would hold of them, and multiplied as f32.
+  bool int8_products = false;
 };
 
 /// Makes operators for the graph's nodes, puts reorders only between those that cannot agree on a layout,

@@ -6,6 +6,7 @@
 
 #include "engine/rcnn/roi_align.hpp"
 #include "pipeline/parallel.hpp"
+#include "pipeline/stages/unused_rows.hpp"
 
 namespace rcnn::pipeline {
 namespace {
@@ -31,6 +32,7 @@ std::shared_ptr<TensorSet> pool_for_details(const Session& session, const Tensor
   parallel_ranges(boxes.size(), kDetectionsPerPiece, [&](std::size_t begin, std::size_t end) {
     engine::roi_align(levels, boxes, begin, end, params, pooled);
   });
+  clear_unused_rows(inputs->at(0), boxes.size());
   if (inputs->size() == 1) return inputs;
   const auto classes = inputs->at(1).values<float>();
   std::fill(classes.begin(), classes.end(), 0.F);

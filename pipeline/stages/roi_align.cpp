@@ -6,6 +6,7 @@
 #include "engine/errors.hpp"
 #include "pipeline/parallel.hpp"
 #include "pipeline/stages.hpp"
+#include "pipeline/stages/unused_rows.hpp"
 
 namespace rcnn::pipeline {
 namespace {
@@ -39,6 +40,7 @@ void run_roi_align(Frame& frame) {
   parallel_ranges(boxes.size(), kRegionsPerPiece, [&](std::size_t begin, std::size_t end) {
     engine::roi_align(levels, boxes, begin, end, params, values);
   });
+  clear_unused_rows(pooled->at(0), boxes.size());
   frame.pooled = std::move(pooled);
 }
 

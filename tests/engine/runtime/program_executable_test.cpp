@@ -3,8 +3,14 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
+
+#include "engine/compile/quantization.hpp"
 #include "engine/errors.hpp"
+#include "engine/runtime/trace.hpp"
 #include "tests/support/operator_runner.hpp"
+#include "tests/support/relative_error.hpp"
 #include "tests/support/run_executable.hpp"
 #include "tests/support/slow_operators.hpp"
 
@@ -172,6 +178,126 @@ TEST_F(Program, RefusesHostOperatorsAndWrongScratch) {
   const auto executable = build_executable(relu, {{input}, {}}, packed);
   EXPECT_GT(executable->scratch_bytes(), 0U);
   EXPECT_THROW(executable->run({}, {}, {}), DeviceError);
+}
+
+/// A residual block, its pooling and a step of a feature pyramid.
+class QuantizedProgram : public Program {
+ protected:
+  static constexpr int kSide = 12;
+
+  QuantizedProgram() {
+    add_weights("a", 16, kChannels, 3);
+    for (const char* name : {"b", "fine", "coarse", "out"}) add_weights(name, 16, 16, name[0] == 'b' ? 3 : 1);
+    // Nothing is negative, nor above 100 steps: processors without VNNI halve the weights of signed values
+    // and add two products in 16 bits.
+    for (auto* values : {&source_, &weights_.at("fine"), &weights_.at("coarse")}) {
+      for (float& value : *values) value = std::abs(value);
+    }
+    for (const char* name : {"fine", "coarse"}) named_.set(std::string(name) + ".w", weights_.at(name));
+    auto a = make_node(OpKind::kConv2d, "a", {"x"}, 16, 3);
+    auto b = make_node(OpKind::kConv2d, "b", {"a", "a"}, 16, 3);
+    b.fused_sum = true;
+    for (auto* node : {&a, &b}) node->activation = Activation::kRelu;
+    auto pool = make_node(OpKind::kMaxPool2d, "pool", {"b"}, 0, 1);
+    pool.stride = 2;
+    graph_ = {"g",
+              {a, b, pool, make_node(OpKind::kConv2d, "fine", {"b"}, 16),
+               make_node(OpKind::kConv2d, "coarse", {"pool"}, 16),
+               make_node(OpKind::kUpsampleAdd, "up", {"fine", "coarse"}),
+               make_node(OpKind::kConv2d, "out", {"up"}, 16)},
+              {"x"},
+              {"b", "fine", "coarse", "up", "out"}};
+    for (const char* name : {"a", "b", "fine", "coarse", "out"}) {
+      quantization_.layers[std::string(name) + ".w"] = {};
+      const CheckpointTensor weight{{16, kChannels},
+                                    std::make_shared<const std::vector<float>>(weights_.at(name))};
+      named_.set(std::string(name) + ".w.steps", weight_steps(weight));
+    }
+    const auto ranges = largest_values();
+    for (const auto& [value, largest] : ranges) quantization_.activations[value] = {largest / 100, false};
+    quantization_.activations["pool"] = quantization_.activations["b"];
+  }
+
+  /// Of what is held in 8 bits, computed in f32.
+  std::map<std::string, float> largest_values() {
+    auto all = graph_;
+    all.outputs = {"a", "b", "pool", "fine", "coarse", "up"};
+    auto packed = named_.packed();
+    const TensorSpec input{"x", {1, kChannels, kSide, kSide}, DType::kF32, Layout::kRowMajor};
+    std::map<std::string, float> largest{{"x", 1.F}};
+    for (const auto& tensor :
+         tests::run_executable(*build_executable(all, {{input}, {}}, packed), {source_})) {
+      largest[tensor.spec().name] = std::ranges::max(tests::row_major(tensor));
+    }
+    return largest;
+  }
+
+  std::vector<std::vector<float>> run_with(const Quantization* quantization, bool int8_products) {
+    auto packed = named_.packed();
+    const TensorSpec input{"x", {1, kChannels, kSide, kSide}, DType::kF32, Layout::kRowMajor};
+    ProgramShapes shapes{{input}, {}};
+    shapes.quantization = quantization;
+    shapes.int8_products = int8_products;
+    std::vector<std::vector<float>> values;
+    const auto executable = build_executable(graph_, shapes, packed);
+    for (const auto& output : executable->outputs()) EXPECT_EQ(output.dtype, DType::kF32);
+    for (const auto& tensor : tests::run_executable(*executable, {source_}))
+      values.push_back(tests::row_major(tensor));
+    return values;
+  }
+
+  Graph graph_;
+  Quantization quantization_;
+  std::vector<float> source_ = tests::random_values(kChannels * kSide * kSide, 1);
+};
+
+TEST_F(QuantizedProgram, RoundsValuesWithoutMultiplyingInInt8) {
+  const auto exact = run_with(nullptr, false), rounded = run_with(&quantization_, false);
+  for (std::size_t i = 0; i < exact.size(); ++i) {
+    const double error = tests::relative_error(rounded[i], exact[i]);
+    EXPECT_GT(error, 1e-4) << graph_.outputs[i];
+    EXPECT_LT(error, 0.05) << graph_.outputs[i];
+  }
+  for (const float value : rounded[0]) {
+    const float steps = value / quantization_.activations.at("b").step;
+    ASSERT_NEAR(steps, std::round(steps), 1e-3F);
+  }
+}
+
+TEST_F(QuantizedProgram, ProductsInInt8GiveWhatRoundingSays) {
+  auto& trace = Trace::process();
+  trace.start();
+  const auto found = run_with(&quantization_, true);
+  int in_int8 = 0;
+  for (const auto& span : trace.stop()) {
+    if (span.op == "Conv2d") in_int8 += span.implementation.find("int8") != std::string::npos ? 1 : 0;
+  }
+  if (in_int8 == 0) GTEST_SKIP() << "oneDNN has no int8 convolutions here";
+  EXPECT_EQ(in_int8, 5);
+  // The rounding that is said to happen is of weights, too: those of int8 are on their steps.
+  for (auto& [name, values] : weights_) {
+    const CheckpointTensor weight{{16, kChannels}, std::make_shared<const std::vector<float>>(values)};
+    const auto steps = weight_steps(weight);
+    named_.set(name + ".w", from_int8(to_int8(values, steps), steps));
+  }
+  const auto exact = run_with(nullptr, false), rounded = run_with(&quantization_, false);
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    EXPECT_LT(tests::relative_error(found[i], rounded[i]), 0.02 * tests::relative_error(found[i], exact[i]))
+        << graph_.outputs[i] << ": a sum that lies halfway between two steps may fall either way, no more";
+  }
+}
+
+// What stays out of int8 reads and writes f32 beside it.
+TEST_F(QuantizedProgram, LayersThatStayOutOfInt8AreF32) {
+  auto some = quantization_;
+  for (const char* layer : {"b.w", "out.w"}) some.layers.at(layer).precision = "bf16";
+  for (const char* value : {"up", "fine", "coarse", "a"}) some.activations.erase(value);
+  const auto found = run_with(&some, true), exact = run_with(nullptr, false);
+  for (std::size_t i = 0; i < exact.size(); ++i) {
+    const double error = tests::relative_error(found[i], exact[i]);
+    EXPECT_GT(error, 1e-4);
+    EXPECT_LT(error, 0.05);
+  }
 }
 
 }  // namespace

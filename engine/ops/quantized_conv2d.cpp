@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: MIT
+#include <utility>
+
+#include "engine/ops/onednn.hpp"
+#include "engine/ops/window.hpp"
+
+namespace rcnn::engine {
+namespace {
+
+using dnnl::convolution_forward;
+
+/// A convolution of u8 or s8 with s8. oneDNN adds the products up in s32, then computes
+///   result = activation(scale[o] * (sum + bias[o] / scale[o]) + summand) / result's step
+/// with scale[o] = the source's step times the weight's, and rounds.
+class QuantizedConv2d final : public onednn::PrimitiveOperator {
+ public:
+  QuantizedConv2d(const Conv2dParams& params, const QuantizedParams& steps, const Format& source,
+                  const Format* summand, PackedWeights& weights)
+      : PrimitiveOperator(params.name), params_(params), steps_(steps) {
+    onednn::translate<ModelError>(name_, [&] { build(source, summand, weights); });
+  }
+
+  /// Shows two axes where the convolution sees [1, C, 1, R].
+  void show_rows(std::int64_t rows, std::int64_t columns) {
+    view_as(inputs_, output_);
+    inputs_ = {Format({rows, columns}, Layout::kRowMajor, inputs_[0].dtype())};
+    output_ = Format({rows, params_.out_channels}, Layout::kRowMajor, output_.dtype());
+  }
+
+ private:
+  DType result_type() const { return steps_.result ? steps_.result->dtype() : DType::kF32; }
+
+  void build(const Format& source, const Format* summand, PackedWeights& weights) {
+    const auto scales = channel_scales(weights);
+    const auto chosen = choose(source.as(steps_.source.dtype()), summand, scales);
+    adopt(chosen, convolution_forward(chosen));
+    inputs_ = {onednn::format(chosen.src_desc())};
+    arguments_ = {DNNL_ARG_SRC};
+    output_ = onednn::format(chosen.dst_desc());
+    if (summand != nullptr) {
+      inputs_.push_back(output_.as(summand_type()));
+      arguments_.push_back(DNNL_ARG_DST);
+      in_place_ = 1;
+    }
+    keep_weights(source.shape().at(1), onednn::format(chosen.weights_desc()), weights);
+    if (!params_.bias.empty()) keep_bias(scales, weights);
+  }
+
+  DType summand_type() const {
+    return steps_.result && steps_.summand ? steps_.summand->dtype() : DType::kF32;
+  }
+
+  /// What one unit of a channel's sum stands for.
+  std::vector<float> channel_scales(PackedWeights& weights) const {
+    const Format plain({params_.out_channels}, Layout::kRowMajor);
+    const auto steps = weights.get(steps_.weight_steps, plain, plain);
+    std::vector<float> scales;
+    for (const float step : steps->values<float>()) {
+      scales.push_back(step * steps_.source.step);
+    }
+    return scales;
+  }
+
+  dnnl::primitive_attr attributes(bool sum, std::vector<float> scales) const {
+    const float unit = steps_.result ? steps_.result->step : 1.F;
+    const auto activation = params_.activation;
+    // A ReLU does not mind in which unit it is computed; the others want the values themselves.
+    const bool in_units = activation == Activation::kNone || activation == Activation::kRelu;
+    dnnl::post_ops after;
+    if (sum) {
+      const float summand = steps_.result ? steps_.summand.value().step : 1.F;
+      after.append_sum(in_units ? summand / unit : summand, 0, onednn::data_type(summand_type()));
+    }
+    if (activation != Activation::kNone) {
+      after.append_eltwise(in_units ? 1.F : 1 / unit, onednn::algorithm(activation),
+                           activation == Activation::kSilu ? 1.F : 0.F, 0.F);
+    }
+    if (in_units) {
+      for (float& scale : scales) scale /= unit;
+    }
+    dnnl::primitive_attr attributes;
+    constexpr int kPerChannel = 1 << 1;
+    attributes.set_output_scales(kPerChannel, scales);
+    attributes.set_post_ops(after);
+    attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
+    return attributes;
+  }
+
+  convolution_forward::primitive_desc describe(const dnnl::memory::desc& source, const Format* summand,
+                                               const std::vector<float>& scales) const {
+    const auto shape = window_output(params_, source.dims());
+    if (summand != nullptr && summand->shape() != shape) {
+      throw ShapeError("convolution '" + name_ + "' gives " + to_string(shape) + " and cannot add " +
+                       to_string(summand->shape()));
+    }
+    const auto weight = onednn::any(window_weight(params_, source.dims()[1]), DType::kS8);
+    const auto destination =
+        summand != nullptr ? onednn::desc(summand->as(result_type())) : onednn::any(shape, result_type());
+    const dnnl::memory::dims strides(2, params_.stride), padding(2, params_.padding);
+    const auto kind = dnnl::prop_kind::forward_inference;
+    const auto algorithm = dnnl::algorithm::convolution_direct;
+    if (params_.bias.empty()) {
+      return {{kind, algorithm, source, weight, destination, strides, padding, padding},
+              attributes(summand != nullptr, scales),
+              onednn::cpu()};
+    }
+    const auto bias = onednn::desc(Format({params_.out_channels}, Layout::kRowMajor));
+    return {{kind, algorithm, source, weight, bias, destination, strides, padding, padding},
+            attributes(summand != nullptr, scales),
+            onednn::cpu()};
+  }
+
+  /// Takes the source as it lies if there is a fast implementation for that; otherwise the library's
+  /// favourite.
+  convolution_forward::primitive_desc choose(const Format& source, const Format* summand,
+                                             const std::vector<float>& scales) const {
+    auto as_it_lies = describe(onednn::desc(source), summand, scales);
+    if (!onednn::is_reference(as_it_lies.impl_info_str())) return as_it_lies;
+    auto favourite = describe(onednn::any(source.shape(), source.dtype()), summand, scales);
+    return onednn::is_reference(favourite.impl_info_str()) ? as_it_lies : favourite;
+  }
+
+  void keep_weights(std::int64_t in_channels, const Format& wanted, PackedWeights& weights) {
+    const Format plain = plain_weight(params_, in_channels);
+    keep(DNNL_ARG_WEIGHTS, wanted, weights.get_int8(params_.weight, steps_.weight_steps, plain, wanted));
+  }
+
+  /// A bias joins the sum before that is scaled.
+  void keep_bias(const std::vector<float>& scales, PackedWeights& weights) {
+    const Format format({params_.out_channels}, Layout::kRowMajor);
+    const auto plain = weights.get(params_.bias, format, format);
+    auto bias = std::make_shared<Tensor>(TensorSpec{params_.bias, {params_.out_channels}});
+    for (std::size_t i = 0; i < scales.size(); ++i)
+      bias->values<float>()[i] = plain->values<float>()[i] / scales[i];
+    keep(DNNL_ARG_BIAS, format, std::move(bias));
+  }
+
+  Conv2dParams params_;
+  QuantizedParams steps_;
+};
+
+}  // namespace
+
+std::unique_ptr<Operator> make_quantized_conv2d(const Conv2dParams& params, const QuantizedParams& steps,
+                                                const Format& source, const Format* summand,
+                                                PackedWeights& weights) {
+  return std::make_unique<QuantizedConv2d>(params, steps, source, summand, weights);
+}
+
+// Rows are the pixels of a one-line image with the channel fastest, as in f32.
+std::unique_ptr<Operator> make_quantized_linear(const Conv2dParams& params, const QuantizedParams& steps,
+                                                const Format& source, PackedWeights& weights) {
+  const auto shape = source.shape();
+  if (shape.size() != 2) {
+    throw ShapeError("linear '" + params.name + "' cannot take " + to_string(shape) + "; expected is [R, I]");
+  }
+  auto op = std::make_unique<QuantizedConv2d>(
+      params, steps, Format({1, shape[1], 1, shape[0]}, Layout::kNhwc), nullptr, weights);
+  op->show_rows(shape[0], shape[1]);
+  return op;
+}
+
+}  // namespace rcnn::engine

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: MIT
+#include "engine/quantize/calibrate.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "engine/compile/artifact.hpp"
+#include "engine/compile/quantization.hpp"
+#include "engine/quantize/histogram_tap.hpp"
+#include "engine/quantize/planner.hpp"
+#include "engine/quantize/trial_tap.hpp"
+
+namespace rcnn::engine {
+namespace {
+
+/// An artifact that is there for a scope.
+class Trial {
+ public:
+  Trial(const CompiledModel& model, std::filesystem::path file) : file_(std::move(file)) {
+    write_artifact(model, file_);
+  }
+  ~Trial() {
+    std::error_code ignored;
+    std::filesystem::remove(file_, ignored);
+  }
+  Trial(const Trial&) = delete;
+  Trial& operator=(const Trial&) = delete;
+  const std::filesystem::path& file() const { return file_; }
+
+ private:
+  std::filesystem::path file_;
+};
+
+class Search {
+ public:
+  Search(const CompiledModel& model, const CalibrationOptions& options, const RunImages& run)
+      : model_(model),
+        options_(options),
+        run_(run),
+        searched_(std::min(options.images, options.search_images)),
+        exact_(model, options.scratch),
+        planner_(model, ranges(), options.range_method) {}
+
+  Quantization find() {
+    std::vector<std::size_t> kept;
+    std::map<std::string, double> errors;
+    for (std::size_t program = 0; program < model_.programs.size(); ++program) {
+      const auto& graph = model_.programs[program].graph;
+      kept.push_back(find_kept(program));
+      if (!planner_.candidates(program).empty()) errors[graph.name] = tried_.at(kept.back());
+    }
+    auto plan = planner_.plan(kept);
+    plan.range_method = options_.range_method;
+    plan.images = options_.images;
+    plan.search_images = searched_;
+    plan.budget = options_.budget;
+    plan.errors = std::move(errors);
+    return plan;
+  }
+
+ private:
+  std::map<std::string, Histogram> ranges() {
+    const auto tap = std::make_shared<HistogramTap>(Planner::values_of_interest(model_));
+    run_(exact_.file(), options_.images, tap, "learning ranges");
+    return tap->histograms();
+  }
+
+  std::size_t find_kept(std::size_t program) {
+    const auto& graph = model_.programs[program].graph;
+    const auto candidates = planner_.candidates(program).size();
+    tried_.clear();
+    if (candidates == 0) return 0;
+    ReferenceOutputs references;
+    run_(exact_.file(), searched_, TrialTap::collecting(graph, references), graph.name + ", exact");
+    const auto error = [&](std::size_t kept) { return tried_[kept] = try_out(program, kept, references); };
+    const auto kept = engine::find_kept(candidates, options_.budget, error);
+    if (!tried_.contains(kept)) error(kept);  // All are left out and the budget is not kept to
+    return kept;
+  }
+
+  double try_out(std::size_t program, std::size_t kept, const ReferenceOutputs& references) {
+    const auto& graph = model_.programs[program].graph;
+    auto plan = planner_.trial(program, kept);
+    auto model = model_;
+    quantize(model, std::move(plan));
+    auto file = options_.scratch;
+    file += "-" + graph.name;
+    const Trial trial(model, file);
+    const auto tap = TrialTap::comparing(graph, references);
+    run_(trial.file(), searched_, tap, graph.name + ", " + std::to_string(kept) + " layers left out");
+    spdlog::debug("calibrate: {} with {} of {} layers out of int8 has an error of {:.4f}", graph.name, kept,
+                  planner_.candidates(program).size(), tap->error());
+    return tap->error();
+  }
+
+  const CompiledModel& model_;
+  const CalibrationOptions& options_;
+  const RunImages& run_;
+  const int searched_;
+  const Trial exact_;
+  const Planner planner_;
+  std::map<std::size_t, double> tried_;  ///< Errors of the program in hand, by the layers kept out
+};
+
+}  // namespace
+
+Quantization calibrate(const CompiledModel& model, const CalibrationOptions& options, const RunImages& run) {
+  return Search(model, options, run).find();
+}
+
+}  // namespace rcnn::engine

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: MIT
+#include "engine/quantize/planner.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "engine/compile/quantization.hpp"
+#include "engine/errors.hpp"
+#include "engine/quantize/range.hpp"
+
+namespace rcnn::engine {
+namespace {
+
+constexpr const char* kSensitive = "sensitive";
+constexpr const char* kNotReached = "not reached by calibration";
+constexpr const char* kNoOperator = "no int8 operator";
+
+/// Root mean square of rounding a weight over that of the weight.
+double weight_error(const CheckpointTensor& weight) {
+  const auto steps = weight_steps(weight);
+  const auto rounded = from_int8(to_int8(*weight.values, steps), steps);
+  double error = 0, squares = 0;
+  for (std::size_t i = 0; i < rounded.size(); ++i) {
+    const double value = (*weight.values)[i];
+    error += (rounded[i] - value) * (rounded[i] - value);
+    squares += value * value;
+  }
+  return squares > 0 ? std::sqrt(error / squares) : 0;
+}
+
+/// Rounding the inputs and rounding the weights add independent errors to a layer's sums.
+double harm(const LayerPrecision& layer) { return std::hypot(layer.weight_error, layer.input_error); }
+
+}  // namespace
+
+std::set<std::string> Planner::values_of_interest(const CompiledModel& model) {
+  Quantization all;
+  std::set<std::string> values;
+  for (const auto& program : model.programs) {
+    for (const auto& layer : layers_of(program.graph)) {
+      all.layers[layer.weight].precision = layer.quantizable ? kInt8 : "f32";
+    }
+    values.merge(quantized_values(program.graph, all));
+  }
+  return values;
+}
+
+Planner::Planner(const CompiledModel& model, std::map<std::string, Histogram> histograms,
+                 const std::string& method)
+    : model_(model) {
+  for (const auto& [value, histogram] : histograms) {
+    if (histogram.not_finite() > 0) {
+      throw ModelError(
+          "calibration met " + std::to_string(histogram.not_finite()) + " elements of '" + value +
+          "' that are infinite or not a number, which int8 has no steps for; check the weights, or "
+          "compile with --precision bf16");
+    }
+    steps_[value] = activation_step(histogram, method);
+  }
+  for (const auto& program : model.programs) {
+    auto& candidates = candidates_.emplace_back();
+    for (const auto& layer : layers_of(program.graph)) {
+      auto& planned = layers_[layer.weight];
+      planned.program = program.graph.name;
+      const auto is_met = [&](const std::string& value) { return steps_.contains(value); };
+      if (!layer.quantizable) {
+        planned.reason = kNoOperator;
+      } else if (!std::ranges::all_of(layer.inputs, is_met)) {
+        planned.reason = kNotReached;
+      } else {
+        candidates.push_back(layer.weight);
+        planned.weight_error = weight_error(model.weights.at(layer.weight));
+        for (const auto& value : layer.inputs) {
+          planned.input_error =
+              std::max(planned.input_error, rounding_error(histograms.at(value), steps_.at(value)));
+        }
+      }
+    }
+    std::ranges::stable_sort(candidates, std::greater{},
+                             [&](const std::string& weight) { return harm(layers_.at(weight)); });
+  }
+}
+
+Quantization Planner::make(const std::vector<std::size_t>& kept, const char* rest) const {
+  Quantization plan;
+  plan.layers = layers_;
+  for (auto& [weight, layer] : plan.layers) {
+    if (!layer.reason.empty()) layer.precision = rest;
+  }
+  for (std::size_t program = 0; program < candidates_.size(); ++program) {
+    for (std::size_t i = 0; i < kept.at(program); ++i) {
+      auto& layer = plan.layers.at(candidates_[program].at(i));
+      layer.precision = rest;
+      layer.reason = kSensitive;
+    }
+  }
+  add_steps(plan);
+  return plan;
+}
+
+void Planner::add_steps(Quantization& plan) const {
+  for (const auto& program : model_.programs) {
+    for (const auto& value : quantized_values(program.graph, plan)) {
+      // Beside a layer that was met, a sum's other part was, too.
+      plan.activations[value] = steps_.at(value);
+    }
+    // A maximum of what lies on steps lies on the same.
+    for (const auto& node : program.graph.nodes) {
+      if (node.kind != OpKind::kMaxPool2d) continue;
+      const auto written = plan.activations.find(node.outputs.at(0));
+      if (written != plan.activations.end()) written->second = plan.activations.at(node.inputs.at(0));
+    }
+  }
+}
+
+Quantization Planner::trial(std::size_t program, std::size_t kept) const {
+  std::vector<std::size_t> all;
+  for (const auto& candidates : candidates_) all.push_back(candidates.size());
+  all.at(program) = kept;
+  return make(all, "f32");
+}
+
+Quantization Planner::plan(const std::vector<std::size_t>& kept) const { return make(kept, "bf16"); }
+
+std::size_t find_kept(std::size_t candidates, double budget,
+                      const std::function<double(std::size_t)>& error) {
+  std::size_t low = 0, high = candidates;  // Enough are kept out at `high`, or it is all of them
+  while (low < high) {
+    const auto middle = low == 0 && high == candidates ? 0 : (low + high) / 2;  // None is what is hoped for
+    if (error(middle) <= budget) {
+      high = middle;
+    } else {
+      low = middle + 1;
+    }
+  }
+  return high;
+}
+
+}  // namespace rcnn::engine

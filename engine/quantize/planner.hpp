@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "engine/compile/compiler.hpp"
+#include "engine/quantize/histogram.hpp"
+
+namespace rcnn::engine {
+
+/// Makes plans for a model in f32 of what calibration saw.
+///
+/// Thread safety: reentrant; const methods thread-safe.
+class Planner {
+ public:
+  /// Values whose histograms it wants: everything that some plan holds in 8 bits.
+  static std::set<std::string> values_of_interest(const CompiledModel& model);
+
+  ///   model   borrowed
+  ///   method  a name of range_methods()
+  /// \throws SettingError for an unknown method, ModelError naming a value that was infinite or no number.
+  Planner(const CompiledModel& model, std::map<std::string, Histogram> histograms, const std::string& method);
+
+  /// Weights of a program's layers that can run in int8: there is such an operator, and calibration met what
+  /// they read. Those that rounding harms most come first.
+  const std::vector<std::string>& candidates(std::size_t program) const { return candidates_.at(program); }
+
+  /// One program in int8, but for its first `kept` candidates; all other layers exact.
+  Quantization trial(std::size_t program, std::size_t kept) const;
+  /// All programs in int8, but for the first `kept[program]` candidates of each; layers that stay out of it
+  /// are in bf16.
+  Quantization plan(const std::vector<std::size_t>& kept) const;
+
+ private:
+  /// \param rest  precision of layers that stay out of int8
+  Quantization make(const std::vector<std::size_t>& kept, const char* rest) const;
+  void add_steps(Quantization& plan) const;
+
+  const CompiledModel& model_;
+  std::map<std::string, ActivationStep> steps_;       ///< By value met
+  std::map<std::string, LayerPrecision> layers_;      ///< By weight, all in int8 that can be
+  std::vector<std::vector<std::string>> candidates_;  ///< By program
+};
+
+/// The fewest layers to keep out of int8 so that the error is within the budget; all where it never is. The
+/// error is taken to shrink with their number, so that it is asked for a few numbers only.
+///   error  of a program with so many of its candidates kept out
+std::size_t find_kept(std::size_t candidates, double budget, const std::function<double(std::size_t)>& error);
+
+}  // namespace rcnn::engine

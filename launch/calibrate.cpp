@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: MIT
+#include "launch/calibrate.hpp"
+
+#include <spdlog/fmt/fmt.h>
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <span>
+#include <system_error>
+#include <utility>
+
+#include "engine/compile/quantization.hpp"
+#include "engine/errors.hpp"
+#include "engine/quantize/calibrate.hpp"
+#include "launch/detect_images.hpp"
+#include "launch/frame_loop.hpp"
+#include "launch/inputs.hpp"
+#include "pipeline/classifier.hpp"
+
+namespace rcnn::launch {
+namespace {
+
+/// Trials are loaded like any artifact and would each remark that they multiply in f32, which is what they
+/// are for.
+class OnlyErrors {
+ public:
+  OnlyErrors() : level_(spdlog::get_level()) {
+    if (level_ == spdlog::level::info || level_ == spdlog::level::warn) spdlog::set_level(spdlog::level::err);
+  }
+  ~OnlyErrors() { spdlog::set_level(level_); }
+  OnlyErrors(const OnlyErrors&) = delete;
+  OnlyErrors& operator=(const OnlyErrors&) = delete;
+
+ private:
+  spdlog::level::level_enum level_;
+};
+
+/// What is found is not what calibration is after.
+class CalibrationSink final : public ResultSink {
+ public:
+  CalibrationSink(ProgressBar& bar, std::string what) : bar_(bar), what_(std::move(what)) {}
+
+  void found(const FrameResult& /*result*/) override {}
+  void failed(const std::string& message) override {
+    throw engine::ModelError("calibration: " + message +
+                             "; take it out of the calibration images, or mend it");
+  }
+  void warned(const std::string& message) override { spdlog::warn("calibration: {}", message); }
+  void progressed(double done, double total, const std::string& note) override {
+    bar_.update(done, total, fmt::format("calibrating ({}): {}", what_, note));
+  }
+
+ private:
+  ProgressBar& bar_;
+  std::string what_;
+};
+
+std::vector<Input> find_images(const CalibrationSettings& settings) {
+  const auto expanded = expand_inputs(settings.images);
+  if (!expanded.problems.empty()) throw engine::SettingError("--calibrate: " + expanded.problems.front());
+  std::vector<Input> all;
+  for (const auto& input : expanded.inputs) {
+    if (input.kind != InputKind::kImage) {
+      throw engine::SettingError(
+          "--calibrate: '" + input.path +
+          "' is no image; give folders, image files or globs of such as the model will see");
+    }
+    all.push_back(input);
+  }
+  if (all.empty()) {
+    throw engine::SettingError(
+        fmt::format("--calibrate: no image in {}; give folders, image files or globs of such "
+                    "as the model will see, some dozens",
+                    fmt::join(settings.images, ", ")));
+  }
+  const auto most = static_cast<std::size_t>(settings.most);
+  if (all.size() <= most) return all;
+  std::vector<Input> some;
+  for (std::size_t i = 0; i < most; ++i) some.push_back(all[i * all.size() / most]);
+  return some;
+}
+
+void run_detector(const std::filesystem::path& artifact, std::span<const Input> images,
+                  const std::shared_ptr<engine::ActivationTap>& tap, CalibrationSink& sink) {
+  const auto session = pipeline::Session::create(
+      {.model = artifact, .cores = {}, .deterministic = true, .emulate_int8 = true});
+  const engine::ActivationTap::Scope scope(tap);
+  detect_images(images, {}, session, {.model = artifact, .deterministic = true}, sink);
+}
+
+void run_classifier(const std::filesystem::path& artifact, std::span<const Input> images,
+                    const std::shared_ptr<engine::ActivationTap>& tap, CalibrationSink& sink) {
+  const auto classifier = pipeline::Classifier::create(
+      {.model = artifact, .cores = {}, .deterministic = true, .emulate_int8 = true});
+  const engine::ActivationTap::Scope scope(tap);
+  for (std::size_t i = 0; i < images.size(); ++i) {
+    sink.progressed(static_cast<double>(i), static_cast<double>(images.size()), images[i].name);
+    const Picture picture{std::filesystem::path(images[i].path)};
+    classifier->logits(std::vector{picture.view()});
+  }
+}
+
+}  // namespace
+
+void calibrate(engine::CompiledModel& model, const CalibrationSettings& settings,
+               const std::filesystem::path& artifact, ProgressBar& bar) {
+  const auto* detector = std::get_if<engine::ModelConfig>(&model.config);
+  if (detector != nullptr && detector->load_proposals) {
+    throw engine::SettingError(
+        "a Fast R-CNN cannot be calibrated: it looks at boxes that come with its images, and calibration has "
+        "none; "
+        "compile it with --precision bf16 or f32");
+  }
+  const auto images = find_images(settings);
+  auto scratch = artifact;
+  scratch += fmt::format(".trial-{}", ::getpid());
+  const OnlyErrors quiet;
+  const auto run = [&](const std::filesystem::path& file, int count,
+                       const std::shared_ptr<engine::ActivationTap>& tap, const std::string& what) {
+    CalibrationSink sink(bar, what);
+    const auto some = std::span(images).first(static_cast<std::size_t>(count));
+    detector != nullptr ? run_detector(file, some, tap, sink) : run_classifier(file, some, tap, sink);
+  };
+  const engine::CalibrationOptions options{.images = static_cast<int>(images.size()),
+                                           .range_method = settings.range_method,
+                                           .budget = settings.budget,
+                                           .scratch = scratch};
+  engine::quantize(model, engine::calibrate(model, options, run));
+}
+
+bool is_calibrated(const engine::Quantization& quantization, const std::filesystem::path& artifact,
+                   const CalibrationSettings& settings) {
+  const auto images = find_images(settings);
+  const auto made = std::filesystem::last_write_time(artifact);
+  const auto is_older = [&](const Input& image) {
+    std::error_code error;
+    const auto time = std::filesystem::last_write_time(image.path, error);
+    return !error && time < made;
+  };
+  return quantization.images == static_cast<int>(images.size()) &&
+         quantization.range_method == settings.range_method && quantization.budget == settings.budget &&
+         std::ranges::all_of(images, is_older);
+}
+
+}  // namespace rcnn::launch

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "engine/compile/compiler.hpp"
+#include "engine/quantize/calibrate.hpp"
+#include "launch/progress_bar.hpp"
+
+namespace rcnn::launch {
+
+/// What `compile --precision int8` is told about calibration.
+struct CalibrationSettings {
+  std::vector<std::string> images;  ///< Folders, files, globs
+  int most = 32;                    ///< Images taken, evenly spread over those there are
+  std::string range_method = "mse";
+  double budget = engine::CalibrationOptions().budget;
+};
+
+/// Quantises a model that was compiled in f32 to int8 by images, on the NeuronCores of this process.
+///   artifact  where the model will be written; trials lie beside it meanwhile
+/// \throws engine::SettingError if there are no images, engine::ModelError naming an image that cannot be
+/// read or used
+void calibrate(engine::CompiledModel& model, const CalibrationSettings& settings,
+               const std::filesystem::path& artifact, ProgressBar& bar);
+
+/// Whether an artifact was calibrated like this and is newer than the images.
+/// \throws engine::SettingError if there are none
+bool is_calibrated(const engine::Quantization& quantization, const std::filesystem::path& artifact,
+                   const CalibrationSettings& settings);
+
+}  // namespace rcnn::launch

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: MIT
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <tuple>
+
+#include "engine/errors.hpp"
+#include "engine/ops/ops.hpp"
+#include "tests/support/operator_runner.hpp"
+#include "tests/support/slow_operators.hpp"
+
+namespace rcnn::engine {
+namespace {
+
+using tests::WindowCase;
+
+constexpr float kWeightStep = 0.01F;
+
+/// Integers of -most..most, the same every time.
+std::vector<float> integers(std::size_t count, int least, int most, std::uint32_t seed) {
+  auto values = tests::random_values(count, seed);  // [-1, 1)
+  for (float& value : values) {
+    value = std::round((value + 1) / 2 * static_cast<float>(most - least)) + static_cast<float>(least);
+  }
+  return values;
+}
+
+/// Integers and what they stand for. Sources below 128 and even weights: processors without VNNI, where no
+/// model runs so, add two products in 16 bits and halve the weights of signed sources.
+struct Case {
+  Case(const WindowCase& window, bool is_signed)
+      : source{integers(count(window.channels, window.height, window.width), is_signed ? -100 : 0, 100, 1)},
+        weight{integers(
+            count(window.out_channels, window.channels / window.groups, window.kernel * window.kernel), -63,
+            63, 2)},
+        bias{tests::random_values(count(window.out_channels, 1, 1), 3)},
+        source_step{0.02F, is_signed},
+        params{"conv",
+               "w",
+               "b",
+               window.out_channels,
+               window.kernel,
+               window.stride,
+               window.padding,
+               window.groups,
+               Activation::kNone},
+        shape{1, window.channels, window.height, window.width} {
+    for (float& value : weight) value *= 2 * kWeightStep;
+    named.set("w", weight);
+    named.set("b", bias);
+    named.set("w.steps", std::vector<float>(bias.size(), kWeightStep));
+  }
+  static std::size_t count(int a, int b, int c) { return static_cast<std::size_t>(a * b * c); }
+
+  std::vector<float> values() const {
+    auto values = source;
+    for (float& value : values) value *= source_step.step;
+    return values;
+  }
+
+  std::vector<float> source, weight, bias;
+  ActivationStep source_step;
+  Conv2dParams params;
+  Shape shape;
+  tests::NamedWeights named;
+};
+
+/// Each integer is the nearest to the exact quotient, clipped; a quotient halfway may go either way.
+void expect_rounded(const std::vector<float>& found, const std::vector<float>& exact,
+                    const ActivationStep& step) {
+  ASSERT_EQ(found.size(), exact.size());
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    const float quotient = std::clamp(exact[i] / step.step, step.least(), step.most());
+    ASSERT_LE(std::abs(found[i] - quotient), 0.501F) << "at value " << i;
+  }
+}
+
+class QuantizedConv2d : public ::testing::TestWithParam<std::tuple<WindowCase, bool>> {
+ protected:
+  WindowCase window_ = std::get<0>(GetParam());
+  Case case_{window_, std::get<1>(GetParam())};
+};
+
+TEST_P(QuantizedConv2d, GivesFloatsThatAreItsDefinition) {
+  auto weights = case_.named.packed();
+  const auto op = make_quantized_conv2d(case_.params, {"w.steps", case_.source_step, {}, {}},
+                                        Format(case_.shape, Layout::kNhwc), nullptr, weights);
+  EXPECT_EQ(op->inputs()[0].dtype(), case_.source_step.dtype());
+  EXPECT_EQ(op->output().dtype(), DType::kF32);
+  tests::expect_close(tests::run_operator(*op, {case_.source}),
+                      tests::slow_conv2d(window_, case_.values(), case_.weight, case_.bias), 2e-3F);
+}
+
+TEST_P(QuantizedConv2d, RoundsItsResultToItsStep) {
+  auto weights = case_.named.packed();
+  case_.params.activation = Activation::kRelu;
+  const ActivationStep result{0.05F, false};
+  const auto op = make_quantized_conv2d(case_.params, {"w.steps", case_.source_step, {}, result},
+                                        Format(case_.shape, Layout::kRowMajor), nullptr, weights);
+  EXPECT_EQ(op->output().dtype(), DType::kU8);
+  expect_rounded(tests::run_operator(*op, {case_.source}),
+                 tests::slow_relu(tests::slow_conv2d(window_, case_.values(), case_.weight, case_.bias)),
+                 result);
+}
+
+// The summand has a step of its own, and a sign that the result has not.
+TEST_P(QuantizedConv2d, AddsInPlaceWhatIsHeldInOtherSteps) {
+  auto weights = case_.named.packed();
+  case_.params.activation = Activation::kRelu;
+  const ActivationStep summand{0.03F, true}, result{0.06F, false};
+  const QuantizedParams steps{"w.steps", case_.source_step, summand, result};
+  const auto free = make_quantized_conv2d(case_.params, {"w.steps", case_.source_step, {}, result},
+                                          Format(case_.shape, Layout::kNhwc), nullptr, weights);
+  const auto lies = free->output();
+  const auto op =
+      make_quantized_conv2d(case_.params, steps, Format(case_.shape, Layout::kNhwc), &lies, weights);
+  ASSERT_EQ(op->in_place(), 1);
+  EXPECT_EQ(op->inputs()[1].dtype(), DType::kS8);
+  auto exact = tests::slow_conv2d(window_, case_.values(), case_.weight, case_.bias);
+  const auto added = integers(exact.size(), -127, 127, 5);
+  for (std::size_t i = 0; i < exact.size(); ++i) exact[i] += added[i] * summand.step;
+  expect_rounded(tests::run_operator(*op, {case_.source, added}), tests::slow_relu(exact), result);
+}
+
+INSTANTIATE_TEST_SUITE_P(AwkwardSizes, QuantizedConv2d,
+                         ::testing::Combine(::testing::ValuesIn(tests::convolution_cases()),
+                                            ::testing::Bool()));
+
+// These do not commute with a change of units as a ReLU does.
+TEST(QuantizedConv2dActivation, ComputesSiluAndSigmoidInTheValuesOwnUnits) {
+  const WindowCase window{16, 16, 5, 6, 1, 1, 0, 1};
+  for (const auto activation : {Activation::kSilu, Activation::kSigmoid, Activation::kNone}) {
+    Case one(window, false);
+    one.params.activation = activation;
+    auto weights = one.named.packed();
+    const ActivationStep result{0.01F, true};
+    const auto op = make_quantized_conv2d(one.params, {"w.steps", one.source_step, {}, result},
+                                          Format(one.shape, Layout::kNhwc), nullptr, weights);
+    expect_rounded(
+        tests::run_operator(*op, {one.source}),
+        tests::slow_activation(activation, tests::slow_conv2d(window, one.values(), one.weight, one.bias)),
+        result);
+  }
+}
+
+TEST(QuantizedConv2dErrors, RefusesASummandOfAnotherShape) {
+  Case one({16, 16, 5, 6, 1, 1, 0, 1}, false);
+  auto weights = one.named.packed();
+  const Format other({1, 16, 5, 5}, Layout::kNhwc, DType::kU8);
+  EXPECT_THROW(
+      make_quantized_conv2d(one.params, {"w.steps", one.source_step, ActivationStep{}, ActivationStep{}},
+                            Format(one.shape, Layout::kNhwc), &other, weights),
+      ShapeError);
+}
+
+class QuantizedLinear : public ::testing::TestWithParam<tests::LinearCase> {};
+
+TEST_P(QuantizedLinear, IsItsDefinition) {
+  const auto& shape = GetParam();
+  Case one({shape.in, shape.out, 1, shape.rows, 1, 1, 0, 1}, true);
+  auto weights = one.named.packed();
+  const auto op = make_quantized_linear(one.params, {"w.steps", one.source_step, {}, {}},
+                                        Format({shape.rows, shape.in}, Layout::kRowMajor), weights);
+  EXPECT_EQ(op->inputs()[0], Format({shape.rows, shape.in}, Layout::kRowMajor, DType::kS8));
+  tests::expect_close(tests::run_operator(*op, {one.source}),
+                      tests::slow_linear(shape, one.values(), one.weight, one.bias), 5e-3F);
+}
+
+INSTANTIATE_TEST_SUITE_P(Sizes, QuantizedLinear, ::testing::ValuesIn(tests::linear_cases()));
+
+TEST(QuantizedLinearErrors, RefusesMaps) {
+  Case one({16, 16, 5, 6, 1, 1, 0, 1}, false);
+  auto weights = one.named.packed();
+  EXPECT_THROW(make_quantized_linear(one.params, {"w.steps", one.source_step, {}, {}},
+                                     Format(one.shape, Layout::kNhwc), weights),
+               ShapeError);
+}
+
+}  // namespace
+}  // namespace rcnn::engine

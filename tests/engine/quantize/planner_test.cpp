@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: MIT
+#include "engine/quantize/planner.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <limits>
+
+#include "engine/compile/quantization.hpp"
+#include "engine/errors.hpp"
+#include "tests/support/operator_cases.hpp"
+#include "tests/support/tiny_model.hpp"
+
+namespace rcnn::engine {
+namespace {
+
+using ::testing::Contains;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+CompiledModel tiny(bool masks = false) {
+  const tests::TinyModelOptions options{.masks = masks};
+  return compile(tests::tiny_config(options), tests::tiny_checkpoint(options), {.input = options.input});
+}
+
+std::map<std::string, Histogram> histograms_of(const CompiledModel& model) {
+  std::map<std::string, Histogram> histograms;
+  for (const auto& value : Planner::values_of_interest(model))
+    histograms[value].add(tests::random_values(500, 1));
+  return histograms;
+}
+
+TEST(Planner, WantsWhatSomeLayerReadsAndWhatPoolingsAndSumsAreMadeOf) {
+  const auto values = Planner::values_of_interest(tiny());
+  for (const char* name : {"image", "pooled", "p2", "p5", "p6"}) EXPECT_THAT(values, Contains(name));
+  for (const char* name : {"rpn_logits_p2", "class_logits", "box_deltas"})
+    EXPECT_THAT(values, Not(Contains(name)));
+}
+
+TEST(Planner, PutsEveryLayerThatItCanIntoInt8) {
+  const auto model = tiny(true);
+  const Planner planner(model, histograms_of(model), "min-max");
+  const auto plan = planner.plan(std::vector<std::size_t>(model.programs.size(), 0));
+  std::size_t others = 0;
+  for (const auto& [weight, layer] : plan.layers) {
+    EXPECT_EQ(layer.reason.empty(), layer.precision == kInt8) << weight;
+    others += layer.precision == kInt8 ? 0 : 1;
+  }
+  EXPECT_EQ(others, 1U) << "the mask predictor has no int8 form";
+  EXPECT_EQ(plan.layers.at("roi_heads.mask_head.predictor.weight").precision, "bf16");
+  EXPECT_EQ(plan.activations.at("p6"), plan.activations.at("p5")) << "the maximum of what lies on steps";
+}
+
+TEST(Planner, ATrialIsOfOneProgramAndLeavesTheMostSensitiveOut) {
+  const auto model = tiny();
+  const Planner planner(model, histograms_of(model), "mse");
+  const auto& candidates = planner.candidates(0);
+  const auto trial = planner.trial(0, 2);
+  for (const auto& [weight, layer] : trial.layers) {
+    const bool kept = weight == candidates[0] || weight == candidates[1];
+    EXPECT_EQ(layer.precision, layer.program == "box-head" || kept ? "f32" : kInt8) << weight;
+    EXPECT_EQ(layer.reason, kept || layer.program == "box-head" ? "sensitive" : "");
+  }
+  EXPECT_FALSE(trial.activations.contains("pooled")) << "nobody reads it in int8";
+  const auto harm = [&](const std::string& weight) {
+    const auto& layer = trial.layers.at(weight);
+    return layer.weight_error * layer.weight_error + layer.input_error * layer.input_error;
+  };
+  EXPECT_TRUE(std::ranges::is_sorted(candidates, std::ranges::greater{}, harm));
+}
+
+TEST(Planner, LeavesOutWhatCalibrationDidNotReach) {
+  const auto model = tiny();
+  auto histograms = histograms_of(model);
+  std::erase_if(histograms, [](const auto& row) { return row.first == "pooled"; });
+  const Planner planner(model, std::move(histograms), "mse");
+  const auto plan = planner.plan({0, 0});
+  const auto& first = plan.layers.at("roi_heads.box_head.fc1.weight");
+  EXPECT_EQ(first.precision, "bf16");
+  EXPECT_THAT(first.reason, HasSubstr("not reached"));
+}
+
+TEST(Planner, RefusesValuesThatAreNoNumbers) {
+  const auto model = tiny();
+  auto histograms = histograms_of(model);
+  histograms["p2"].add(std::vector<float>{std::numeric_limits<float>::infinity()});
+  try {
+    const Planner planner(model, std::move(histograms), "mse");
+    FAIL();
+  } catch (const ModelError& error) {
+    EXPECT_THAT(error.what(), ::testing::AllOf(HasSubstr("'p2'"), HasSubstr("--precision bf16")));
+  }
+}
+
+TEST(FindKept, IsTheFewestThatKeepToTheBudget) {
+  for (std::size_t needed = 0; needed <= 9; ++needed) {
+    int asked = 0;
+    const auto error = [&](std::size_t kept) {
+      ++asked;
+      return kept >= needed ? 0.01 : 0.5;
+    };
+    EXPECT_EQ(find_kept(9, 0.02, error), needed);
+    EXPECT_LE(asked, 5);
+  }
+  EXPECT_EQ(find_kept(3, 0.02, [](std::size_t) { return 1.0; }), 3U) << "all, where that is not enough";
+  int asked = 0;
+  find_kept(50, 0.02, [&](std::size_t) { return ++asked, 0.0; });
+  EXPECT_EQ(asked, 1) << "none is what is hoped for, and tried first";
+}
+
+}  // namespace
+}  // namespace rcnn::engine

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: MIT
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "engine/compile/artifact.hpp"
+#include "tests/launch/tiny_files.hpp"
+
+namespace rcnn::launch {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+using ::testing::HasSubstr;
+
+/// A tiny network's files, some pictures, and the command that makes an int8 artifact of them.
+class CalibrateCommand : public ::testing::Test {
+ protected:
+  CalibrateCommand() {
+    write_tiny_config(folder_ / "tiny.yaml");
+    write_tiny_checkpoint(folder_ / "tiny.safetensors");
+    fs::create_directory(folder_ / "images");
+    for (int i = 0; i < 3; ++i) {
+      cv::imwrite((folder_ / "images" / (std::to_string(i) + ".png")).string(), make_picture(120, 90, i));
+    }
+  }
+  Outcome compile(const std::string& more, const std::string& output = "tiny.rcnn") const {
+    return run_neuron_rcnn("compile --config " + (folder_ / "tiny.yaml").string() + " --weights " +
+                           (folder_ / "tiny.safetensors").string() + " -o " + (folder_ / output).string() +
+                           " " + more);
+  }
+  std::string asked(const std::string& more = "") const {
+    return "--input stretch:160x128 --precision int8 --calibrate " + (folder_ / "images").string() + " " +
+           more;
+  }
+  const TempFolder folder_;
+};
+
+TEST_F(CalibrateCommand, QuartersTheArtifactAndSaysWhatRoundingDoes) {
+  ASSERT_EQ(compile("--input stretch:160x128", "f32.rcnn").code, 0);
+  const auto outcome = compile(asked("--error-budget 1"));
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_EQ(outcome.err, "") << "trials are nobody's business";
+  EXPECT_THAT(outcome.out, HasSubstr("int8"));
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder_.path()), {}), 5) << "no trial is left";
+  const auto artifact = engine::Artifact::open(folder_ / "tiny.rcnn");
+  ASSERT_TRUE(artifact->quantization());
+  EXPECT_EQ(artifact->quantization()->images, 3);
+  EXPECT_EQ(artifact->quantization()->range_method, "mse");
+
+  const auto shown = run_neuron_rcnn("inspect --quantization " + (folder_ / "tiny.rcnn").string());
+  ASSERT_EQ(shown.code, 0) << shown.err;
+  for (const char* text : {"backbone.fpn_output2.weight", "roi_heads.box_head.fc1.weight", "weights' error",
+                           "outputs' error", "over 3 images", "errors over 3 of them"}) {
+    EXPECT_THAT(shown.out, HasSubstr(text));
+  }
+  const auto described =
+      json::parse(run_neuron_rcnn("inspect --json " + (folder_ / "tiny.rcnn").string()).out);
+  EXPECT_EQ(described.at("quantization").at("layers").at("backbone.fpn_output2.weight").at("precision"),
+            "int8");
+
+  const auto found = run_neuron_rcnn(
+      "detect -m " + (folder_ / "tiny.rcnn").string() + " --json - " + (folder_ / "images/0.png").string(),
+      "NEURON_EMU_INT8=1");
+  EXPECT_EQ(found.code, 0) << found.err;
+  EXPECT_THAT(found.err, HasSubstr("emulating int8"));
+}
+
+TEST_F(CalibrateCommand, SensitiveLayersAreLeftOutAndSaidSo) {
+  ASSERT_EQ(compile(asked("--error-budget 0.0001")).code, 0);
+  const auto shown = run_neuron_rcnn("inspect --quantization " + (folder_ / "tiny.rcnn").string());
+  EXPECT_THAT(shown.out, HasSubstr("sensitive"));
+  EXPECT_THAT(shown.out, HasSubstr("bf16"));
+}
+
+TEST_F(CalibrateCommand, IsMadeAnewOnlyWhereSomethingElseIsAsked) {
+  ASSERT_EQ(compile(asked("--error-budget 1")).code, 0);
+  EXPECT_THAT(compile(asked("--error-budget 1")).out, HasSubstr("nothing was done"));
+  for (const char* more : {"--error-budget 0.9", "--error-budget 1 --range-method min-max",
+                           "--error-budget 1 --calibration-images 2"}) {
+    const auto outcome = compile(asked(more));
+    EXPECT_EQ(outcome.code, 0) << outcome.err;
+    EXPECT_THAT(outcome.out, HasSubstr("made in")) << more;
+  }
+}
+
+TEST_F(CalibrateCommand, RefusesWhatItCannotCalibrateWith) {
+  const auto refused = [&](const std::string& more, int code, std::initializer_list<const char*> texts) {
+    const auto outcome = compile(more);
+    EXPECT_EQ(outcome.code, code) << more;
+    EXPECT_EQ(lines_of(outcome.err).size(), 1U) << outcome.err;
+    for (const char* text : texts) EXPECT_THAT(outcome.err, HasSubstr(text)) << more;
+    EXPECT_FALSE(fs::exists(folder_ / "tiny.rcnn")) << more;
+  };
+  fs::create_directory(folder_ / "empty");
+  write_text(folder_ / "half.png", read_text(folder_ / "images/0.png").substr(0, 300));
+  refused("--precision int8", 2, {"--calibrate"});
+  refused("--calibrate " + (folder_ / "images").string(), 2, {"--calibrate", "--precision int8"});
+  refused("--precision int8 --calibrate " + (folder_ / "empty").string(), 2, {"empty", "no image"});
+  refused("--precision int8 --calibrate " + (folder_ / "nowhere").string(), 2, {"nowhere"});
+  refused("--precision int8 --calibrate " + (folder_ / "tiny.yaml").string(), 2, {"tiny.yaml", "no image"});
+  refused("--precision int8 --calibrate " + (folder_ / "half.png").string(), 1, {"half.png", "calibration"});
+  EXPECT_EQ(compile(asked("--range-method median")).code, 2);
+}
+
+TEST_F(CalibrateCommand, InspectSaysWhereThereIsNoQuantization) {
+  const auto outcome = run_neuron_rcnn("inspect --quantization " + tests::tiny_model().string());
+  EXPECT_EQ(outcome.code, 2);
+  EXPECT_THAT(outcome.err, ::testing::AllOf(HasSubstr("f32"), HasSubstr("--precision int8")));
+}
+
+}  // namespace
+}  // namespace rcnn::launch
