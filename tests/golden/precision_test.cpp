@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: MIT
-// What weights of two bytes cost: the features of Detectron2's R_50-FPN against its own.
+// What weights of two bytes and products in int8 cost: the features of Detectron2's R_50-FPN against its own.
 #include <gtest/gtest.h>
 #include <unistd.h>
 
 #include <filesystem>
+#include <map>
 #include <string>
 
 #include "engine/compile/artifact.hpp"
 #include "engine/model/checkpoint.hpp"
 #include "engine/model/config.hpp"
+#include "engine/quantize/calibrate.hpp"
 #include "engine/runtime/loaded_model.hpp"
 #include "tests/support/npz.hpp"
 #include "tests/support/reference_weights.hpp"
@@ -59,6 +61,43 @@ TEST_P(GoldenPrecision, FeaturesStayNearDetectron2s) {
 INSTANTIATE_TEST_SUITE_P(R50, GoldenPrecision,
                          ::testing::Values(Expected{"bf16", 0.0045}, Expected{"fp16", 0.00056}),
                          [](const auto& param) { return std::string(param.param.precision); });
+
+// In int8 as a processor with such products has it: everything that a layer reads is rounded. Ranges of the
+// picture itself.
+TEST(GoldenInt8, FeaturesStayNearDetectron2s) {
+  const auto file = tests::golden_file("stages_" + kModel + "_" + std::to_string(kSide) + ".npz");
+  RCNN_SKIP_WITHOUT(file);
+  const auto weights = tests::reference_weights(kModel);
+  if (weights.empty()) GTEST_SKIP() << "the reference weights cannot be made here (python3 with numpy)";
+  const tests::Npz golden(file);
+  std::map<std::string, std::vector<float>> features;
+  const RunImages run = [&](const std::filesystem::path& artifact, int,
+                            const std::shared_ptr<ActivationTap>& tap, const std::string&) {
+    const auto model = LoadedModel::load(artifact, {.deterministic = true, .emulate_int8 = true});
+    const ActivationTap::Scope scope(tap);
+    for (const auto& output :
+         tests::run_executable(*model->image_executable({kSide, kSide}), {golden.f32("input_nchw")})) {
+      features[output.spec().name] = tests::row_major(output);
+    }
+  };
+  const auto scratch =
+      std::filesystem::path(tests::built_file("golden")) / ("trial-" + std::to_string(::getpid()));
+  const auto plan = calibrate(
+      compile(load_config("COCO-Detection/" + kModel), read_checkpoint(weights),
+              {.input = {.width = kSide, .height = kSide}}),
+      {.images = 1, .search_images = 1, .range_method = "mse", .budget = 1, .scratch = scratch}, run);
+  for (const auto& [weight, layer] : plan.layers) {
+    EXPECT_EQ(layer.precision, layer.program == "backbone-rpn" ? "int8" : "bf16") << weight;
+  }
+  double worst = 0;
+  for (const auto& [name, values] : features) {  // Of the last run, in which all of the program was in int8
+    if (name.starts_with("p"))
+      worst = std::max(worst, tests::relative_error(values, golden.f32("feature_" + name)));
+  }
+  RecordProperty("error_percent", std::to_string(100 * worst));
+  EXPECT_LT(worst, 0.039);  // Measured 0.031
+  EXPECT_GT(worst, 0.01) << "was it rounded at all?";
+}
 
 }  // namespace
 }  // namespace rcnn::engine
