@@ -17,6 +17,17 @@ struct ClockReleaser {
 };
 using ClockPtr = std::unique_ptr<GstClock, ClockReleaser>;
 
+std::vector<engine::CoreStatus> cores_of(const pipeline::Session& session) {
+  const std::vector<int> ids = session.programs().cores();
+  std::vector<engine::CoreStatus> cores;
+  for (auto& status : engine::CorePool::process().status()) {
+    if (std::find(ids.begin(), ids.end(), status.id) != ids.end()) {
+      cores.push_back(std::move(status));
+    }
+  }
+  return cores;
+}
+
 }  // namespace
 
 Entrance::Entrance(GstElement* element, Submit submit)
@@ -146,7 +157,10 @@ EntranceCounters Entrance::counters() const {
   const auto pool = this->pool();
   counters.in_flight = pool ? pool->in_flight() : 0;
   counters.waiting = mailbox_.holds() ? 1 : 0;
-  counters.cores = cores();
+  if (const auto session = this->session()) {
+    counters.pool_misses = session->pool_misses();
+    counters.cores = cores_of(*session);
+  }
   return counters;
 }
 
@@ -165,21 +179,9 @@ pipeline::StreamStatus Entrance::status() const {
   return status;
 }
 
-std::vector<engine::CoreStatus> Entrance::cores() const {
-  std::unique_lock lock(mutex_);
-  const auto session = session_;
-  lock.unlock();
-  std::vector<engine::CoreStatus> cores;
-  if (!session) {
-    return cores;
-  }
-  const std::vector<int> ids = session->programs().cores();
-  for (auto& status : engine::CorePool::process().status()) {
-    if (std::find(ids.begin(), ids.end(), status.id) != ids.end()) {
-      cores.push_back(std::move(status));
-    }
-  }
-  return cores;
+std::shared_ptr<const pipeline::Session> Entrance::session() const {
+  const std::lock_guard lock(mutex_);
+  return session_;
 }
 
 bool Entrance::push(BufferPtr buffer) {

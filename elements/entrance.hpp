@@ -30,6 +30,7 @@ struct EntranceCounters {
   std::array<std::uint64_t, kDroppedReasons> dropped{};  ///< Index = Dropped
   int in_flight = 0;                                     ///< Slots taken
   int waiting = 0;                                       ///< In the mailbox: 0 or 1
+  std::uint64_t pool_misses = 0;                         ///< Session::pool_misses of the model
   std::vector<engine::CoreStatus> cores;                 ///< That the model is on
 };
 
@@ -80,7 +81,7 @@ class Entrance {
 
  private:
   std::shared_ptr<pipeline::FramePool> pool() const;
-  std::vector<engine::CoreStatus> cores() const;
+  std::shared_ptr<const pipeline::Session> session() const;
   std::shared_ptr<pipeline::Frame> wait_for_slot();
   bool enter(BufferPtr buffer, std::shared_ptr<pipeline::Frame> frame);
   bool push_to_mailbox(BufferPtr buffer);

@@ -17,7 +17,7 @@ void append_core(GValue* cores, const engine::CoreStatus& status) {
                                status.total.executions, "failures", G_TYPE_UINT64, status.total.failures,
                                "timeouts", G_TYPE_UINT64, status.total.timeouts, "queue-depth", G_TYPE_UINT,
                                static_cast<guint>(status.total.queue_depth), "in-service", G_TYPE_BOOLEAN,
-                        static_cast<gboolean>(status.in_service), nullptr));
+                               static_cast<gboolean>(status.in_service), nullptr));
   gst_value_array_append_and_take_value(cores, &core);
 }
 
@@ -25,7 +25,8 @@ void add_entrance(GstStructure* structure, const EntranceCounters& counters) {
   for (std::size_t i = 0; i < kDroppedReasons; ++i) {
     gst_structure_set(structure, kDroppedFields.at(i), G_TYPE_UINT64, counters.dropped.at(i), nullptr);
   }
-  gst_structure_set(structure, "in-flight", G_TYPE_INT, counters.in_flight, nullptr);
+  gst_structure_set(structure, "in-flight", G_TYPE_INT, counters.in_flight, "pool-misses", G_TYPE_UINT64,
+                    counters.pool_misses, nullptr);
   GValue cores = G_VALUE_INIT;
   g_value_init(&cores, GST_TYPE_ARRAY);
   for (const engine::CoreStatus& status : counters.cores) {

@@ -28,11 +28,13 @@ struct StageStats {
 ///   in, out, failed, dropped-error                              guint64  buffers
 ///   dropped-newest, -oldest, -late, -qos                        guint64  buffers; first stage only
 ///   in-flight  gint   frames between the entrance and the last push; first stage only
+///   pool-misses  guint64  blocks of memory allocated for tensors; flat in steady state, for frames reuse
+///                         them; first stage only
 ///   queued     gint   buffers and events in this element
 ///   p50, p95, p99     guint64  ns from entry to leaving the reorder, over the last 1,024 frames
-///   cores      GstValueArray of "core" {id, busy (ns), executions, failures, timeouts, queue-depth, in-service}: those
-///   that the
-///              model is on, with all that they ran in this process; first stage only
+///   cores      GstValueArray of "core" {id, busy (ns), executions, failures, timeouts, queue-depth,
+///              in-service}: those that the model is on, with all that they ran in this process; first stage
+///              only
 ///
 /// The caller owns it.
 GstStructure* structure_of(const StageStats& stats);

@@ -43,6 +43,8 @@ class Slot {
     state_->changed.notify_one();
   }
 
+  int max_in_flight() const { return state_->max_in_flight; }
+
   /// A frame on the slot that the caller (who holds the lock) has just seen to be free.
   static std::shared_ptr<Frame> take(const std::shared_ptr<FramePool::State>& state) {
     auto frame = std::make_shared<Frame>();
@@ -76,6 +78,8 @@ void Frame::claim(StageId stage) {
 }
 
 int Frame::claimed() const { return claimed_.load(); }
+
+int Frame::max_in_flight() const { return slot ? slot->max_in_flight() : 1; }
 
 void Frame::release_slot() {
   admission.reset();

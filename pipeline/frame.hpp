@@ -76,6 +76,8 @@ struct Frame {
   void claim(StageId stage);
   /// Stages claimed so far.
   int claimed() const;
+  /// Frames that may be in flight at once: as many as its slot's pool has slots; 1 for a frame without.
+  int max_in_flight() const;
   /// Gives the slot back now; harmless when done already.
   void release_slot();
 

@@ -78,12 +78,26 @@ struct Session::State {
     return model->config().mask_on ? model->mask_executable(detections)
                                    : model->keypoint_executable(detections);
   }
+  std::vector<std::vector<engine::TensorSpec>> sets(const Geometry& geometry) const;
   /// Of a program, the one that needs the most memory.
   std::shared_ptr<const engine::Executable> largest(std::size_t program, const Geometry& geometry) const;
   void place(engine::CorePool& cores, const Geometry& geometry);
   std::shared_ptr<engine::ExecutionTicket> submit(std::size_t program, engine::Execution execution) const;
   void run_once(std::size_t program, const std::shared_ptr<const engine::Executable>& executable);
 };
+
+std::vector<std::vector<engine::TensorSpec>> Session::State::sets(const Geometry& geometry) const {
+  const auto box = model->box_executable(model->box_buckets().back());
+  std::vector<std::vector<engine::TensorSpec>> sets{
+      geometry.image_program->inputs(), geometry.image_program->outputs(), box->inputs(), box->outputs()};
+  if (geometry.rpn_program) sets.push_back(geometry.rpn_program->outputs());
+  if (model->config().mask_on || model->config().keypoint_on) {
+    const auto largest_detail = detail(model->detection_buckets().back());
+    sets.push_back(largest_detail->inputs());
+    sets.push_back(largest_detail->outputs());
+  }
+  return sets;
+}
 
 std::shared_ptr<const engine::Executable> Session::State::largest(std::size_t program,
                                                                   const Geometry& geometry) const {
@@ -231,6 +245,7 @@ std::shared_ptr<const Geometry> Session::geometry(Size padded) const {
     geometry->image_program = state_->model->image_executable(padded);
     if (state_->rpn_program) geometry->rpn_program = state_->model->rpn_executable(padded);
     geometry->anchors = anchors_for(config().anchors, *geometry->image_program);
+    geometry->sets = state_->sets(*geometry);
     return geometry;
   });
 }
@@ -238,6 +253,10 @@ std::shared_ptr<const Geometry> Session::geometry(Size padded) const {
 std::shared_ptr<const engine::Resizer> Session::resizer(Size source, Size target) const {
   return state_->resizers.get(ResizerKey{source, target},
                               [&] { return std::make_shared<engine::Resizer>(source, target); });
+}
+
+void Session::provide(const Geometry& geometry, int frames) const {
+  state_->tensors.provide(geometry.sets, frames);
 }
 
 std::shared_ptr<TensorSet> Session::acquire(const std::vector<engine::TensorSpec>& specs) const {

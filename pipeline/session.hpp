@@ -34,6 +34,8 @@ struct Geometry {
   std::shared_ptr<const engine::Executable> image_program;
   std::shared_ptr<const engine::Executable> rpn_program;  ///< Null without Session::rpn_program_index()
   std::vector<std::vector<engine::Box>> anchors;          ///< Per FPN level, order H, W, cell
+  /// The sets of tensors that a frame acquires on its way, each once.
+  std::vector<std::vector<engine::TensorSpec>> sets;
 };
 
 /// A model on its cores, shared by all frames that run on it. Frames hold it, so a model swap is a frame
@@ -79,9 +81,12 @@ class Session {
   /// Resizer for an image size, cached.
   std::shared_ptr<const engine::Resizer> resizer(engine::Size source, engine::Size target) const;
 
+  /// Memory for what so many frames of this size can hold at once (TensorPool::provide).
+  void provide(const Geometry& geometry, int frames) const;
   /// Tensors of these shapes, reused when there are any. Contents undefined.
   std::shared_ptr<TensorSet> acquire(const std::vector<engine::TensorSpec>& specs) const;
-  /// Acquisitions that had to allocate since the session began (flat in steady state).
+  /// Blocks that the pool has allocated since the session began (TensorPool::misses): after the first frame
+  /// of a size none, as long as no core is late.
   std::uint64_t pool_misses() const;
   /// Time of the warm-up inference: the first latency estimate, ns.
   std::uint64_t warm_up_ns() const;

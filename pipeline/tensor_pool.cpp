@@ -2,18 +2,16 @@
 #include "pipeline/tensor_pool.hpp"
 
 #include <algorithm>
+#include <array>
 #include <bit>
-#include <list>
 #include <mutex>
+#include <new>
 #include <utility>
 
 namespace rcnn::pipeline {
 namespace {
 
 constexpr std::size_t kAlignment = 64;  // What Tensor asks of the places in a block.
-// A block serves sets that fill at least a quarter of it: features and pooled regions of one network differ
-// by less, features and images by more.
-constexpr std::size_t kMostSlack = 4;
 
 std::size_t aligned(std::size_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
 
@@ -23,52 +21,88 @@ std::size_t bytes_of(const std::vector<engine::TensorSpec>& specs) {
   return std::max(bytes, kAlignment);
 }
 
+// Blocks are powers of two, so that sets that differ a little find each other's; pages never touched cost
+// nothing.
+constexpr std::size_t kSizes = 63;
+constexpr std::size_t bytes_of_size(std::size_t size) { return std::size_t{1} << size; }
+/// Exponent of the smallest block that a set fits into.
+std::size_t size_of(const std::vector<engine::TensorSpec>& specs) {
+  return static_cast<std::size_t>(std::bit_width(bytes_of(specs) - 1));
+}
+
 }  // namespace
 
 struct TensorPool::State {
-  struct Block {
-    engine::TensorMemory memory;
-    std::size_t bytes = 0;
-    std::uint64_t left_at = 0;  ///< Acquisitions before it came back
+  /// All blocks of one size. A set takes one of its own size or, if none is idle, of the next: so features
+  /// and pooled regions of one network share theirs, and images take none that features need.
+  struct Blocks {
+    std::vector<engine::TensorMemory> idle;  ///< The last one given back last: likeliest to be in a cache
+    std::size_t count = 0;                   ///< Idle and out
+    std::uint64_t wanted_at = 0;             ///< Acquisitions before a set of this size was last asked for
   };
-  using Blocks = std::list<Block>;
 
-  void give_back(Block block) {
+  void give_back(std::size_t size, engine::TensorMemory memory) {
     const std::lock_guard lock(mutex);
-    idle_bytes += block.bytes;
-    block.left_at = acquisitions;
-    idle.push_back(std::move(block));
+    idle_bytes += bytes_of_size(size);
+    sizes[size].idle.push_back(std::move(memory));
   }
 
-  Block take(std::size_t bytes) {
-    Blocks forgotten;  // Freed after the lock is.
+  /// A block for a set of `size` and the block's own size.
+  std::pair<std::size_t, engine::TensorMemory> take(std::size_t size) {
+    std::vector<engine::TensorMemory> forgotten;  // Freed after the lock is.
     std::unique_lock lock(mutex);
-    ++acquisitions;
-    // The smallest that fits; of those the last one given back: its memory is the likeliest to be in a cache.
-    auto best = idle.end();
-    for (auto block = idle.begin(); block != idle.end(); ++block) {
-      if (block->bytes < bytes || block->bytes > kMostSlack * bytes) continue;
-      if (best == idle.end() || block->bytes <= best->bytes) best = block;
+    sizes[size].wanted_at = ++acquisitions;
+    for (const auto candidate : {size, size + 1}) {
+      auto& idle = sizes[candidate].idle;
+      if (idle.empty()) continue;
+      auto found = std::move(idle.back());
+      idle.pop_back();
+      idle_bytes -= bytes_of_size(candidate);
+      return {candidate, std::move(found)};
     }
-    if (best != idle.end()) {
-      Block found = std::move(*best);
-      idle.erase(best);
-      idle_bytes -= found.bytes;
-      return found;
-    }
-    ++misses;
-    while (idle_bytes > kIdleBytes && idle.front().left_at + kForgetAfter < acquisitions) {
-      idle_bytes -= idle.front().bytes;
-      forgotten.splice(forgotten.end(), idle, idle.begin());
-    }
+    forgotten = forget();
     lock.unlock();
-    // Powers of two, so that sizes that differ a little find each other's; pages never touched cost nothing.
-    const auto rounded = std::bit_ceil(bytes);
-    return {engine::allocate_tensor_memory(rounded), rounded};
+    auto memory = engine::allocate_tensor_memory(bytes_of_size(size));
+    lock.lock();
+    ++misses;
+    ++sizes[size].count;
+    return {size, std::move(memory)};
+  }
+
+  /// Sees to it that there are so many blocks of a size. \throws std::bad_alloc
+  void provide(std::size_t size, std::size_t count) {
+    std::vector<engine::TensorMemory> forgotten;
+    const std::lock_guard lock(mutex);
+    auto& blocks = sizes[size];
+    blocks.wanted_at = acquisitions;
+    if (blocks.count < count) forgotten = forget();
+    while (blocks.count < count) {
+      // In front: those that have been written before are taken first.
+      blocks.idle.insert(blocks.idle.begin(), engine::allocate_tensor_memory(bytes_of_size(size)));
+      idle_bytes += bytes_of_size(size);
+      ++misses;
+      ++blocks.count;
+    }
+  }
+
+  /// Takes out of the pool what nobody is going to miss; under the lock, to be freed without it.
+  std::vector<engine::TensorMemory> forget() {
+    std::vector<engine::TensorMemory> forgotten;
+    for (std::size_t size = 0; size < kSizes; ++size) {
+      auto& blocks = sizes[size];
+      if (blocks.wanted_at + kForgetAfter >= acquisitions) continue;
+      while (idle_bytes > kIdleBytes && !blocks.idle.empty()) {
+        forgotten.push_back(std::move(blocks.idle.front()));
+        blocks.idle.erase(blocks.idle.begin());
+        idle_bytes -= bytes_of_size(size);
+        --blocks.count;
+      }
+    }
+    return forgotten;
   }
 
   std::mutex mutex;
-  Blocks idle;  ///< Longest idle first
+  std::array<Blocks, kSizes + 1> sizes;  ///< By exponent; nothing is of the last
   std::size_t idle_bytes = 0;
   std::uint64_t misses = 0;
   std::uint64_t acquisitions = 0;
@@ -76,17 +110,28 @@ struct TensorPool::State {
 
 TensorPool::TensorPool() : state_(std::make_shared<State>()) {}
 
+void TensorPool::provide(const std::vector<std::vector<engine::TensorSpec>>& sets, int frames) const {
+  std::array<std::size_t, kSizes> counts{};
+  for (const auto& specs : sets) counts.at(size_of(specs)) += static_cast<std::size_t>(frames);
+  try {
+    for (std::size_t size = 0; size < kSizes; ++size) {
+      if (counts.at(size) > 0) state_->provide(size, counts.at(size));
+    }
+  } catch (const std::bad_alloc&) {  // Frames that need it will say so.
+  }
+}
+
 std::shared_ptr<TensorSet> TensorPool::acquire(const std::vector<engine::TensorSpec>& specs) const {
-  auto block = state_->take(bytes_of(specs));
+  auto [size, memory] = state_->take(size_of(specs));
   auto set = std::make_unique<TensorSet>();
   std::size_t begin = 0;
   for (const auto& spec : specs) {
-    set->emplace_back(spec, block.memory, begin);
+    set->emplace_back(spec, memory, begin);
     begin += aligned(spec.bytes());
   }
-  return {set.release(), [state = state_, block = std::move(block)](TensorSet* done) {
+  return {set.release(), [state = state_, size = size, memory = std::move(memory)](TensorSet* done) {
             delete done;
-            state->give_back(block);
+            state->give_back(size, memory);
           }};
 }
 

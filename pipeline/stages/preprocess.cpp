@@ -20,6 +20,7 @@ void run_preprocess(Frame& frame, const engine::ImageView& pixels) {
   const auto padded = engine::padded_size(frame.network_size, kSizeDivisor);
   frame.geometry = session.geometry(padded);
   const auto resizer = session.resizer(frame.image_size, frame.network_size);
+  session.provide(*frame.geometry, frame.max_in_flight());
   auto image = session.acquire(frame.geometry->image_program->inputs());
   const auto normalization = session.normalization();
   const auto values = image->at(0).values<float>();

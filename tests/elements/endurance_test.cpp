@@ -11,6 +11,7 @@
 
 #include "elements/stage_flow.hpp"
 #include "tests/elements/gst_fixture.hpp"
+#include "tests/elements/stats.hpp"
 #include "tests/support/shared_files.hpp"
 
 namespace rcnn::elements {
@@ -58,19 +59,34 @@ void expect_flat(long before) {
 #endif
 }
 
-TEST_F(Endurance, MemoryAndThreadsStayAsTheyAreBehindASlowSink) {
-  Pipeline pipeline(kEndless + tests::six(" ! queue max-size-buffers=2 ! ") +
-                    " ! identity sleep-time=2000 ! fakesink name=out sync=false");
+class SlowSink : public Endurance, public testing::WithParamInterface<int> {};
+
+// The sink takes 50 frames a second, the source would give thousands.
+TEST_P(SlowSink, StopsTheSourceWhileMemoryAndThreadsStayAsTheyAre) {
+  const int slots = GetParam();
+  Pipeline pipeline(
+      kEndless +
+      tests::six(" ! queue max-size-buffers=2 ! ", "name=first max-in-flight=" + std::to_string(slots)) +
+      " ! identity sleep-time=20000 ! fakesink name=out sync=false");
+  const ElementPtr first = pipeline.named("first");
   ASSERT_TRUE(pipeline.reaches(GST_STATE_PLAYING));
-  const int warm = times(100, 1000);
+  const int warm = times(50, 1000);
   ASSERT_TRUE(tests::eventually([&] { return pipeline.count() > warm; }, std::chrono::minutes(5)));
   const long memory = resident_memory();
   const long threads = threads_of_process();
-  const int goal = warm + times(150, 10000);
+  const guint64 misses = tests::Stats(first.get()).count("pool-misses");
+  const int goal = warm + times(100, 10000);
   ASSERT_TRUE(tests::eventually([&] { return pipeline.count() > goal; }, std::chrono::minutes(30)));
+  const tests::Stats stats(first.get());
+  EXPECT_EQ(stats.count("pool-misses"), misses);
+  EXPECT_GE(stats.number("in-flight"), slots - 1) << "it is the sink that the source waits for";
+  EXPECT_LE(stats.count("in"), static_cast<guint64>(pipeline.count() + slots + 1));
   expect_flat(memory);
   expect_no_new_threads(threads);
 }
+
+INSTANTIATE_TEST_SUITE_P(Endurance, SlowSink, testing::Values(4, 64),
+                         [](const auto& slots) { return std::to_string(slots.param) + "InFlight"; });
 
 TEST_F(Endurance, RandomSeeksOnAFileLeaveNothingBehind) {
   const std::string clip = tests::source_file("media/clip.mp4");

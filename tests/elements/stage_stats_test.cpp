@@ -5,39 +5,16 @@
 
 #include "tests/elements/gate.hpp"
 #include "tests/elements/gst_fixture.hpp"
+#include "tests/elements/stats.hpp"
 
 namespace rcnn::elements {
 namespace {
 
 using StageStatsTest = tests::GstTest;
 using tests::Harness;
+using tests::Stats;
 
 BufferPtr frame(int number) { return tests::picture(96, 64, GST_VIDEO_FORMAT_BGR, number); }
-
-// The `stats` property of an element, read field by field.
-class Stats {
- public:
-  explicit Stats(GstElement* element) { g_object_get(element, "stats", &structure_, nullptr); }
-  ~Stats() { gst_structure_free(structure_); }
-  Stats(const Stats&) = delete;
-  Stats& operator=(const Stats&) = delete;
-
-  bool has(const char* field) const { return gst_structure_has_field(structure_, field); }
-  int number(const char* field) const {
-    gint value = -1;
-    EXPECT_TRUE(gst_structure_get_int(structure_, field, &value)) << field;
-    return value;
-  }
-  guint64 count(const char* field) const {
-    guint64 value = 0;
-    EXPECT_TRUE(gst_structure_get_uint64(structure_, field, &value)) << field;
-    return value;
-  }
-  const GValue* value(const char* field) const { return gst_structure_get_value(structure_, field); }
-
- private:
-  GstStructure* structure_ = nullptr;
-};
 
 TEST_F(StageStatsTest, CountWhatCameWentFailedAndWasDropped) {
   Harness harness("neuronrcnn name=n max-in-flight=2 drop-policy=newest on-error=drop" + tests::with_model());
@@ -98,6 +75,22 @@ TEST_F(StageStatsTest, ShowTheCoresOfTheModelWithWhatTheyDid) {
   const auto after = core();
   EXPECT_GT(after.first, before.first);
   EXPECT_EQ(after.second, before.second + 2) << "backbone and box head";
+}
+
+TEST_F(StageStatsTest, ShowThatFramesReuseTheMemoryOfThoseBefore) {
+  Harness harness("neuronrcnn name=n max-in-flight=64" + tests::with_model());
+  const ElementPtr element = harness.named("n");
+  const auto misses_after = [&](int width) {
+    harness.set_caps(tests::caps_of(width, 64, "BGR"));
+    EXPECT_EQ(harness.push(tests::picture(width, 64, GST_VIDEO_FORMAT_BGR)), GST_FLOW_OK);
+    harness.pull();
+    return Stats(element.get()).count("pool-misses");
+  };
+  const guint64 loaded = Stats(element.get()).count("pool-misses");
+  const guint64 first = misses_after(96);
+  EXPECT_GT(first, loaded) << "what 64 frames need";
+  EXPECT_EQ(misses_after(96), first);
+  EXPECT_EQ(misses_after(128), first) << "the network's size is the same";
 }
 
 TEST_F(StageStatsTest, StandOnEveryStageWithoutTheEntrancesFigures) {

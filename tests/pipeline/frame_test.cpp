@@ -90,6 +90,7 @@ TEST(FramePool, ASlotIsGivenBackOnce) {
 TEST(FramePool, AcquireWaitsForASlot) {
   FramePool pool(1);
   auto held = pool.acquire();
+  EXPECT_EQ(held->max_in_flight(), pool.max_in_flight());
   auto waiting = std::async(std::launch::async, [&] { return pool.acquire(); });
   EXPECT_EQ(waiting.wait_for(milliseconds(30)), std::future_status::timeout);
   held->release_slot();

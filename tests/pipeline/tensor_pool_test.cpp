@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <list>
 #include <memory>
 #include <random>
@@ -99,6 +100,43 @@ TEST(TensorPool, StopsMissingWhateverIdles) {
   play(20'000);
   EXPECT_LE(pool.misses() - misses, 100U) << "of 20,000";
 }
+
+// Frames that each hold every kind at most once, in any order.
+TEST(TensorPool, NeverMissesWhatWasProvidedFor) {
+  const TensorPool pool;
+  constexpr std::size_t kFrames = 64;
+  const std::vector<Specs> kinds{floats(8 * kMebibyte), floats(kMebibyte / 2), floats(kMebibyte / 2 - 100),
+                                 floats(kMebibyte)};
+  pool.provide(kinds, kFrames);
+  EXPECT_EQ(pool.misses(), kFrames * kinds.size());
+  std::mt19937 random(1);
+  std::array<std::array<std::shared_ptr<TensorSet>, 4>, kFrames> held;
+  for (int i = 0; i < 20'000; ++i) {
+    const auto kind = random() % kinds.size();
+    auto& place = held.at(random() % kFrames).at(kind);
+    place = place && random() % 4 == 0 ? nullptr : pool.acquire(kinds[kind]);
+  }
+  pool.provide({kinds.begin(), kinds.begin() + 2}, kFrames);
+  EXPECT_EQ(pool.misses(), kFrames * kinds.size());
+}
+
+TEST(TensorPool, ForgetsWhatWasProvidedForAnotherSize) {
+  const TensorPool pool;
+  pool.provide({floats(64 * kMebibyte)}, 4);
+  EXPECT_EQ(pool.idle_bytes(), std::size_t{256} << 20);
+  for (std::uint64_t i = 0; i <= TensorPool::kForgetAfter; ++i) pool.acquire(floats(kMebibyte));
+  pool.provide({floats(kMebibyte)}, 4);
+  EXPECT_EQ(pool.idle_bytes(), (std::size_t{64} + 4) << 20) << "three of four are gone";
+}
+
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // They end the process.
+TEST(TensorPool, ProvidesAsFarAsAddressSpaceGoes) {
+  const TensorPool pool;
+  pool.provide({floats(std::int64_t{1} << 58), floats(10)}, 2);
+  EXPECT_EQ(pool.misses(), 2U);
+  EXPECT_THROW(pool.acquire(floats(std::int64_t{1} << 58)), std::bad_alloc);
+}
+#endif
 
 TEST(TensorPool, SetsMayOutliveIt) {
   auto pool = std::make_unique<TensorPool>();
