@@ -10,6 +10,7 @@ if [ $# -ne 3 ]; then
   echo "usage: ${0##*/} MODEL.rcnn rtsp://HOST/PATH OUTPUT.mp4" >&2
   exit 2
 fi
+# A camera that closes the connection ends the recording well; so does one that falls silent, after half a minute.
 # TCP: a lost packet of UDP would be a smeared picture, and a smeared picture a wrong detection.
 read -ra source <<<"${SOURCE:-rtspsrc location=$2 protocols=tcp latency=200}"
 built=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)/build/elements

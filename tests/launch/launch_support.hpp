@@ -11,8 +11,8 @@
 #include <stdexcept>
 #include <string>
 
-#include "tests/support/shared_files.hpp"
 #include "tests/support/files.hpp"
+#include "tests/support/shared_files.hpp"
 
 namespace rcnn::launch {
 
@@ -39,6 +39,17 @@ inline Outcome run_shell(const std::string& command) {
 /// Runs the program that was built; `environment` is prefixed as in a shell.
 inline Outcome run_neuron_rcnn(const std::string& arguments, const std::string& environment = "") {
   return run_shell(environment + " " + tests::built_file("launch/neuron-rcnn") + " " + arguments);
+}
+
+/// Runs a ready pipeline of launch/ with the plugin that was built.
+inline std::string script_command(const std::string& name, const std::string& arguments,
+                                  const std::string& environment = "") {
+  return "env GST_PLUGIN_PATH=" + tests::built_file("elements") + " " + environment + " " +
+         tests::source_file("launch/") + name + " " + arguments;
+}
+inline Outcome run_script(const std::string& name, const std::string& arguments,
+                          const std::string& environment = "") {
+  return run_shell(script_command(name, arguments, environment));
 }
 
 /// A picture with something in it, the same every time.

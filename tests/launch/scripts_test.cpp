@@ -12,12 +12,6 @@ namespace {
 
 using ::testing::HasSubstr;
 
-Outcome run_script(const std::string& name, const std::string& arguments,
-                   const std::string& environment = "") {
-  return run_shell("GST_PLUGIN_PATH=" + tests::built_file("elements") + " " + environment + " " +
-                   tests::source_file("launch/") + name + " " + arguments);
-}
-
 TEST(Scripts, FileToFileKeepsEveryFrameAndItsTime) {
   const TempFolder folder;
   write_clip(folder / "in.mp4", 10);

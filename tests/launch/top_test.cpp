@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <spawn.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include <csignal>
 #include <string>
 
 #include "launch/commands.hpp"
+#include "tests/launch/background_process.hpp"
 #include "tests/launch/launch_support.hpp"
 #include "tests/support/tiny_model.hpp"
 
@@ -19,36 +17,25 @@ using nlohmann::json;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 
-/// A command in a process of its own, for as long as the object lives.
+/// A command on two cores in a process of its own, for as long as the object lives.
 class PlayingProcess {
  public:
-  explicit PlayingProcess(const std::string& command) {
-    const std::string line = "exec env NEURON_RT_NUM_CORES=2 " + command;
-    const char* const arguments[] = {"/bin/sh", "-c", line.c_str(), nullptr};
-    EXPECT_EQ(posix_spawn(&pid_, "/bin/sh", nullptr, nullptr, const_cast<char* const*>(arguments), environ),
-              0);
-  }
-  ~PlayingProcess() {
-    kill(pid_, SIGKILL);
-    waitpid(pid_, nullptr, 0);
-  }
-  PlayingProcess(const PlayingProcess&) = delete;
-  PlayingProcess& operator=(const PlayingProcess&) = delete;
+  explicit PlayingProcess(const std::string& command) : process_("env NEURON_RT_NUM_CORES=2 " + command) {}
 
   /// Runs `top` on it until it shows this stream: the process takes its time to begin.
   Outcome top(const std::string& options, const std::string& stream) const {
     Outcome outcome;
     for (int i = 0; i < 600; ++i) {
-      outcome = run_neuron_rcnn("top --once " + options + " " + std::to_string(pid_));
+      outcome = run_neuron_rcnn("top --once " + options + " " + std::to_string(pid()));
       if (outcome.code == 0 && outcome.out.find(stream) != std::string::npos) break;
       usleep(50'000);
     }
     return outcome;
   }
-  pid_t pid() const { return pid_; }
+  pid_t pid() const { return process_.pid(); }
 
  private:
-  pid_t pid_ = 0;
+  const BackgroundProcess process_;
 };
 
 TEST(Top, ShowsCoresProgramsAndStreamsOfARunningProcess) {
