@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "engine/errors.hpp"
+#include "engine/runtime/out_of_service.hpp"
 
 /// Where C++ meets C: owners for GStreamer's references, and the only place of elements/ that catches.
 namespace rcnn::elements {
@@ -37,6 +38,7 @@ struct Failure {
   GQuark domain = 0;
   gint code = 0;
   bool cancelled = false;  ///< Given up on purpose: nobody is told
+  bool notable = false;    ///< Told even where others are left out, not to tell too many
 };
 
 /// Sorts a stored exception: settings -> RESOURCE/SETTINGS, model -> RESOURCE/OPEN_READ, core ->
@@ -48,6 +50,8 @@ inline Failure failure_of(const std::exception_ptr& error) {
     return {setting.what(), GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS};
   } catch (const engine::ModelError& model) {
     return {model.what(), GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_OPEN_READ};
+  } catch (const engine::OutOfServiceError& last) {
+    return {last.what(), GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_FAILED, false, true};
   } catch (const engine::DeviceError& device) {
     return {device.what(), GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_FAILED};
   } catch (const engine::CancelledError& given_up) {

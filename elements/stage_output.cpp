@@ -108,10 +108,11 @@ bool StageFlow::survives(const std::exception_ptr& error) {
   return false;
 }
 
-// At most one warning a second: a broken core fails every frame.
+// At most one warning a second, for a broken core fails every frame; and one when that core goes out of
+// service.
 void StageFlow::warn(const Failure& failure, const char* consequence) {
   const GstClockTime now = gst_util_get_timestamp();
-  if (now < next_warning_) {
+  if (now < next_warning_ && !failure.notable) {
     ++unwarned_;
     return;
   }

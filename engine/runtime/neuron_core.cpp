@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "engine/errors.hpp"
+#include "engine/runtime/out_of_service.hpp"
 #include "engine/runtime/trace.hpp"
 
 namespace rcnn::engine {
@@ -19,11 +20,12 @@ std::string where(int core, const std::string& program) {
   return "NeuronCore " + std::to_string(core) + ", program '" + program + "'";
 }
 
+/// The failure that took a core out of service, with the notice of it.
 std::exception_ptr with_notice(const std::exception_ptr& error, const std::string& notice) {
   try {
     std::rethrow_exception(error);
   } catch (const std::exception& exception) {
-    return std::make_exception_ptr(DeviceError(exception.what() + notice));
+    return std::make_exception_ptr(OutOfServiceError(exception.what() + notice));
   }
 }
 

@@ -139,13 +139,16 @@ TEST_F(Endurance, StreamsComeAndGoWhileOthersPlay) {
   Pipeline steady(kEndless + tests::six() + " ! fakesink name=out sync=false");
   ASSERT_TRUE(steady.reaches(GST_STATE_PLAYING));
   for (int i = 0; i < times(8, 1000); ++i) {
-    // Some end, some fail, some are torn down amid their frames.
+    // Some end, some fail, some are flushed again and again and torn down amid their frames.
     const char* last = i % 3 == 0 ? " ! identity error-after=3 ! fakesink" : " ! fakesink sync=false";
     Pipeline guest((i % 3 == 1 ? "videotestsrc num-buffers=3 ! video/x-raw,format=BGR,width=96,height=64 ! "
                                : kEndless) +
                    "neuronrcnn name=out" + tests::with_model() + last);
     guest.set(GST_STATE_PLAYING);
     ASSERT_TRUE(tests::eventually([&] { return guest.count() >= 3; })) << i;
+    for (int seek = 0; i % 3 == 2 && seek < 3; ++seek) {
+      EXPECT_TRUE(gst_element_seek_simple(guest.get(), GST_FORMAT_TIME, GST_SEEK_FLAG_FLUSH, 0));
+    }
   }
   const int before = steady.count();
   EXPECT_TRUE(tests::eventually([&] { return steady.count() > before + 5; }));

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Order and untouched buffers where frames overtake each other: eight cores, each busy for random times.
 #include <gmock/gmock.h>
-#include <unistd.h>
 
 #include <array>
 #include <atomic>
@@ -10,8 +9,8 @@
 
 #include "engine/runtime/core_pool.hpp"
 #include "tests/elements/gst_fixture.hpp"
+#include "tests/elements/own_process.hpp"
 #include "tests/engine/runtime/fake_executable.hpp"
-#include "tests/support/environment.hpp"
 
 namespace rcnn::elements {
 namespace {
@@ -166,18 +165,8 @@ void expect_order_and_traits() {
 
 using OrderDeathTest = tests::GstTest;
 
-// In a process of its own: the cores of a process are counted once.
 TEST_F(OrderDeathTest, OutputIsInputUnderRandomDelaysOnEightCores) {
-  GTEST_FLAG_SET(death_test_style, "threadsafe");
-  EXPECT_EXIT(
-      {
-        dup2(STDERR_FILENO, STDOUT_FILENO);  // A failed test shows what its process wrote there.
-        const tests::Environment cores("NEURON_RT_NUM_CORES", std::to_string(kCores));
-        const tests::Environment visible("NEURON_RT_VISIBLE_CORES", std::nullopt);
-        expect_order_and_traits();
-        std::exit(HasFailure() ? 1 : 42);
-      },
-      testing::ExitedWithCode(42), "");
+  tests::in_own_process({{"NEURON_RT_NUM_CORES", std::to_string(kCores)}}, expect_order_and_traits);
 }
 
 }  // namespace

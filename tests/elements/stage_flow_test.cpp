@@ -22,7 +22,8 @@ constexpr int kHeight = 64;
 BufferPtr frame(int number) { return tests::picture(kWidth, kHeight, GST_VIDEO_FORMAT_BGR, number); }
 std::string caps() { return tests::caps_of(kWidth, kHeight, "BGR"); }
 
-// Numbers of buffers and of custom events in the order in which they come out; -1 is EOS.
+// Numbers of buffers and of events (custom, gap, tag, segment) in the order in which they come out; -1 is
+// EOS.
 class Order {
  public:
   explicit Order(Harness& harness) {
@@ -47,23 +48,59 @@ class Order {
       self->numbers_.push_back(static_cast<int>(GST_BUFFER_OFFSET(GST_PAD_PROBE_INFO_BUFFER(info))));
       return GST_PAD_PROBE_OK;
     }
-    GstEvent* event = GST_PAD_PROBE_INFO_EVENT(info);
-    int number = 0;
-    if (GST_EVENT_TYPE(event) == GST_EVENT_EOS) {
-      self->numbers_.push_back(-1);
-    } else if (GST_EVENT_TYPE(event) == GST_EVENT_CUSTOM_DOWNSTREAM &&
-               gst_structure_get_int(gst_event_get_structure(event), "number", &number)) {
+    const int number = number_of(GST_PAD_PROBE_INFO_EVENT(info));
+    if (number != 0) {
       self->numbers_.push_back(number);
     }
     return GST_PAD_PROBE_OK;
+  }
+  // 0: none that a test has sent.
+  static int number_of(GstEvent* event) {
+    int number = 0;
+    guint track = 0;
+    GstTagList* tags = nullptr;
+    const GstSegment* segment = nullptr;
+    GstClockTime time = 0;
+    switch (GST_EVENT_TYPE(event)) {
+      case GST_EVENT_EOS:
+        return -1;
+      case GST_EVENT_CUSTOM_DOWNSTREAM:
+        gst_structure_get_int(gst_event_get_structure(event), "number", &number);
+        return number;
+      case GST_EVENT_GAP:
+        gst_event_parse_gap(event, &time, nullptr);
+        return static_cast<int>(time);
+      case GST_EVENT_TAG:
+        gst_event_parse_tag(event, &tags);
+        gst_tag_list_get_uint(tags, GST_TAG_TRACK_NUMBER, &track);
+        return static_cast<int>(track);
+      case GST_EVENT_SEGMENT:
+        gst_event_parse_segment(event, &segment);
+        return static_cast<int>(segment->base);
+      default:
+        return 0;
+    }
   }
   std::mutex mutex_;  // Guards numbers_.
   std::vector<int> numbers_;
 };
 
-GstEvent* marker(int number) {
-  return gst_event_new_custom(GST_EVENT_CUSTOM_DOWNSTREAM,
-                              gst_structure_new("marker", "number", G_TYPE_INT, number, nullptr));
+// Kinds of serialized events take turns.
+GstEvent* numbered_event(int number) {
+  GstSegment segment;
+  switch (number / 3 % 4) {
+    case 0:
+      return gst_event_new_custom(GST_EVENT_CUSTOM_DOWNSTREAM,
+                                  gst_structure_new("marker", "number", G_TYPE_INT, number, nullptr));
+    case 1:
+      return gst_event_new_gap(static_cast<GstClockTime>(number), 1);
+    case 2:
+      return gst_event_new_tag(gst_tag_list_new(GST_TAG_TRACK_NUMBER, static_cast<guint>(number), nullptr));
+    default:
+      gst_segment_init(&segment, GST_FORMAT_TIME);
+      segment.base = static_cast<guint64>(number);
+      return gst_event_new_segment(&segment);
+  }
 }
 
 TEST_F(StageFlowTest, KeepsEventsInTheirPlaceBetweenFrames) {
@@ -74,7 +111,7 @@ TEST_F(StageFlowTest, KeepsEventsInTheirPlaceBetweenFrames) {
     std::vector<int> expected;
     for (int i = 0; i < 60; ++i) {
       if (i % 3 == 1) {
-        ASSERT_TRUE(gst_harness_push_event(harness.get(), marker(i)));
+        ASSERT_TRUE(gst_harness_push_event(harness.get(), numbered_event(i)));
       } else {
         ASSERT_EQ(harness.push(frame(i)), GST_FLOW_OK);
       }
