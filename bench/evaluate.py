@@ -4,6 +4,7 @@
 
     bench/evaluate.py --dataset instances.json --images DIR -m model.rcnn [--threshold 0.05]
     bench/evaluate.py --dataset instances.json --results results.json        # of detections that exist already
+    bench/evaluate.py ... --against f32.json                                 # how much of another run's results is found again
     bench/evaluate.py --voc DIR [--split test] -m model.rcnn                 # Annotations/ and JPEGImages/ in VOC's form
 
 Runs `neuron-rcnn detect --format coco` over the images, then pycocotools (see media/requirements.txt). Masks are judged when both the data
@@ -39,6 +40,7 @@ def parse(arguments):
     add("-m", "--model", type=pathlib.Path, help="artifact made by 'neuron-rcnn compile'")
     add("--results", type=pathlib.Path, help="COCO results to judge, instead of running a model")
     add("--write-results", type=pathlib.Path, help="keep the detections in this file")
+    add("--against", type=pathlib.Path, help="COCO results of another run on the same images: also say how many of its detections with scores of 0.5 and more are found again (same class, IoU 0.9)")
     add("--threshold", type=float, default=0.05, help="lowest score that counts (default 0.05)")
     add("--limit", type=int, default=0, help="use the first so many images")
     add("--program", type=pathlib.Path, default=PROGRAM, help="neuron-rcnn (default: of build/)")
@@ -142,6 +144,28 @@ def show(kind, figures, each):
         print(f"  {name:<{width}} {precision:6.3f} {half:6.3f}")
 
 
+def found_again(results, others, score=0.5, overlap=0.9):
+    """-> (how many of the other run's detections are here, too: same image and class, boxes with at least that IoU; how many it has). Each counts once."""
+    import numpy as np
+    from pycocotools import mask
+    places = collections.defaultdict(list)
+    for result in results:
+        places[result["image_id"], result["category_id"]].append(result["bbox"])
+    wanted = sorted((other for other in others if other["score"] >= score), key=lambda other: -other["score"])
+    taken, found = collections.defaultdict(set), 0
+    for other in wanted:
+        key = other["image_id"], other["category_id"]
+        if not places[key]:
+            continue
+        overlaps = mask.iou(np.array([other["bbox"]], float), np.array(places[key], float), [0] * len(places[key]))[0]
+        for index in np.argsort(-overlaps):
+            if overlaps[index] >= overlap and index not in taken[key]:
+                taken[key].add(index)
+                found += 1
+                break
+    return found, len(wanted)
+
+
 def check_categories(results, truth):
     known = {category["id"] for category in truth["categories"]}
     strange = collections.Counter(result["category_id"] for result in results if result["category_id"] not in known)
@@ -180,6 +204,10 @@ def work(options):
         figures[title], each = evaluate(truth, rows, kind)
         show(title, figures[title], each)
         figures[title] |= {"categories": {name: {"AP": precision, "AP50": half} for name, (precision, half) in each.items()}}
+    if options.against:
+        found, wanted = found_again(results, with_image_ids(json.loads(options.against.read_text()), truth["images"]))
+        print(f"\nof {wanted} detections with scores of 0.5 and more in {options.against}, {found} are found again" + (f" ({100 * found / wanted:.1f} %)" if wanted else ""))
+        figures["found_again"] = {"found": found, "of": wanted}
     if options.json:
         options.json.write_text(json.dumps(figures, indent=1) + "\n")
 

@@ -44,6 +44,13 @@ class Evaluate(unittest.TestCase):
     def test_results_of_another_class_list_are_refused(self):
         self.assertEqual(self.figures_of([{"image_id": 1, "category_id": 77, "bbox": [0, 0, 5, 5], "score": 0.9}]), 1)
 
+    def test_found_again_is_of_the_same_class_and_place_and_once(self):
+        def result(box, category=3, score=0.9, image=1):
+            return {"image_id": image, "category_id": category, "bbox": box, "score": score}
+        others = [result([0, 0, 100, 100]), result([0, 0, 100, 100], score=0.6), result([200, 0, 50, 50]), result([300, 0, 50, 50], score=0.4), result([0, 0, 10, 10], image=2)]
+        ours = [result([1, 1, 99, 99], score=0.2), result([200, 0, 50, 50], category=1), result([200, 0, 40, 50]), result([300, 0, 50, 50])]
+        self.assertEqual(evaluate.found_again(ours, others), (1, 4))
+
     def test_voc_pixels_begin_at_one(self):
         (self.folder / "Annotations").mkdir()
         for stem, name in (("b", "RBC"), ("a", "WBC")):
