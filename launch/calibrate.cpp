@@ -16,6 +16,7 @@
 #include "launch/detect_images.hpp"
 #include "launch/frame_loop.hpp"
 #include "launch/inputs.hpp"
+#include "launch/interrupt.hpp"
 #include "pipeline/classifier.hpp"
 
 namespace rcnn::launch {
@@ -39,7 +40,8 @@ class OnlyErrors {
 /// What is found is not what calibration is after.
 class CalibrationSink final : public ResultSink {
  public:
-  CalibrationSink(ProgressBar& bar, std::string what) : bar_(bar), what_(std::move(what)) {}
+  CalibrationSink(ProgressBar& bar, const Interrupt& interrupt, std::string what)
+      : bar_(bar), interrupt_(interrupt), what_(std::move(what)) {}
 
   void found(const FrameResult& /*result*/) override {}
   void failed(const std::string& message) override {
@@ -48,11 +50,13 @@ class CalibrationSink final : public ResultSink {
   }
   void warned(const std::string& message) override { spdlog::warn("calibration: {}", message); }
   void progressed(double done, double total, const std::string& note) override {
+    if (interrupt_.requested()) throw engine::Error("calibration was interrupted; no artifact was written");
     bar_.update(done, total, fmt::format("calibrating ({}): {}", what_, note));
   }
 
  private:
   ProgressBar& bar_;
+  const Interrupt& interrupt_;
   std::string what_;
 };
 
@@ -109,16 +113,16 @@ void calibrate(engine::CompiledModel& model, const CalibrationSettings& settings
   if (detector != nullptr && detector->load_proposals) {
     throw engine::SettingError(
         "a Fast R-CNN cannot be calibrated: it looks at boxes that come with its images, and calibration has "
-        "none; "
-        "compile it with --precision bf16 or f32");
+        "none; compile it with --precision bf16 or f32");
   }
   const auto images = find_images(settings);
   auto scratch = artifact;
   scratch += fmt::format(".trial-{}", ::getpid());
   const OnlyErrors quiet;
+  const Interrupt interrupt;  // Trials are large: they are removed before the program ends.
   const auto run = [&](const std::filesystem::path& file, int count,
                        const std::shared_ptr<engine::ActivationTap>& tap, const std::string& what) {
-    CalibrationSink sink(bar, what);
+    CalibrationSink sink(bar, interrupt, what);
     const auto some = std::span(images).first(static_cast<std::size_t>(count));
     detector != nullptr ? run_detector(file, some, tap, sink) : run_classifier(file, some, tap, sink);
   };

@@ -51,7 +51,8 @@ class Search {
     for (std::size_t program = 0; program < model_.programs.size(); ++program) {
       const auto& graph = model_.programs[program].graph;
       kept.push_back(find_kept(program));
-      if (!planner_.candidates(program).empty()) errors[graph.name] = tried_.at(kept.back());
+      if (const auto error = tried_.find(kept.back()); error != tried_.end())
+        errors[graph.name] = error->second;
     }
     auto plan = planner_.plan(kept);
     plan.range_method = options_.range_method;
@@ -76,6 +77,7 @@ class Search {
     if (candidates == 0) return 0;
     ReferenceOutputs references;
     run_(exact_.file(), searched_, TrialTap::collecting(graph, references), graph.name + ", exact");
+    if (references.kept.empty()) return 0;  // The few images of the search have nothing for this program
     const auto error = [&](std::size_t kept) { return tried_[kept] = try_out(program, kept, references); };
     const auto kept = engine::find_kept(candidates, options_.budget, error);
     if (!tried_.contains(kept)) error(kept);  // All are left out and the budget is not kept to

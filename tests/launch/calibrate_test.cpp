@@ -30,9 +30,9 @@ class CalibrateCommand : public ::testing::Test {
                            (folder_ / "tiny.safetensors").string() + " -o " + (folder_ / output).string() +
                            " " + more);
   }
+  std::string asked_images() const { return "--precision int8 --calibrate " + (folder_ / "images").string(); }
   std::string asked(const std::string& more = "") const {
-    return "--input stretch:160x128 --precision int8 --calibrate " + (folder_ / "images").string() + " " +
-           more;
+    return "--input stretch:160x128 " + asked_images() + " " + more;
   }
   const TempFolder folder_;
 };
@@ -102,6 +102,22 @@ TEST_F(CalibrateCommand, RefusesWhatItCannotCalibrateWith) {
   refused("--precision int8 --calibrate " + (folder_ / "tiny.yaml").string(), 2, {"tiny.yaml", "no image"});
   refused("--precision int8 --calibrate " + (folder_ / "half.png").string(), 1, {"half.png", "calibration"});
   EXPECT_EQ(compile(asked("--range-method median")).code, 2);
+}
+
+TEST_F(CalibrateCommand, CtrlCLeavesNoTrialBehind) {
+  for (int i = 3; i < 40; ++i) {
+    cv::imwrite((folder_ / "images" / (std::to_string(i) + ".png")).string(), make_picture(120, 90, i));
+  }
+  const auto compile = tests::built_file("launch/neuron-rcnn") + " compile --config " +
+                       (folder_ / "tiny.yaml").string() + " --weights " +
+                       (folder_ / "tiny.safetensors").string() + " -o " + (folder_ / "tiny.rcnn").string() +
+                       " --input stretch:800x800 " + asked_images();
+  const auto outcome =
+      run_shell(compile + " & until ls " + (folder_ / "tiny.rcnn.trial").string() +
+                "* >/dev/null 2>&1 || ! kill -0 $!; do sleep 0.02; done; kill -INT $!; wait $!");
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_THAT(outcome.err, HasSubstr("interrupted"));
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder_.path()), {}), 3) << "config, checkpoint, images";
 }
 
 TEST_F(CalibrateCommand, InspectSaysWhereThereIsNoQuantization) {
