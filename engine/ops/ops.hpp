@@ -95,28 +95,28 @@ struct MaskPredictorParams {
   int scale = 1;       ///< Each cell of the source holds the channels of scale x scale cells, (0, 0) first
 };
 
-/// The catalogue. All values are f32; N, C, H, W shapes. A factory takes the format in which an input lies
-/// and may ask for another in Operator::inputs(): a reorder must then come between. Those that choose the
-/// output's format say "free". \throws ShapeError, ModelError (weights), with the operator's name.
+/// The catalogue. Values are f32 but where it says otherwise; N, C, H, W shapes. A factory takes the format
+/// in which an input lies and may ask for another in Operator::inputs(): a reorder must then come between.
+/// Those that choose the output's format say "free". \throws ShapeError, ModelError (weights), with the
+/// operator's name.
 ///
-///   conv2d        [N, I, H, W]                    -> [N, O, H', W']  free
-///   conv2d, sum   [N, I, H, W], [N, O, H', W']    -> [N, O, H', W']  in place of the second input
-///   max_pool2d    [N, C, H, W]                    -> [N, C, H', W']  as the input; padding never wins
-///   upsample_add  [N, C, 2H, 2W], [N, C, H, W]    -> [N, C, 2H, 2W]  in place of the first: a(y, x) + b(y/2,
-///   x/2) linear        [R, I] row-major                -> [R, O] row-major; a row's values depend on that
-///   row alone,
-///                                                    not on R nor on its place, bit for bit
+///   conv2d         [N, I, H, W] -> [N, O, H', W'], free
+///   conv2d, sum    [N, I, H, W], [N, O, H', W'] -> [N, O, H', W'] in place of the second input
+///   max_pool2d     [N, C, H, W] -> [N, C, H', W'] as the input, of its type; padding never wins
+///   upsample_add   [N, C, 2H, 2W], [N, C, H, W] -> in place of the first: a(y, x) + b(y/2, x/2)
+///   linear         [R, I] row-major -> [R, O] row-major; a row's values depend on that row alone, not on R
+///                  nor on its place, bit for bit
 ///   mask_predictor [N, s * s * C, H, W], [N] classes -> [N, s * H, s * W] probabilities, row-major; a class
-///                 out of range is a DeviceError when it runs
-///   upsample_bilinear [N, s * s * C, H, W], cells as with the mask predictor -> [N, C, 2sH, 2sW] row-major,
-///   twice
-///                 the s * H cells; edges clamped (align_corners=False)
-///   add           two of one shape                -> as the first
-///   activation    any                             -> as the input
-///   scale         [N, C, H, W], [N, C, 1, 1]      -> [N, C, H, W]    in place of the first: each plane times
-///   its factor global_avg_pool [N, C, H, W]                  -> [N, C, 1, 1]    as the input: the mean of
-///   each plane reorder       any                             -> the same values in `target`
-///   round_to_steps any                            -> what 8 bits can hold of them, in place
+///                  out of range is a DeviceError when it runs
+///   upsample_bilinear [N, s * s * C, H, W], cells as with the mask predictor -> [N, C, 2sH, 2sW] row-major:
+///                  twice the s * H cells; edges clamped (align_corners=False)
+///   add            two of one shape -> as the first
+///   activation     any -> as the input
+///   scale          [N, C, H, W], [N, C, 1, 1] -> in place of the first: each plane times its factor
+///   global_avg_pool [N, C, H, W] -> [N, C, 1, 1] as the input: the mean of each plane
+///   reorder        any -> the same values in `target`
+///   round_to_steps any -> what 8 bits can hold of them, still f32, in place
+///   quantized_*    conv2d, linear and upsample_add with values in 8 bits
 std::unique_ptr<Operator> make_conv2d(const Conv2dParams& params, const Format& source,
                                       PackedWeights& weights,
                                       Conv2dAlgorithm algorithm = Conv2dAlgorithm::kDirect);
@@ -129,14 +129,14 @@ std::unique_ptr<Operator> make_upsample_add(const std::string& name, const Forma
                                             const Format& coarse);
 std::unique_ptr<Operator> make_linear(const Conv2dParams& params, const Format& source,
                                       PackedWeights& weights);
-/// The first three with products in int8 and sums in s32. `source` and `summand` say how these lie, whatever
-/// their type now: inputs() has the types that are wanted, f32 for a summand where the result is.
-///   upsample_add: both inputs and the result are in 8 bits, kNhwc
+/// Products in int8, sums in s32. `source` and `summand` say how these lie, whatever their type now: inputs()
+/// has the types that are wanted, f32 for a summand where the result is.
 std::unique_ptr<Operator> make_quantized_conv2d(const Conv2dParams& params, const QuantizedParams& steps,
                                                 const Format& source, const Format* summand,
                                                 PackedWeights& weights);
 std::unique_ptr<Operator> make_quantized_linear(const Conv2dParams& params, const QuantizedParams& steps,
                                                 const Format& source, PackedWeights& weights);
+/// Both inputs and the result are in 8 bits, kNhwc.
 std::unique_ptr<Operator> make_quantized_upsample_add(const std::string& name, const Shape& fine,
                                                       const ActivationStep& fine_step,
                                                       const ActivationStep& coarse_step,

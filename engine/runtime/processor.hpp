@@ -8,7 +8,8 @@ namespace rcnn::engine {
 /// Whether this CPU has instructions that multiply values of a precision (a name of precision_names()): for
 /// bf16, fp16 and int8 AVX512-BF16, AVX512-FP16 and AVX512-VNNI on x86-64, FEAT_BF16, FEAT_FP16 and
 /// FEAT_DotProd on arm64. Instructions that only convert do not count. What a build makes of them is another
-/// matter: this one multiplies f32. Thread safety: reentrant.
+/// matter: this one multiplies f32, and int8
+/// where multiplies_int8() says so. Thread safety: reentrant.
 bool cpu_multiplies(const std::string& precision);
 
 }  // namespace rcnn::engine

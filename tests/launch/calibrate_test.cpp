@@ -14,27 +14,19 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 using ::testing::HasSubstr;
 
-/// A tiny network's files, some pictures, and the command that makes an int8 artifact of them.
-class CalibrateCommand : public ::testing::Test {
+/// Some pictures, too.
+class CalibrateCommand : public CompileTest {
  protected:
   CalibrateCommand() {
-    write_tiny_config(folder_ / "tiny.yaml");
-    write_tiny_checkpoint(folder_ / "tiny.safetensors");
     fs::create_directory(folder_ / "images");
     for (int i = 0; i < 3; ++i) {
       cv::imwrite((folder_ / "images" / (std::to_string(i) + ".png")).string(), make_picture(120, 90, i));
     }
   }
-  Outcome compile(const std::string& more, const std::string& output = "tiny.rcnn") const {
-    return run_neuron_rcnn("compile --config " + (folder_ / "tiny.yaml").string() + " --weights " +
-                           (folder_ / "tiny.safetensors").string() + " -o " + (folder_ / output).string() +
-                           " " + more);
-  }
   std::string asked_images() const { return "--precision int8 --calibrate " + (folder_ / "images").string(); }
   std::string asked(const std::string& more = "") const {
     return "--input stretch:160x128 " + asked_images() + " " + more;
   }
-  const TempFolder folder_;
 };
 
 TEST_F(CalibrateCommand, QuartersTheArtifactAndSaysWhatRoundingDoes) {
@@ -108,10 +100,8 @@ TEST_F(CalibrateCommand, CtrlCLeavesNoTrialBehind) {
   for (int i = 3; i < 40; ++i) {
     cv::imwrite((folder_ / "images" / (std::to_string(i) + ".png")).string(), make_picture(120, 90, i));
   }
-  const auto compile = tests::built_file("launch/neuron-rcnn") + " compile --config " +
-                       (folder_ / "tiny.yaml").string() + " --weights " +
-                       (folder_ / "tiny.safetensors").string() + " -o " + (folder_ / "tiny.rcnn").string() +
-                       " --input stretch:800x800 " + asked_images();
+  const auto compile = tests::built_file("launch/neuron-rcnn") + " " +
+                       compile_command("--input stretch:800x800 " + asked_images());
   const auto outcome =
       run_shell(compile + " & until ls " + (folder_ / "tiny.rcnn.trial").string() +
                 "* >/dev/null 2>&1 || ! kill -0 $!; do sleep 0.02; done; kill -INT $!; wait $!");

@@ -17,19 +17,7 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 using ::testing::HasSubstr;
 
-class Compile : public ::testing::Test {
- protected:
-  Compile() {
-    write_tiny_config(folder_ / "tiny.yaml");
-    write_tiny_checkpoint(folder_ / "tiny.safetensors");
-  }
-  Outcome compile(const std::string& more, const std::string& output = "tiny.rcnn") const {
-    return run_neuron_rcnn("compile --config " + (folder_ / "tiny.yaml").string() + " --weights " +
-                           (folder_ / "tiny.safetensors").string() + " -o " + (folder_ / output).string() +
-                           " " + more);
-  }
-  const TempFolder folder_;
-};
+using Compile = CompileTest;
 
 TEST_F(Compile, FilesGiveTheArtifactThatTheLibraryMakes) {
   const auto outcome = compile("--input stretch:160x128");

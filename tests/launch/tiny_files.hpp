@@ -2,6 +2,7 @@
 #pragma once
 
 #include <gst/gst.h>
+#include <gtest/gtest.h>
 
 #include <cstdint>
 #include <filesystem>
@@ -63,6 +64,25 @@ inline void write_tiny_config(const std::filesystem::path& file,
                                          : "") +
                  "DATASETS: {TRAIN: [mine], TEST: [mine]}\n");
 }
+
+/// A tiny network's config and checkpoint as files, and the command that makes an artifact of them.
+class CompileTest : public ::testing::Test {
+ protected:
+  CompileTest() {
+    write_tiny_config(folder_ / "tiny.yaml");
+    write_tiny_checkpoint(folder_ / "tiny.safetensors");
+  }
+  /// Arguments of neuron-rcnn.
+  std::string compile_command(const std::string& more, const std::string& output = "tiny.rcnn") const {
+    return "compile --config " + (folder_ / "tiny.yaml").string() + " --weights " +
+           (folder_ / "tiny.safetensors").string() + " -o " + (folder_ / output).string() + " " + more;
+  }
+  Outcome compile(const std::string& more, const std::string& output = "tiny.rcnn") const {
+    return run_neuron_rcnn(compile_command(more, output));
+  }
+
+  const TempFolder folder_;
+};
 
 /// A clip of videotestsrc as mp4 (H.264), `frames` frames of 25 a second.
 inline void write_clip(const std::filesystem::path& file, int frames, int width = 160, int height = 120,
