@@ -88,7 +88,7 @@ std::vector<Input> find_images(const CalibrationSettings& settings) {
 void run_detector(const std::filesystem::path& artifact, std::span<const Input> images,
                   const std::shared_ptr<engine::ActivationTap>& tap, CalibrationSink& sink) {
   const auto session = pipeline::Session::create(
-      {.model = artifact, .cores = {}, .deterministic = true, .emulate_int8 = true});
+      {.model = artifact, .cores = {}, .deterministic = true, .emulate_precision = true});
   const engine::ActivationTap::Scope scope(tap);
   detect_images(images, {}, session, {.model = artifact, .deterministic = true}, sink);
 }
@@ -96,7 +96,7 @@ void run_detector(const std::filesystem::path& artifact, std::span<const Input> 
 void run_classifier(const std::filesystem::path& artifact, std::span<const Input> images,
                     const std::shared_ptr<engine::ActivationTap>& tap, CalibrationSink& sink) {
   const auto classifier = pipeline::Classifier::create(
-      {.model = artifact, .cores = {}, .deterministic = true, .emulate_int8 = true});
+      {.model = artifact, .cores = {}, .deterministic = true, .emulate_precision = true});
   const engine::ActivationTap::Scope scope(tap);
   for (std::size_t i = 0; i < images.size(); ++i) {
     sink.progressed(static_cast<double>(i), static_cast<double>(images.size()), images[i].name);

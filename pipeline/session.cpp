@@ -166,7 +166,7 @@ std::shared_ptr<const Session> Session::create(const SessionOptions& options, en
   auto& state = *session->state_;
   state.options = options;
   state.model = engine::LoadedModel::load(
-      options.model, {.deterministic = options.deterministic, .emulate_int8 = options.emulate_int8});
+      options.model, {.deterministic = options.deterministic, .emulate_precision = options.emulate_precision});
   state.image_program = state.model->image_program_index();
   state.rpn_program = state.model->rpn_program_index();
   state.box_program = state.model->program_index("box-head");

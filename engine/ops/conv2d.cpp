@@ -12,8 +12,9 @@ convolution_forward::primitive_desc describe(const Conv2dParams& params, const d
                                              const Format* summand) {
   const auto dims = source.dims();
   const auto shape = window_output(params, dims);
-  const auto weight = onednn::any(window_weight(params, dims[1]));
-  const auto destination = summand != nullptr ? onednn::desc(*summand) : onednn::any(shape);
+  const auto type = source.data_type() == onednn::data_type(DType::kBf16) ? DType::kBf16 : DType::kF32;
+  const auto weight = onednn::any(window_weight(params, dims[1]), type);
+  const auto destination = summand != nullptr ? onednn::desc(*summand) : onednn::any(shape, params.result);
   const dnnl::memory::dims strides(2, params.stride), padding(2, params.padding);
   const auto kind = dnnl::prop_kind::forward_inference;
   const auto algorithm = dnnl::algorithm::convolution_direct;
@@ -34,7 +35,7 @@ convolution_forward::primitive_desc choose(const Conv2dParams& params, const For
                                            const Format* summand) {
   auto as_it_lies = describe(params, onednn::desc(source), summand);
   if (!onednn::is_reference(as_it_lies.impl_info_str())) return as_it_lies;
-  auto favourite = describe(params, onednn::any(source.shape()), summand);
+  auto favourite = describe(params, onednn::any(source.shape(), source.dtype()), summand);
   return onednn::is_reference(favourite.impl_info_str()) ? as_it_lies : favourite;
 }
 
@@ -89,9 +90,22 @@ Formats formats_of(const Conv2dParams& params, const Format& source, const Forma
   });
 }
 
+/// Some windows and groups have plain C++ alone in bf16, tens of times slower than vectors of f32.
+bool is_slow_in_bf16(const Conv2dParams& params, const Format& source, const Format* summand) {
+  if (source.dtype() != DType::kBf16) return false;
+  return onednn::translate<ModelError>(
+      params.name, [&] { return onednn::is_reference(choose(params, source, summand).impl_info_str()); });
+}
+
 std::unique_ptr<Operator> make(const Conv2dParams& params, const Format& source, const Format* summand,
                                PackedWeights& weights, Conv2dAlgorithm algorithm) {
   if (algorithm == Conv2dAlgorithm::kDirect) {
+    if (is_slow_in_bf16(params, source, summand)) {
+      auto in_f32 = params;
+      in_f32.result = DType::kF32;
+      const auto other = summand != nullptr ? std::optional(summand->as(DType::kF32)) : std::nullopt;
+      return std::make_unique<Conv2d>(in_f32, source.as(DType::kF32), other ? &*other : nullptr, weights);
+    }
     return std::make_unique<Conv2d>(params, source, summand, weights);
   }
   const auto formats = formats_of(params, source, summand);

@@ -44,6 +44,8 @@ Shape Format::shape() const { return descriptor_->desc.dims(); }
 
 DType Format::dtype() const {
   switch (descriptor_->desc.data_type()) {
+    case dnnl::memory::data_type::bf16:
+      return DType::kBf16;
     case dnnl::memory::data_type::s8:
       return DType::kS8;
     case dnnl::memory::data_type::u8:

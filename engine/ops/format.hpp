@@ -9,9 +9,9 @@
 
 namespace rcnn::engine {
 
-/// How one value of a program lies in memory: its shape, the type of its elements (f32, or s8 and u8 where it
-/// is held in 8 bits) and the layout, which may be one that oneDNN chose. A cheap value type. Thread safety:
-/// reentrant; const methods thread-safe.
+/// How one value of a program lies in memory: its shape, the type of its elements (f32; bf16; or s8 and u8
+/// where it is held in 8 bits) and the layout, which may be one that oneDNN chose. A cheap value type. Thread
+/// safety: reentrant; const methods thread-safe.
 class Format {
  public:
   struct Descriptor;  ///< oneDNN's memory descriptor; complete in engine/ops/onednn.hpp only

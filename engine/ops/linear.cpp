@@ -10,16 +10,14 @@ namespace {
 using dnnl::convolution_forward;
 using dnnl::inner_product_forward;
 
-constexpr auto kF32 = dnnl::memory::data_type::f32;
 constexpr auto kKind = dnnl::prop_kind::forward_inference;
 
-Shape source_shape(const Conv2dParams& params, const Format& source) {
-  auto shape = source.shape();
+void check(const Conv2dParams& params, const Format& source) {
+  const auto shape = source.shape();
   if (shape.size() != 2 || source.layout() != Layout::kRowMajor) {
     throw ShapeError("linear '" + params.name + "' cannot take " + to_string(shape) +
                      "; expected is row-major [R, I]");
   }
-  return shape;
 }
 
 /// Rows are the pixels of a one-line image with the channel fastest, the layer a 1x1 convolution. Against
@@ -28,11 +26,12 @@ Shape source_shape(const Conv2dParams& params, const Format& source) {
 /// with the size.
 class LinearAsConvolution final : public onednn::PrimitiveOperator {
  public:
-  static convolution_forward::primitive_desc describe(const Conv2dParams& params, const Shape& shape) {
-    using Tag = dnnl::memory::format_tag;
-    const dnnl::memory::desc source({1, shape[1], 1, shape[0]}, kF32, Tag::nhwc);
-    const dnnl::memory::desc destination({1, params.out_channels, 1, shape[0]}, kF32, Tag::nhwc);
-    const auto weight = onednn::any({params.out_channels, shape[1], 1, 1});
+  static convolution_forward::primitive_desc describe(const Conv2dParams& params, const Format& rows) {
+    const auto shape = rows.shape();
+    const auto source = onednn::desc(Format({1, shape[1], 1, shape[0]}, Layout::kNhwc, rows.dtype()));
+    const auto destination =
+        onednn::desc(Format({1, params.out_channels, 1, shape[0]}, Layout::kNhwc, params.result));
+    const auto weight = onednn::any({params.out_channels, shape[1], 1, 1}, rows.dtype());
     const auto bias = onednn::desc(Format({params.out_channels}, Layout::kRowMajor));
     const dnnl::memory::dims one(2, 1), none(2, 0);
     const auto attributes = onednn::attributes(false, params.activation);
@@ -51,7 +50,7 @@ class LinearAsConvolution final : public onednn::PrimitiveOperator {
     adopt(description, convolution_forward(description));
     inputs_ = {source};
     arguments_ = {DNNL_ARG_SRC};
-    output_ = Format({shape[0], params.out_channels}, Layout::kRowMajor);
+    output_ = Format({shape[0], params.out_channels}, Layout::kRowMajor, params.result);
     view_as({onednn::format(description.src_desc())}, onednn::format(description.dst_desc()));
     const auto wanted = onednn::format(description.weights_desc());
     const Format plain({params.out_channels, shape[1], 1, 1}, Layout::kRowMajor);
@@ -62,8 +61,8 @@ class LinearAsConvolution final : public onednn::PrimitiveOperator {
   }
 };
 
-/// For processors without that convolution. Always the same number of rows at a time, since the bits of a row
-/// depend on how many are multiplied at once; the last block overlaps the one before it.
+/// For processors without that convolution; in f32. Always the same number of rows at a time, since the bits
+/// of a row depend on how many are multiplied at once; the last block overlaps the one before it.
 class LinearInBlocks final : public onednn::PrimitiveOperator {
  public:
   LinearInBlocks(const Conv2dParams& params, const Format& source, PackedWeights& weights)
@@ -71,8 +70,8 @@ class LinearInBlocks final : public onednn::PrimitiveOperator {
         rows_(source.shape()[0]),
         columns_(source.shape()[1]),
         width_(params.out_channels) {
-    const dnnl::memory::desc block({kRows, columns_}, kF32, dnnl::memory::format_tag::ab);
-    const dnnl::memory::desc result({kRows, width_}, kF32, dnnl::memory::format_tag::ab);
+    const auto block = onednn::desc(Format({kRows, columns_}, Layout::kRowMajor));
+    const auto result = onednn::desc(Format({kRows, width_}, Layout::kRowMajor));
     const Format plain({width_, columns_}, Layout::kRowMajor), bias({width_}, Layout::kRowMajor);
     const auto attributes = onednn::attributes(false, params.activation);
     const auto any = onednn::any({width_, columns_});
@@ -82,7 +81,7 @@ class LinearInBlocks final : public onednn::PrimitiveOperator {
             : inner_product_forward::primitive_desc({kKind, block, any, onednn::desc(bias), result},
                                                     attributes, onednn::cpu());
     adopt(description, inner_product_forward(description));
-    inputs_ = {source};
+    inputs_ = {source.as(DType::kF32)};
     arguments_ = {DNNL_ARG_SRC};
     output_ = Format({rows_, width_}, Layout::kRowMajor);
     view_as({onednn::format(block)}, onednn::format(result));
@@ -125,9 +124,9 @@ class LinearInBlocks final : public onednn::PrimitiveOperator {
 
 std::unique_ptr<Operator> make_linear(const Conv2dParams& params, const Format& source,
                                       PackedWeights& weights) {
-  const auto shape = source_shape(params, source);
+  check(params, source);
   return onednn::translate<ModelError>(params.name, [&]() -> std::unique_ptr<Operator> {
-    const auto description = LinearAsConvolution::describe(params, shape);
+    const auto description = LinearAsConvolution::describe(params, source);
     const std::string implementation = description.impl_info_str();
     if (implementation.starts_with("jit") || implementation.starts_with("brg")) {  // Not "gemm:jit"
       return std::make_unique<LinearAsConvolution>(params, source, description, weights);

@@ -16,8 +16,16 @@ dnnl::stream& stream() {
 }
 
 dnnl::memory::data_type data_type(DType dtype) {
-  if (dtype == DType::kS8) return dnnl::memory::data_type::s8;
-  return dtype == DType::kU8 ? dnnl::memory::data_type::u8 : dnnl::memory::data_type::f32;
+  switch (dtype) {
+    case DType::kBf16:
+      return dnnl::memory::data_type::bf16;
+    case DType::kS8:
+      return dnnl::memory::data_type::s8;
+    case DType::kU8:
+      return dnnl::memory::data_type::u8;
+    default:
+      return dnnl::memory::data_type::f32;
+  }
 }
 
 dnnl::memory::desc any(const Shape& shape, DType dtype) {

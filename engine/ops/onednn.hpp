@@ -29,7 +29,7 @@ dnnl::stream& stream();
 inline const dnnl::memory::desc& desc(const Format& format) { return format.descriptor().desc; }
 inline Format format(const dnnl::memory::desc& desc) { return Format(Format::Descriptor{desc}); }
 
-/// Of f32, s8 and u8.
+/// Of f32, bf16, s8 and u8.
 dnnl::memory::data_type data_type(DType dtype);
 
 /// Shape `shape` in whatever layout suits the primitive.

@@ -62,6 +62,7 @@ struct Conv2dParams {
   int padding = 0;
   int groups = 1;
   Activation activation = Activation::kNone;
+  DType result = DType::kF32;  ///< Or bf16 where the source is; then a summand is, too
 };
 
 /// How a convolution is computed: as it is defined, or by Winograd's method, which takes 2.25 or 4 times
@@ -95,27 +96,30 @@ struct MaskPredictorParams {
   int scale = 1;       ///< Each cell of the source holds the channels of scale x scale cells, (0, 0) first
 };
 
-/// The catalogue. Values are f32 but where it says otherwise; N, C, H, W shapes. A factory takes the format
+/// The catalogue. Values are f32 but where it says otherwise; N, C, H, W shapes. Where multiplies_bf16() says
+/// so, those marked (bf16) take that as well: sources of convolutions and linear layers decide what they
+/// multiply in, sums being f32; the others work in the type of their first input. A factory takes the format
 /// in which an input lies and may ask for another in Operator::inputs(): a reorder must then come between.
-/// Those that choose the output's format say "free". \throws ShapeError, ModelError (weights), with the
-/// operator's name.
+/// Those that choose the output's format say "free"; convolutions and linear layers choose f32 where bf16 is
+/// not to be had at speed. \throws ShapeError, ModelError (weights), with the operator's name.
 ///
-///   conv2d         [N, I, H, W] -> [N, O, H', W'], free
-///   conv2d, sum    [N, I, H, W], [N, O, H', W'] -> [N, O, H', W'] in place of the second input
-///   max_pool2d     [N, C, H, W] -> [N, C, H', W'] as the input, of its type; padding never wins
-///   upsample_add   [N, C, 2H, 2W], [N, C, H, W] -> in place of the first: a(y, x) + b(y/2, x/2)
+///   conv2d         [N, I, H, W] -> [N, O, H', W'], free (bf16)
+///   conv2d, sum    [N, I, H, W], [N, O, H', W'] -> [N, O, H', W'] in place of the second input (bf16)
+///   max_pool2d     [N, C, H, W] -> [N, C, H', W'] as the input, of its type; padding never wins (bf16)
+///   upsample_add   [N, C, 2H, 2W], [N, C, H, W] -> in place of the first: a(y, x) + b(y/2, x/2) (bf16)
 ///   linear         [R, I] row-major -> [R, O] row-major; a row's values depend on that row alone, not on R
-///                  nor on its place, bit for bit
+///                  nor on its place, bit for bit (bf16)
 ///   mask_predictor [N, s * s * C, H, W], [N] classes -> [N, s * H, s * W] probabilities, row-major; a class
 ///                  out of range is a DeviceError when it runs
 ///   upsample_bilinear [N, s * s * C, H, W], cells as with the mask predictor -> [N, C, 2sH, 2sW] row-major:
 ///                  twice the s * H cells; edges clamped (align_corners=False)
-///   add            two of one shape -> as the first
-///   activation     any -> as the input
-///   scale          [N, C, H, W], [N, C, 1, 1] -> in place of the first: each plane times its factor
-///   global_avg_pool [N, C, H, W] -> [N, C, 1, 1] as the input: the mean of each plane
+///   add            two of one shape -> as the first (bf16)
+///   activation     any -> as the input (bf16)
+///   scale          [N, C, H, W], [N, C, 1, 1] -> in place of the first: each plane times its factor (bf16)
+///   global_avg_pool [N, C, H, W] -> [N, C, 1, 1] as the input: the mean of each plane (bf16)
 ///   reorder        any -> the same values in `target`
 ///   round_to_steps any -> what 8 bits can hold of them, still f32, in place
+///   round_to_bf16  any -> what bf16 can hold of them, still f32, in place
 ///   quantized_*    conv2d, linear and upsample_add with values in 8 bits
 std::unique_ptr<Operator> make_conv2d(const Conv2dParams& params, const Format& source,
                                       PackedWeights& weights,
@@ -154,5 +158,6 @@ std::unique_ptr<Operator> make_reorder(const std::string& name, const Format& so
                                        float scale = 1);
 std::unique_ptr<Operator> make_round_to_steps(const std::string& name, const Format& source,
                                               const ActivationStep& activation);
+std::unique_ptr<Operator> make_round_to_bf16(const std::string& name, const Format& source);
 
 }  // namespace rcnn::engine

@@ -18,6 +18,13 @@ std::string trimmed(std::string_view text) {
   return std::string(text.substr(begin, text.find_last_not_of(" \t") - begin + 1));
 }
 
+bool has_isa(dnnl::cpu_isa isa) {
+  const auto has =
+      static_cast<unsigned>(dnnl::get_effective_cpu_isa());  // Sets of bits that include each other
+  const auto needed = static_cast<unsigned>(isa);
+  return (has & needed) == needed;
+}
+
 }  // namespace
 
 std::string processor_name(std::istream& cpuinfo) {
@@ -38,11 +45,8 @@ std::string processor_name(std::istream& cpuinfo) {
   return name.empty() ? "unknown processor" : name;
 }
 
-bool multiplies_int8() {
-  const auto has = static_cast<unsigned>(dnnl::get_effective_cpu_isa());  // Sets of bits that include each other
-  const auto needed = static_cast<unsigned>(dnnl::cpu_isa::avx512_core_vnni);
-  return (has & needed) == needed;
-}
+bool multiplies_int8() { return has_isa(dnnl::cpu_isa::avx512_core_vnni); }
+bool multiplies_bf16() { return has_isa(dnnl::cpu_isa::avx512_core_bf16); }
 
 std::string platform() {
   std::ifstream cpuinfo("/proc/cpuinfo");

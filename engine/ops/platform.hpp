@@ -15,6 +15,10 @@ std::string platform();
 /// those of AVX-512 with VNNI, unless ONEDNN_MAX_CPU_ISA forbids them. Thread safety: thread-safe.
 bool multiplies_int8();
 
+/// Whether oneDNN has products of bfloat16 here that are faster than f32's: those of AVX-512 BF16 or AMX,
+/// unless ONEDNN_MAX_CPU_ISA forbids them. Thread safety: thread-safe.
+bool multiplies_bf16();
+
 /// The first processor's name, family, model and stepping (on Arm implementer and part) out of Linux'
 /// /proc/cpuinfo: "AMD EPYC 25 1 1"; or "unknown processor".
 std::string processor_name(std::istream& cpuinfo);

@@ -15,8 +15,8 @@ class Scale final : public Operator {
                        "; expected are [N, C, H, W] and [N, C, 1, 1]");
     }
     images_ = shape[0];
-    image_ = Format({1, shape[1], shape[2], shape[3]}, *layout);
-    factor_ = Format({1, shape[1], 1, 1}, *layout);
+    image_ = Format({1, shape[1], shape[2], shape[3]}, *layout, source.dtype());
+    factor_ = Format({1, shape[1], 1, 1}, *layout, source.dtype());
     onednn::translate<ModelError>(name, [&] {
       const dnnl::binary::primitive_desc description(
           {dnnl::algorithm::binary_mul, onednn::desc(image_), onednn::desc(factor_), onednn::desc(image_)},
@@ -26,7 +26,7 @@ class Scale final : public Operator {
       scratch_bytes_ = description.scratchpad_desc().get_size();
       primitive_ = dnnl::binary(description);
     });
-    inputs_ = {source, Format(by, *layout)};
+    inputs_ = {source, Format(by, *layout, source.dtype())};
     output_ = source;
     in_place_ = 0;
   }

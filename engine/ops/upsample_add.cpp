@@ -18,7 +18,7 @@ class UpsampleAdd final : public onednn::PrimitiveOperator {
     }
     // Both maps in the layout of the finer one, which is by far the larger.
     const auto layout = fine.layout();
-    const auto source = layout ? Format(from, *layout) : coarse;
+    const auto source = layout ? Format(from, *layout, fine.dtype()) : coarse;
     onednn::translate<ModelError>(name, [&] {
       const resampling_forward::primitive_desc description(
           {dnnl::prop_kind::forward_inference, dnnl::algorithm::resampling_nearest,

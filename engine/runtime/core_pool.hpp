@@ -26,7 +26,7 @@ namespace rcnn::engine {
 ///                            of the two above is set
 ///   NEURON_RT_EXEC_TIMEOUT   seconds a program may run (30)
 ///   NEURON_EMU_THREADS_PER_CORE (1), NEURON_EMU_CORE_MEMORY (MiB per core, 4096), NEURON_EMU_PIN (0/1),
-///   NEURON_EMU_INT8 (0/1), NEURON_EMU_FAULT         "core:kind:every-n[,...]", kind = fail | stuck;
+///   NEURON_EMU_PRECISION (0/1), NEURON_EMU_FAULT         "core:kind:every-n[,...]", kind = fail | stuck;
 ///   "0:fail:10" fails each tenth execution
 struct CoreSettings {
   struct Fault {
@@ -38,7 +38,7 @@ struct CoreSettings {
   int threads_per_core = 1;
   std::size_t memory_bytes = std::size_t{4096} << 20;
   bool pin = false;
-  bool emulate_int8 = false;  ///< LoadOptions, for all models
+  bool emulate_precision = false;  ///< LoadOptions, for all models
   std::chrono::milliseconds timeout{30000};
   std::vector<Fault> faults;
   /// What was asked for by an old name, and what to set instead; empty: nothing. CorePool::process() logs it.

@@ -178,7 +178,7 @@ CoreSettings CoreSettings::from_environment() {
   const int megabytes = whole_number("NEURON_EMU_CORE_MEMORY", 1, 1 << 20, 4096);
   settings.memory_bytes = static_cast<std::size_t>(megabytes) << 20;
   settings.pin = whole_number("NEURON_EMU_PIN", 0, 1, 0) == 1;
-  settings.emulate_int8 = whole_number("NEURON_EMU_INT8", 0, 1, 0) == 1;
+  settings.emulate_precision = whole_number("NEURON_EMU_PRECISION", 0, 1, 0) == 1;
   settings.timeout = timeout_from_environment();
   settings.faults = faults_from_environment(settings.cores);
   return settings;

@@ -42,7 +42,7 @@ FileKey key_of(const std::filesystem::path& file) {
 ModelKey key_of(const std::filesystem::path& model, LoadOptions options) {
   std::vector<FileKey> files;
   for (const auto& file : artifact_files(model)) files.push_back(key_of(file));
-  return {std::move(files), options.deterministic, options.emulate_int8};
+  return {std::move(files), options.deterministic, options.emulate_precision};
 }
 
 std::shared_ptr<const Artifact> open_whole(const std::filesystem::path& path) {
@@ -97,12 +97,11 @@ struct LoadedModel::State {
         options(load_options),
         weights([this](const std::string& name) { return artifact->weight(name); }),
         image_buckets(make_image_buckets()) {
-    const bool in_int8 = artifact->quantization() && multiplies_int8() && !options.emulate_int8;
-    if (const auto& precision = artifact->options().precision; precision != "f32" && !in_int8) {
+    if (const auto& precision = artifact->options().precision; precision != "f32" && !narrow_products()) {
       spdlog::warn("{} has {} weights; they are multiplied as f32 ({})", artifact->file().filename().string(),
                    precision,
-                   options.emulate_int8 && artifact->quantization()
-                       ? "emulating int8: values between layers are rounded, too"
+                   options.emulate_precision && precision != "fp16"
+                       ? "emulating " + precision + ": values between layers are rounded, too"
                    : cpu_multiplies(precision)
                        ? "this processor multiplies " + precision + ", this program does not"
                        : "this processor cannot multiply " + precision);
@@ -118,6 +117,13 @@ struct LoadedModel::State {
     std::shared_ptr<const Executable> executable;
     std::uint64_t used = 0;
   };
+
+  /// Whether layers multiply the type that the artifact stores their weights in.
+  bool narrow_products() const {
+    if (options.emulate_precision) return false;
+    if (artifact->quantization()) return multiplies_int8();
+    return artifact->options().precision == "bf16" && multiplies_bf16();
+  }
 
   std::shared_ptr<const Executable> get(std::size_t program, std::vector<TensorSpec> inputs);
   void evict(std::size_t program);
@@ -146,9 +152,10 @@ std::shared_ptr<const Executable> LoadedModel::State::get(std::size_t program,
   ProgramShapes shapes{.inputs = std::move(inputs),
                        .output_layouts = {},
                        .picks = options.deterministic ? nullptr : &Conv2dPicks::process()};
-  if (artifact->quantization() && (options.emulate_int8 || multiplies_int8())) {
-    shapes.quantization = &*artifact->quantization();
-    shapes.int8_products = !options.emulate_int8;
+  shapes.narrow_products = narrow_products();
+  if (shapes.narrow_products || options.emulate_precision) {
+    shapes.bf16 = artifact->options().precision == "bf16";
+    if (artifact->quantization()) shapes.quantization = &*artifact->quantization();
   }
   for (const auto& output : graph.outputs) {
     if (output.starts_with("rpn_")) shapes.output_layouts[output] = Layout::kNhwc;
@@ -188,7 +195,7 @@ LoadedModel::~LoadedModel() = default;
 std::shared_ptr<LoadedModel> LoadedModel::load(const std::filesystem::path& file, LoadOptions options) {
   auto& all = registry();
   const std::lock_guard lock(all.mutex);
-  options.emulate_int8 = options.emulate_int8 || CoreSettings::from_environment().emulate_int8;
+  options.emulate_precision = options.emulate_precision || CoreSettings::from_environment().emulate_precision;
   const auto key = key_of(file, options);
   std::erase_if(all.models, [](const auto& entry) { return entry.second.expired(); });
   if (const auto found = all.models.find(key); found != all.models.end()) {

@@ -13,12 +13,34 @@ namespace rcnn::engine {
 namespace {
 
 constexpr const char* kReorder = "Reorder";
-constexpr const char* kRound = "RoundToSteps";
+constexpr const char* kRoundToSteps = "RoundToSteps";
+constexpr const char* kRoundToBf16 = "RoundToBf16";
 
-Conv2dParams params_of(const Node& node) {
+Conv2dParams params_of(const Node& node, DType result = DType::kF32) {
   return {node.name,   node.weight,  node.bias,   node.out_channels, node.kernel,
-          node.stride, node.padding, node.groups, node.activation};
+          node.stride, node.padding, node.groups, node.activation,   result};
 }
+
+bool multiplies(OpKind kind) { return kind == OpKind::kConv2d || kind == OpKind::kLinear; }
+
+/// Whether it computes in the type of its inputs.
+bool keeps_type(OpKind kind) {
+  switch (kind) {
+    case OpKind::kMaxPool2d:
+    case OpKind::kUpsampleAdd:
+    case OpKind::kAdd:
+    case OpKind::kRelu:
+    case OpKind::kSilu:
+    case OpKind::kSigmoid:
+    case OpKind::kScale:
+    case OpKind::kGlobalAvgPool:
+      return true;
+    default:
+      return false;
+  }
+}
+
+bool is_8_bits(const Format& format) { return format.dtype() == DType::kS8 || format.dtype() == DType::kU8; }
 
 }  // namespace
 
@@ -27,6 +49,7 @@ ProgramBuilder::ProgramBuilder(const Graph& graph, const ProgramShapes& shapes, 
 
 void ProgramBuilder::build() {
   count_uses();
+  find_bf16_values();
   for (std::size_t i = 0; i < graph_.inputs.size(); ++i) {
     const auto& spec = shapes_.inputs.at(i);
     storages.push_back({Storage::Place::kInput, i, spec.bytes()});
@@ -52,8 +75,36 @@ void ProgramBuilder::count_uses() {
   }
 }
 
+// A result that nobody in the program reads is written as f32 at once.
+void ProgramBuilder::find_bf16_values() {
+  if (!shapes_.bf16) return;
+  for (const auto& node : graph_.nodes) {
+    const auto& source = node.inputs.at(0);
+    const bool is_input = std::ranges::find(graph_.inputs, source) != graph_.inputs.end();
+    if (multiplies(node.kind) && is_input) bf16_.insert(source);
+  }
+  for (const auto& node : graph_.nodes) {
+    const auto& result = node.outputs.at(0);
+    const auto is_bf16 = [&](const std::string& value) { return bf16_.contains(value); };
+    if (multiplies(node.kind) ? last_use_.contains(result)
+                              : keeps_type(node.kind) && std::ranges::all_of(node.inputs, is_bf16)) {
+      bf16_.insert(result);
+    }
+  }
+}
+
+DType ProgramBuilder::type_of(const Node& node) const {
+  if (!shapes_.bf16 || !shapes_.narrow_products) return DType::kF32;
+  const bool is_bf16 = multiplies(node.kind) || (keeps_type(node.kind) && bf16_.contains(node.outputs.at(0)));
+  return is_bf16 ? DType::kBf16 : DType::kF32;
+}
+
+DType ProgramBuilder::result_of(const Node& node) const {
+  return bf16_.contains(node.outputs.at(0)) ? type_of(node) : DType::kF32;
+}
+
 Format ProgramBuilder::source_of(const Node& node, std::size_t input) const {
-  return values_.at(node.inputs.at(input)).format.as(DType::kF32);
+  return values_.at(node.inputs.at(input)).format.as(type_of(node));
 }
 
 std::optional<ActivationStep> ProgramBuilder::step_of(const std::string& value) const {
@@ -63,7 +114,7 @@ std::optional<ActivationStep> ProgramBuilder::step_of(const std::string& value) 
 }
 
 bool ProgramBuilder::is_int8(const Node& node) const {
-  if (shapes_.quantization == nullptr || !shapes_.int8_products) return false;
+  if (shapes_.quantization == nullptr || !shapes_.narrow_products) return false;
   const auto layer = shapes_.quantization->layers.find(node.weight);
   return layer != shapes_.quantization->layers.end() && layer->second.precision == kInt8;
 }
@@ -76,9 +127,7 @@ QuantizedParams ProgramBuilder::quantized_params(const Node& node) const {
 }
 
 std::unique_ptr<Operator> ProgramBuilder::make_quantized(const Node& node) {
-  const auto is_in_8_bits = [&](const std::string& value) {
-    return values_.at(value).format.dtype() != DType::kF32;
-  };
+  const auto is_in_8_bits = [&](const std::string& value) { return is_8_bits(values_.at(value).format); };
   const auto source = source_of(node, 0);
   if (is_int8(node) && node.kind == OpKind::kConv2d) {
     const auto summand = node.fused_sum ? std::optional(source_of(node, 1)) : std::nullopt;
@@ -92,7 +141,7 @@ std::unique_ptr<Operator> ProgramBuilder::make_quantized(const Node& node) {
                                  weights_);
   }
   const auto result = step_of(node.outputs.at(0));
-  if (!shapes_.int8_products || !result || !std::ranges::all_of(node.inputs, is_in_8_bits)) return nullptr;
+  if (!shapes_.narrow_products || !result || !std::ranges::all_of(node.inputs, is_in_8_bits)) return nullptr;
   if (node.kind == OpKind::kMaxPool2d && *result == step_of(node.inputs[0])) {
     return make_max_pool2d(node.name, values_.at(node.inputs[0]).format, node.kernel, node.stride,
                            node.padding);
@@ -107,18 +156,18 @@ std::unique_ptr<Operator> ProgramBuilder::make_quantized(const Node& node) {
 std::unique_ptr<Operator> ProgramBuilder::make_reorder_of(const std::string& value, const char* suffix,
                                                           const Format& from, const Format& to) const {
   float scale = 1;
-  if (from.dtype() != to.dtype()) {
+  if (is_8_bits(from) != is_8_bits(to)) {
     const float step = step_of(value).value().step;
-    scale = to.dtype() == DType::kF32 ? step : 1 / step;
+    scale = is_8_bits(from) ? step : 1 / step;
   }
   return make_reorder(value + suffix, from, to, scale);
 }
 
 std::unique_ptr<Operator> ProgramBuilder::make_convolution(const Node& node) {
-  const auto params = params_of(node);
   const auto source = source_of(node, 0);
-  const auto summand = node.fused_sum ? std::optional(source_of(node, 1)) : std::nullopt;
-  const auto algorithm = shapes_.picks == nullptr
+  const auto params = params_of(node, result_of(node));
+  const auto summand = node.fused_sum ? std::optional(source_of(node, 1).as(params.result)) : std::nullopt;
+  const auto algorithm = shapes_.picks == nullptr || source.dtype() != DType::kF32
                              ? Conv2dAlgorithm::kDirect
                              : shapes_.picks->pick(params, source, summand ? &*summand : nullptr);
   return summand ? make_conv2d_sum(params, source, *summand, weights_, algorithm)
@@ -137,8 +186,9 @@ std::unique_ptr<Operator> ProgramBuilder::make_operator(const Node& node) {
       return make_upsample_add(node.name, source, source_of(node, 1));
     case OpKind::kLinear: {
       const auto shape = source.shape();
-      return make_linear(params_of(node),
-                         Format({shape[0], element_count(shape) / shape[0]}, Layout::kRowMajor), weights_);
+      return make_linear(
+          params_of(node, result_of(node)),
+          Format({shape[0], element_count(shape) / shape[0]}, Layout::kRowMajor, source.dtype()), weights_);
     }
     case OpKind::kUpsampleBilinear:
       return make_upsample_bilinear(node.name, source, node.stride);
@@ -191,15 +241,23 @@ void ProgramBuilder::add_node(const Node& node, int index) {
   }
 }
 
+bool ProgramBuilder::is_rounded(const std::string& name) const {
+  return !shapes_.narrow_products && (step_of(name) || bf16_.contains(name));
+}
+
 void ProgramBuilder::round(const std::string& name) {
-  const auto step = step_of(name);
-  if (!step || shapes_.int8_products) return;
+  if (!is_rounded(name)) return;
   const auto& value = values_.at(name);
-  add_step(kRound, make_round_to_steps(name + ".round", value.format, *step), {value.storage}, value.storage);
+  if (const auto step = step_of(name)) {
+    add_step(kRoundToSteps, make_round_to_steps(name + ".round", value.format, *step), {value.storage},
+             value.storage);
+  } else {
+    add_step(kRoundToBf16, make_round_to_bf16(name + ".round", value.format), {value.storage}, value.storage);
+  }
 }
 
 void ProgramBuilder::round_input(const std::string& name) {
-  if (!step_of(name) || shapes_.int8_products) return;
+  if (!is_rounded(name)) return;
   auto& value = values_.at(name);  // The caller's own is left as it is
   const auto copy = new_storage(value.format.bytes());
   add_step(kReorder, make_reorder(name + ".copy", value.format, value.format), {value.storage}, copy);

@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -50,6 +51,7 @@ class ProgramBuilder {
   };
 
   void count_uses();
+  void find_bf16_values();
   void add_node(const Node& node, int index);
   std::unique_ptr<Operator> make_operator(const Node& node);
   std::unique_ptr<Operator> make_convolution(const Node& node);
@@ -59,7 +61,11 @@ class ProgramBuilder {
   /// Step of a value that is held in 8 bits wherever it can be; none where all is f32.
   std::optional<ActivationStep> step_of(const std::string& value) const;
   bool is_int8(const Node& node) const;
-  /// How an input lies; of f32, whatever it is now.
+  /// What the node reads and computes in, 8 bits aside.
+  DType type_of(const Node& node) const;
+  /// What a convolution or linear layer writes.
+  DType result_of(const Node& node) const;
+  /// How an input lies; of the type that the node reads, whatever it is now.
   Format source_of(const Node& node, std::size_t input) const;
   /// From one format and type to another.
   std::unique_ptr<Operator> make_reorder_of(const std::string& value, const char* suffix, const Format& from,
@@ -72,6 +78,7 @@ class ProgramBuilder {
   std::size_t new_storage(std::size_t bytes);
   void add_step(std::string kind, std::unique_ptr<Operator> op, std::vector<std::size_t> inputs,
                 std::size_t output);
+  bool is_rounded(const std::string& name) const;
   /// Rounds a value where it lies, or a copy of the program's input, if the quantization says so.
   void round(const std::string& name);
   void round_input(const std::string& name);
@@ -84,6 +91,7 @@ class ProgramBuilder {
   std::map<std::string, Value> values_;
   std::map<std::string, std::vector<Value>> reordered_;  ///< Copies of values in further formats
   std::map<std::string, int> last_use_;                  ///< Node that reads a value last
+  std::set<std::string> bf16_;                           ///< Values held, or rounded to, that
   std::map<std::string, std::size_t> output_index_;
 };
 

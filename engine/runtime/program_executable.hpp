@@ -22,9 +22,10 @@ struct ProgramShapes {
   Conv2dPicks* picks = nullptr;  ///< Chooses convolutions' algorithms; null: all direct
   /// How layers in int8 and the values around them run; null: as all others.
   const Quantization* quantization = nullptr;
-  /// With a quantization: those layers multiply integers and those values are held in 8 bits. Else values are
-  /// rounded to what 8 bits would hold of them, and multiplied as f32.
-  bool int8_products = false;
+  bool bf16 = false;  ///< Convolutions and linear layers multiply bf16, and values that they read are held so
+  /// With one of the two: layers multiply, and values are held in, these types. Else values are rounded to
+  /// what these could hold of them, and multiplied as f32.
+  bool narrow_products = false;
 };
 
 /// Makes operators for the graph's nodes, puts reorders only between those that cannot agree on a layout,

@@ -54,7 +54,7 @@ TEST_F(CalibrateCommand, QuartersTheArtifactAndSaysWhatRoundingDoes) {
 
   const auto found = run_neuron_rcnn(
       "detect -m " + (folder_ / "tiny.rcnn").string() + " --json - " + (folder_ / "images/0.png").string(),
-      "NEURON_EMU_INT8=1");
+      "NEURON_EMU_PRECISION=1");
   EXPECT_EQ(found.code, 0) << found.err;
   EXPECT_THAT(found.err, HasSubstr("emulating int8"));
 }

@@ -94,7 +94,7 @@ TEST_F(Examples, TorchTensorrtEfficientnet) {
   ASSERT_EQ(outcome.code, 0) << outcome.err;
   EXPECT_LT(static_cast<double>(fs::file_size(folder_ / "efficientnet-fp16.rcnn")),
             0.55 * static_cast<double>(fs::file_size(folder_ / "efficientnet-f32.rcnn")));
-  EXPECT_THAT(outcome.err, HasSubstr("bf16"));
+  EXPECT_THAT(outcome.err, HasSubstr("fp16"));
   EXPECT_THAT(outcome.out, HasSubstr("Classification"));
 }
 

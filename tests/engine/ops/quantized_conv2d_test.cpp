@@ -86,6 +86,7 @@ TEST_P(QuantizedConv2d, GivesFloatsThatAreItsDefinition) {
   auto weights = case_.named.packed();
   const auto op = make_quantized_conv2d(case_.params, {"w.steps", case_.source_step, {}, {}},
                                         Format(case_.shape, Layout::kNhwc), nullptr, weights);
+  SCOPED_TRACE(op->implementation());
   EXPECT_EQ(op->inputs()[0].dtype(), case_.source_step.dtype());
   EXPECT_EQ(op->output().dtype(), DType::kF32);
   tests::expect_close(tests::run_operator(*op, {case_.source}),

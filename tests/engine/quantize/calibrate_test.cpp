@@ -47,7 +47,7 @@ class Calibrate : public ::testing::Test {
                   const std::shared_ptr<ActivationTap>& tap, const std::string& what) {
       files_.insert(artifact.filename());
       said_.push_back(what);
-      const auto model = LoadedModel::load(artifact, {.deterministic = true, .emulate_int8 = true});
+      const auto model = LoadedModel::load(artifact, {.deterministic = true, .emulate_precision = true});
       const ActivationTap::Scope scope(tap);
       for (int i = 0; i < images; ++i) outputs(*model, i);
     };
@@ -119,7 +119,7 @@ TEST_F(Calibrate, TheArtifactHasTheErrorThatWasMeasured) {
             std::filesystem::file_size(folder_ / "exact.rcnn"));
   const auto exact = LoadedModel::load(folder_ / "exact.rcnn", {.deterministic = true});
   const auto emulated =
-      LoadedModel::load(folder_ / "int8.rcnn", {.deterministic = true, .emulate_int8 = true});
+      LoadedModel::load(folder_ / "int8.rcnn", {.deterministic = true, .emulate_precision = true});
   const auto& measured = emulated->artifact().quantization()->errors;
   auto reference = outputs(*exact, 0), found = outputs(*emulated, 0);
   const auto more_reference = outputs(*exact, 1), more_found = outputs(*emulated, 1);

@@ -18,7 +18,7 @@ using ::testing::HasSubstr;
 
 constexpr const char* kVariables[] = {
     "NEURON_RT_VISIBLE_CORES", "NEURON_RT_NUM_CORES", "NEURON_RT_EXEC_TIMEOUT", "NEURON_EMU_THREADS_PER_CORE",
-    "NEURON_EMU_CORE_MEMORY",  "NEURON_EMU_PIN",      "NEURON_EMU_INT8",        "NEURON_EMU_FAULT",
+    "NEURON_EMU_CORE_MEMORY",  "NEURON_EMU_PIN",      "NEURON_EMU_PRECISION",        "NEURON_EMU_FAULT",
     "NEURONCORE_GROUP_SIZES"};
 
 using Variables = std::map<std::string, std::string>;
@@ -105,14 +105,14 @@ TEST(CoreSettings, ReadsEveryKnob) {
                                           {"NEURON_EMU_THREADS_PER_CORE", "2"},
                                           {"NEURON_EMU_CORE_MEMORY", "64"},
                                           {"NEURON_EMU_PIN", "1"},
-                                          {"NEURON_EMU_INT8", "1"},
+                                          {"NEURON_EMU_PRECISION", "1"},
                                           {"NEURON_RT_EXEC_TIMEOUT", "0.25"},
                                           {"NEURON_EMU_FAULT", "0:fail:10,1:stuck:3"}});
   const auto settings = CoreSettings::from_environment();
   EXPECT_EQ(settings.threads_per_core, 2);
   EXPECT_EQ(settings.memory_bytes, std::size_t{64} << 20);
   EXPECT_TRUE(settings.pin);
-  EXPECT_TRUE(settings.emulate_int8);
+  EXPECT_TRUE(settings.emulate_precision);
   EXPECT_EQ(settings.timeout, std::chrono::milliseconds(250));
   ASSERT_EQ(settings.faults.size(), 2U);
   EXPECT_EQ(settings.faults[0].core, 0);
@@ -151,7 +151,7 @@ TEST(CoreSettings, RefusalsNameVariableAndValueAndWhatIsAccepted) {
       {"NEURON_EMU_THREADS_PER_CORE", "-2", "from 1 to 256"},
       {"NEURON_EMU_CORE_MEMORY", "lots", "from 1 to 1048576"},
       {"NEURON_EMU_PIN", "yes", "from 0 to 1"},
-      {"NEURON_EMU_INT8", "2", "from 0 to 1"},
+      {"NEURON_EMU_PRECISION", "2", "from 0 to 1"},
       {"NEURON_EMU_FAULT", "0:fail", "core:kind:every-n"},
       {"NEURON_EMU_FAULT", "0:explode:1", "kind fail or stuck"},
       {"NEURON_EMU_FAULT", "0:fail:0", "count of 1 or more"},

@@ -4,10 +4,14 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
+#include <cstdint>
 
+#include "engine/compile/precision.hpp"
 #include "engine/compile/quantization.hpp"
 #include "engine/errors.hpp"
+#include "engine/ops/platform.hpp"
 #include "engine/runtime/trace.hpp"
 #include "tests/support/operator_runner.hpp"
 #include "tests/support/relative_error.hpp"
@@ -181,11 +185,11 @@ TEST_F(Program, RefusesHostOperatorsAndWrongScratch) {
 }
 
 /// A residual block, its pooling and a step of a feature pyramid.
-class QuantizedProgram : public Program {
+class PyramidProgram : public Program {
  protected:
   static constexpr int kSide = 12;
 
-  QuantizedProgram() {
+  PyramidProgram() {
     add_weights("a", 16, kChannels, 3);
     for (const char* name : {"b", "fine", "coarse", "out"}) add_weights(name, 16, 16, name[0] == 'b' ? 3 : 1);
     // Nothing is negative, nor above 100 steps: processors without VNNI halve the weights of signed values
@@ -207,6 +211,27 @@ class QuantizedProgram : public Program {
                make_node(OpKind::kConv2d, "out", {"up"}, 16)},
               {"x"},
               {"b", "fine", "coarse", "up", "out"}};
+  }
+
+  /// The outputs, row-major.
+  std::vector<std::vector<float>> run(ProgramShapes shapes) {
+    auto packed = named_.packed();
+    shapes.inputs = {{"x", {1, kChannels, kSide, kSide}, DType::kF32, Layout::kRowMajor}};
+    std::vector<std::vector<float>> values;
+    const auto executable = build_executable(graph_, shapes, packed);
+    for (const auto& output : executable->outputs()) EXPECT_EQ(output.dtype, DType::kF32);
+    for (const auto& tensor : tests::run_executable(*executable, {source_}))
+      values.push_back(tests::row_major(tensor));
+    return values;
+  }
+
+  Graph graph_;
+  std::vector<float> source_ = tests::random_values(kChannels * kSide * kSide, 1);
+};
+
+class QuantizedProgram : public PyramidProgram {
+ protected:
+  QuantizedProgram() {
     for (const char* name : {"a", "b", "fine", "coarse", "out"}) {
       quantization_.layers[std::string(name) + ".w"] = {};
       const CheckpointTensor weight{{16, kChannels},
@@ -232,23 +257,14 @@ class QuantizedProgram : public Program {
     return largest;
   }
 
-  std::vector<std::vector<float>> run_with(const Quantization* quantization, bool int8_products) {
-    auto packed = named_.packed();
-    const TensorSpec input{"x", {1, kChannels, kSide, kSide}, DType::kF32, Layout::kRowMajor};
-    ProgramShapes shapes{{input}, {}};
+  std::vector<std::vector<float>> run_with(const Quantization* quantization, bool narrow_products) {
+    ProgramShapes shapes;
     shapes.quantization = quantization;
-    shapes.int8_products = int8_products;
-    std::vector<std::vector<float>> values;
-    const auto executable = build_executable(graph_, shapes, packed);
-    for (const auto& output : executable->outputs()) EXPECT_EQ(output.dtype, DType::kF32);
-    for (const auto& tensor : tests::run_executable(*executable, {source_}))
-      values.push_back(tests::row_major(tensor));
-    return values;
+    shapes.narrow_products = narrow_products;
+    return run(shapes);
   }
 
-  Graph graph_;
   Quantization quantization_;
-  std::vector<float> source_ = tests::random_values(kChannels * kSide * kSide, 1);
 };
 
 TEST_F(QuantizedProgram, RoundsValuesWithoutMultiplyingInInt8) {
@@ -270,9 +286,12 @@ TEST_F(QuantizedProgram, ProductsInInt8GiveWhatRoundingSays) {
   const auto found = run_with(&quantization_, true);
   int in_int8 = 0;
   for (const auto& span : trace.stop()) {
-    if (span.op == "Conv2d") in_int8 += span.implementation.find("int8") != std::string::npos ? 1 : 0;
+    const auto& by = span.implementation;  // "jit_int8:avx2", "brgconv_1x1:avx512_core_vnni"
+    const bool int8 = by.find("int8") != std::string::npos || by.find("vnni") != std::string::npos ||
+                      by.find("amx") != std::string::npos;
+    if (span.op == "Conv2d") in_int8 += int8 ? 1 : 0;
   }
-  if (in_int8 == 0) GTEST_SKIP() << "oneDNN has no int8 convolutions here";
+  if (in_int8 == 0 && !multiplies_int8()) GTEST_SKIP() << "oneDNN has no int8 convolutions here";
   EXPECT_EQ(in_int8, 5);
   // The rounding that is said to happen is of weights, too: those of int8 are on their steps.
   for (auto& [name, values] : weights_) {
@@ -297,6 +316,61 @@ TEST_F(QuantizedProgram, LayersThatStayOutOfInt8AreF32) {
     const double error = tests::relative_error(found[i], exact[i]);
     EXPECT_GT(error, 1e-4);
     EXPECT_LT(error, 0.05);
+  }
+}
+
+class Bf16Program : public PyramidProgram {
+ protected:
+  Bf16Program() {
+    for (auto& [name, values] : weights_) {  // As an artifact's are
+      for (float& value : values) value = std::bit_cast<float>(std::uint32_t{bf16_bits(value)} << 16U);
+      named_.set(name + ".w", values);
+    }
+  }
+
+  std::vector<std::vector<float>> run_in_bf16(bool products) {
+    ProgramShapes shapes;
+    shapes.bf16 = true;
+    shapes.narrow_products = products;
+    return run(shapes);
+  }
+};
+
+TEST_F(Bf16Program, RoundsTheValuesThatLayersRead) {
+  const auto exact = run({}), rounded = run_in_bf16(false);
+  for (std::size_t i = 0; i < exact.size(); ++i) {
+    const double error = tests::relative_error(rounded[i], exact[i]);
+    EXPECT_GT(error, 1e-4) << graph_.outputs[i];
+    EXPECT_LT(error, 0.01) << graph_.outputs[i];
+    const auto has_its_bits = [](float value) {
+      return (std::bit_cast<std::uint32_t>(value) & 0xffffU) == 0;
+    };
+    EXPECT_EQ(std::ranges::all_of(rounded[i], has_its_bits), graph_.outputs[i] != "out")
+        << graph_.outputs[i] << ": what no layer reads is left as it is";
+  }
+}
+
+TEST_F(Bf16Program, LeavesInputsThatNoLayerReads) {
+  const Graph relu{"g", {make_node(OpKind::kRelu, "r", {"x"})}, {"x"}, {"r"}};
+  graph_ = relu;
+  EXPECT_EQ(run_in_bf16(false), run({}));
+}
+
+TEST_F(Bf16Program, ProductsGiveWhatRoundingSays) {
+  if (!multiplies_bf16()) GTEST_SKIP() << "no products of bf16 here";
+  auto& trace = Trace::process();
+  trace.start();
+  const auto found = run_in_bf16(true);
+  int in_bf16 = 0;
+  for (const auto& span : trace.stop()) {
+    const auto& by = span.implementation;
+    if (span.op == "Conv2d") in_bf16 += by.find("bf16") != std::string::npos ? 1 : 0;
+  }
+  EXPECT_EQ(in_bf16, 5);
+  const auto exact = run({}), rounded = run_in_bf16(false);
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    EXPECT_LT(tests::relative_error(found[i], rounded[i]), 0.3 * tests::relative_error(found[i], exact[i]))
+        << graph_.outputs[i] << ": sums in another order round otherwise where they lie near a tie, no more";
   }
 }
 

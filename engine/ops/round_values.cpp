@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <algorithm>
+#include <cstdint>
 
 #include "engine/ops/ops.hpp"
 
@@ -32,11 +33,38 @@ class RoundToSteps final : public Operator {
   std::size_t count_;
 };
 
+class RoundToBf16 final : public Operator {
+ public:
+  RoundToBf16(const std::string& name, const Format& source)
+      : Operator(name), count_(source.bytes() / sizeof(float)) {
+    implementation_ = "loop";
+    inputs_ = {source};
+    output_ = source;
+    in_place_ = 0;
+  }
+
+  void run(std::span<const void* const> /*inputs*/, void* output, void* /*scratch*/) const override {
+    constexpr std::uint32_t kUpperHalf = 0xffff0000U, kInfinity = 0x7f800000U, kQuiet = 0x00400000U;
+    for (std::uint32_t& bits : std::span(static_cast<std::uint32_t*>(output), count_)) {
+      const auto nearest = bits + 0x7fffU + (bits >> 16U & 1U);  // Ties to even
+      const bool is_nan = (bits & 0x7fffffffU) > kInfinity;      // Rounding could carry it into an infinity
+      bits = (is_nan ? bits | kQuiet : nearest) & kUpperHalf;
+    }
+  }
+
+ private:
+  std::size_t count_;
+};
+
 }  // namespace
 
 std::unique_ptr<Operator> make_round_to_steps(const std::string& name, const Format& source,
                                               const ActivationStep& activation) {
   return std::make_unique<RoundToSteps>(name, source, activation);
+}
+
+std::unique_ptr<Operator> make_round_to_bf16(const std::string& name, const Format& source) {
+  return std::make_unique<RoundToBf16>(name, source);
 }
 
 }  // namespace rcnn::engine
