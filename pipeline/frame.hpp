@@ -49,9 +49,9 @@ struct Frame {
   std::shared_ptr<TensorSet> image;  ///< {[1, 3, H, W]}, until handed to the backbone
   std::shared_ptr<TensorSet>
       backbone;  ///< Outputs of the image program, until pooled (twice with a detail head)
-  /// {logits, deltas per level} where the RPN head is a program of its own, until proposals are found; else
-  /// they are the last of `backbone`.
-  std::shared_ptr<TensorSet> rpn;
+  /// {logits, deltas per level} of each of the RPN head's own programs, until proposals are found; without
+  /// any they are the last of `backbone`.
+  std::vector<std::shared_ptr<TensorSet>> rpn;
   /// For a model without RPN: boxes that came with the image, video-frame pixels (fit_proposals)
   std::optional<std::vector<engine::Proposal>> given_proposals;
   std::vector<engine::Proposal> proposals;  ///< Network frame

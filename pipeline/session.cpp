@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstring>
 #include <future>
+#include <optional>
 #include <utility>
 
 #include "engine/errors.hpp"
@@ -66,7 +67,7 @@ struct Session::State {
   std::size_t image_program = 0;
   std::size_t box_program = 0;
   std::size_t detail_program = 0;
-  std::optional<std::size_t> rpn_program;
+  std::vector<std::size_t> rpn_programs;
   std::vector<std::optional<std::size_t>> resident;  ///< Index among the programs on cores; none: on the host
   std::shared_ptr<engine::LoadedPrograms> programs;
   TensorPool tensors;
@@ -90,7 +91,7 @@ std::vector<std::vector<engine::TensorSpec>> Session::State::sets(const Geometry
   const auto box = model->box_executable(model->box_buckets().back());
   std::vector<std::vector<engine::TensorSpec>> sets{
       geometry.image_program->inputs(), geometry.image_program->outputs(), box->inputs(), box->outputs()};
-  if (geometry.rpn_program) sets.push_back(geometry.rpn_program->outputs());
+  for (const auto& rpn : geometry.rpn_programs) sets.push_back(rpn->outputs());
   if (model->config().mask_on || model->config().keypoint_on) {
     const auto largest_detail = detail(model->detection_buckets().back());
     sets.push_back(largest_detail->inputs());
@@ -102,7 +103,9 @@ std::vector<std::vector<engine::TensorSpec>> Session::State::sets(const Geometry
 std::shared_ptr<const engine::Executable> Session::State::largest(std::size_t program,
                                                                   const Geometry& geometry) const {
   if (program == image_program) return geometry.image_program;
-  if (program == rpn_program) return geometry.rpn_program;
+  if (const auto rpn = std::ranges::find(rpn_programs, program); rpn != rpn_programs.end()) {
+    return geometry.rpn_programs.at(static_cast<std::size_t>(rpn - rpn_programs.begin()));
+  }
   if (program == box_program) return model->box_executable(model->box_buckets().back());
   return detail(model->detection_buckets().back());
 }
@@ -168,7 +171,7 @@ std::shared_ptr<const Session> Session::create(const SessionOptions& options, en
   state.model = engine::LoadedModel::load(
       options.model, {.deterministic = options.deterministic, .emulate_precision = options.emulate_precision});
   state.image_program = state.model->image_program_index();
-  state.rpn_program = state.model->rpn_program_index();
+  state.rpn_programs = state.model->rpn_program_indices();
   state.box_program = state.model->program_index("box-head");
   if (session->has_details()) {
     state.detail_program =
@@ -178,7 +181,9 @@ std::shared_ptr<const Session> Session::create(const SessionOptions& options, en
   state.place(cores, *geometry);
   const auto began = std::chrono::steady_clock::now();
   state.run_once(state.image_program, geometry->image_program);
-  if (state.rpn_program) state.run_once(*state.rpn_program, geometry->rpn_program);
+  for (std::size_t i = 0; i < state.rpn_programs.size(); ++i) {
+    state.run_once(state.rpn_programs[i], geometry->rpn_programs[i]);
+  }
   state.run_once(state.box_program, state.model->box_executable(state.model->box_buckets().back()));
   if (session->has_details()) state.run_once(state.detail_program, state.detail(kUsualDetections));
   state.warm_up_ns =
@@ -198,7 +203,7 @@ std::shared_ptr<engine::ExecutionTicket> Session::submit(std::size_t program,
   return state_->submit(program, std::move(execution));
 }
 std::size_t Session::image_program_index() const { return state_->image_program; }
-std::optional<std::size_t> Session::rpn_program_index() const { return state_->rpn_program; }
+const std::vector<std::size_t>& Session::rpn_program_indices() const { return state_->rpn_programs; }
 std::size_t Session::box_program_index() const { return state_->box_program; }
 bool Session::has_details() const { return config().mask_on || config().keypoint_on; }
 std::size_t Session::detail_program_index() const { return state_->detail_program; }
@@ -243,7 +248,9 @@ std::shared_ptr<const Geometry> Session::geometry(Size padded) const {
     auto geometry = std::make_shared<Geometry>();
     geometry->padded = padded;
     geometry->image_program = state_->model->image_executable(padded);
-    if (state_->rpn_program) geometry->rpn_program = state_->model->rpn_executable(padded);
+    for (const auto program : state_->rpn_programs) {
+      geometry->rpn_programs.push_back(state_->model->rpn_executable(program, padded));
+    }
     geometry->anchors = anchors_for(config().anchors, *geometry->image_program);
     geometry->sets = state_->sets(*geometry);
     return geometry;

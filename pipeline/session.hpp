@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,8 +31,9 @@ struct SessionOptions {
 struct Geometry {
   engine::Size padded;
   std::shared_ptr<const engine::Executable> image_program;
-  std::shared_ptr<const engine::Executable> rpn_program;  ///< Null without Session::rpn_program_index()
-  std::vector<std::vector<engine::Box>> anchors;          ///< Per FPN level, order H, W, cell
+  /// In the order of Session::rpn_program_indices()
+  std::vector<std::shared_ptr<const engine::Executable>> rpn_programs;
+  std::vector<std::vector<engine::Box>> anchors;  ///< Per FPN level, order H, W, cell
   /// The sets of tensors that a frame acquires on its way, each once.
   std::vector<std::vector<engine::TensorSpec>> sets;
 };
@@ -60,8 +60,9 @@ class Session {
   /// loaded, or on the host. Null for the host, where nothing can be cancelled.
   std::shared_ptr<engine::ExecutionTicket> submit(std::size_t program, engine::Execution execution) const;
   std::size_t image_program_index() const;
-  /// The RPN head's program; none where the image program ends with it or the model has no RPN.
-  std::optional<std::size_t> rpn_program_index() const;
+  /// The RPN head's programs: one, or one a level, finest first; none where the image program ends with it or
+  /// the model has no RPN.
+  const std::vector<std::size_t>& rpn_program_indices() const;
   std::size_t box_program_index() const;
   /// Whether detections are looked at once more, for masks or keypoints: by the model's mask head or keypoint
   /// head, its *detail head*. The other methods of that name are for models that have one.

@@ -21,14 +21,24 @@ std::vector<Partition::ProgramRow> with_heads(std::vector<Partition::ProgramRow>
   return rows;
 }
 
-/// The cuts there are: the steps in which "Running R-CNNs on Inf1" moves a network onto cores. Further ones
-/// are further rows.
+/// The RPN head reads each level by itself: a program a level, so that several cores can share one frame's.
+std::vector<Partition::ProgramRow> backbone_and_rpn_levels() {
+  std::vector<Partition::ProgramRow> rows{{"backbone", {kBackbone}}};
+  for (const std::string level : {"p2", "p3", "p4", "p5", "p6"}) {
+    rows.push_back({"rpn-head-" + level, {kRpnHead}, true, "." + level});
+  }
+  return rows;
+}
+
+/// The cuts there are: the steps in which "Running R-CNNs on Inf1" moves a network onto cores, and the last
+/// of them with the RPN head's levels apart. Further ones are further rows.
 const std::vector<Partition>& table() {
   static const std::vector<Partition> rows{
       {"backbone", with_heads({{"backbone", {kBackbone}}, {"rpn-head", {kRpnHead}, false}}, false)},
       {"backbone+rpn-head", with_heads({{"backbone", {kBackbone}}, {"rpn-head", {kRpnHead}}}, false)},
       {"fused", with_heads({{"backbone-rpn", {kBackbone, kRpnHead}}}, false)},
       {"fused+box-head", with_heads({{"backbone-rpn", {kBackbone, kRpnHead}}}, true)},
+      {"rpn-levels+box-head", with_heads(backbone_and_rpn_levels(), true)},
   };
   return rows;
 }
@@ -37,6 +47,7 @@ const std::vector<Partition>& table() {
 const Partition::ProgramRow* find_row(const Partition& partition, const Node& node) {
   if (!runs_on_core(node.kind)) return nullptr;
   for (const auto& row : partition.programs) {
+    if (!node.name.ends_with(row.level)) continue;
     for (const auto& prefix : row.modules) {
       if (node.name.starts_with(prefix)) return &row;
     }

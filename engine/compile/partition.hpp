@@ -8,13 +8,14 @@
 
 namespace rcnn::engine {
 
-/// One way to cut the network: which modules make up which program, and where each runs. Host operators
-/// belong to none.
+/// One way to cut the network: which modules, or levels of them, make up which program, and where each runs.
+/// Host operators belong to none.
 struct Partition {
   struct ProgramRow {
     std::string name;
     std::vector<std::string> modules;  ///< Module path prefixes; networks without any have no such program
     bool on_core = true;               ///< Else on the host, by the same operators
+    std::string level{};  ///< ".p2": of those modules' operators the ones of this FPN level; "": all
   };
   std::string name;
   std::vector<ProgramRow> programs;

@@ -62,7 +62,7 @@ Planner::Planner(const CompiledModel& model, std::map<std::string, Histogram> hi
     auto& candidates = candidates_.emplace_back();
     for (const auto& layer : layers_of(program.graph)) {
       auto& planned = layers_[layer.weight];
-      planned.program = program.graph.name;
+      if (planned.program.empty()) planned.program = program.graph.name;
       const auto is_met = [&](const std::string& value) { return steps_.contains(value); };
       if (!layer.quantizable) {
         planned.reason = kNoOperator;
@@ -82,18 +82,16 @@ Planner::Planner(const CompiledModel& model, std::map<std::string, Histogram> hi
   }
 }
 
-Quantization Planner::make(const std::vector<std::size_t>& kept, const char* rest) const {
+Quantization Planner::make(const std::set<std::string>& out, const char* rest) const {
   Quantization plan;
   plan.layers = layers_;
   for (auto& [weight, layer] : plan.layers) {
     if (!layer.reason.empty()) layer.precision = rest;
   }
-  for (std::size_t program = 0; program < candidates_.size(); ++program) {
-    for (std::size_t i = 0; i < kept.at(program); ++i) {
-      auto& layer = plan.layers.at(candidates_[program].at(i));
-      layer.precision = rest;
-      layer.reason = kSensitive;
-    }
+  for (const auto& weight : out) {
+    auto& layer = plan.layers.at(weight);
+    layer.precision = rest;
+    layer.reason = kSensitive;
   }
   add_steps(plan);
   return plan;
@@ -115,13 +113,20 @@ void Planner::add_steps(Quantization& plan) const {
 }
 
 Quantization Planner::trial(std::size_t program, std::size_t kept) const {
-  std::vector<std::size_t> all;
-  for (const auto& candidates : candidates_) all.push_back(candidates.size());
-  all.at(program) = kept;
-  return make(all, "f32");
+  std::set<std::string> out;
+  for (const auto& candidates : candidates_) out.insert(candidates.begin(), candidates.end());
+  const auto& own = candidates_.at(program);
+  for (std::size_t i = kept; i < own.size(); ++i) out.erase(own[i]);
+  return make(out, "f32");
 }
 
-Quantization Planner::plan(const std::vector<std::size_t>& kept) const { return make(kept, "bf16"); }
+Quantization Planner::plan(const std::vector<std::size_t>& kept) const {
+  std::set<std::string> out;
+  for (std::size_t program = 0; program < candidates_.size(); ++program) {
+    for (std::size_t i = 0; i < kept.at(program); ++i) out.insert(candidates_[program].at(i));
+  }
+  return make(out, "bf16");
+}
 
 std::size_t find_kept(std::size_t candidates, double budget,
                       const std::function<double(std::size_t)>& error) {

@@ -33,12 +33,13 @@ class Planner {
   /// One program in int8, but for its first `kept` candidates; all other layers exact.
   Quantization trial(std::size_t program, std::size_t kept) const;
   /// All programs in int8, but for the first `kept[program]` candidates of each; layers that stay out of it
-  /// are in bf16.
+  /// are in bf16. A layer that several programs have stays out if one of them needs it to.
   Quantization plan(const std::vector<std::size_t>& kept) const;
 
  private:
-  /// \param rest  precision of layers that stay out of int8
-  Quantization make(const std::vector<std::size_t>& kept, const char* rest) const;
+  /// \param out   weights of candidates that stay out of int8
+  /// \param rest  precision of all that do
+  Quantization make(const std::set<std::string>& out, const char* rest) const;
   void add_steps(Quantization& plan) const;
 
   const CompiledModel& model_;

@@ -232,12 +232,13 @@ std::size_t LoadedModel::image_program_index() const {
   return static_cast<std::size_t>(found - programs.begin());
 }
 
-std::optional<std::size_t> LoadedModel::rpn_program_index() const {
+std::vector<std::size_t> LoadedModel::rpn_program_indices() const {
   const auto& programs = artifact().programs();
+  std::vector<std::size_t> indices;
   for (std::size_t i = 0; i < programs.size(); ++i) {
-    if (programs[i].graph.name == "rpn-head") return i;
+    if (programs[i].graph.name.starts_with("rpn-head")) indices.push_back(i);
   }
-  return std::nullopt;
+  return indices;
 }
 
 std::size_t LoadedModel::weight_bytes(std::size_t program) const {
@@ -267,8 +268,14 @@ std::shared_ptr<const Executable> LoadedModel::image_executable(Size padded) {
                      {{"image", {1, 3, padded.height, padded.width}, DType::kF32, Layout::kRowMajor}});
 }
 
-std::shared_ptr<const Executable> LoadedModel::rpn_executable(Size padded) {
-  return state_->get(program_index("rpn-head"), image_executable(padded)->outputs());
+std::shared_ptr<const Executable> LoadedModel::rpn_executable(std::size_t program, Size padded) {
+  const auto& read = artifact().programs().at(program).graph.inputs;
+  const auto image = image_executable(padded);
+  std::vector<TensorSpec> levels;
+  for (const auto& feature : image->outputs()) {
+    if (std::ranges::find(read, feature.name) != read.end()) levels.push_back(feature);
+  }
+  return state_->get(program, std::move(levels));
 }
 
 std::shared_ptr<const Executable> LoadedModel::box_executable(int regions) {

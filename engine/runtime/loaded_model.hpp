@@ -3,7 +3,6 @@
 
 #include <filesystem>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -45,10 +44,11 @@ class LoadedModel {
   /// Index of a program by name ("box-head", "mask-head", "keypoint-head"). \throws ModelError naming those
   /// there are.
   std::size_t program_index(const std::string& name) const;
-  /// The program that reads the image: "backbone-rpn", or "backbone" where the RPN head is another program.
+  /// The program that reads the image: "backbone-rpn", or "backbone" where the RPN head is in others.
   std::size_t image_program_index() const;
-  /// That program, "rpn-head"; none where it is fused to the backbone or the model has no RPN.
-  std::optional<std::size_t> rpn_program_index() const;
+  /// Those others: "rpn-head", or one a level, finest first; none where it is fused to the backbone or the
+  /// model has no RPN.
+  std::vector<std::size_t> rpn_program_indices() const;
   /// Bytes of reordered weights of a program that is resident on a core (shared between cores of one
   /// process): those of its executables so far, the artifact's for what none has asked for yet.
   std::size_t weight_bytes(std::size_t program) const;
@@ -59,10 +59,10 @@ class LoadedModel {
   /// Input: "image" [1, 3, padded.height, padded.width] row-major f32.
   std::shared_ptr<const Executable> image_executable(Size padded);
 
-  /// The RPN head for the features of such an image; only where rpn_program_index() has one.
-  /// Inputs: the image program's outputs, as they are. Outputs: per level "rpn_logits_pN" kNhwc, then per
-  /// level "rpn_deltas_pN" kNhwc (the order RpnLevel wants).
-  std::shared_ptr<const Executable> rpn_executable(Size padded);
+  /// The RPN head, or what of it this one of rpn_program_indices() has, for the features of such an image.
+  /// Inputs: the image program's outputs of its levels, as they are. Outputs: per level "rpn_logits_pN"
+  /// kNhwc, then per level "rpn_deltas_pN" kNhwc (the order RpnLevel wants).
+  std::shared_ptr<const Executable> rpn_executable(std::size_t program, Size padded);
 
   /// The box head for at least `regions` regions, 1..max regions: the smallest bucket that holds them.
   /// Input: "pooled" [B, S * S, C] row-major as roi_align writes it; outputs "class_logits" [B, classes + 1],

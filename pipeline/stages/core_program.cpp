@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "pipeline/stages/core_program.hpp"
 
+#include <algorithm>
+#include <string>
 #include <utility>
+
+#include "engine/errors.hpp"
 
 namespace rcnn::pipeline {
 namespace {
@@ -13,6 +17,14 @@ struct Run {
   std::shared_ptr<TensorSet> output;
 };
 
+/// \throws engine::Error
+const engine::Tensor& tensor_named(const TensorSet& set, const std::string& name) {
+  const auto found =
+      std::ranges::find_if(set, [&](const engine::Tensor& tensor) { return tensor.spec().name == name; });
+  if (found == set.end()) throw engine::Error("a program reads '" + name + "', which no stage has written");
+  return *found;
+}
+
 }  // namespace
 
 std::shared_ptr<engine::ExecutionTicket> start_on_core(const std::shared_ptr<Frame>& frame, CoreProgram work,
@@ -21,7 +33,9 @@ std::shared_ptr<engine::ExecutionTicket> start_on_core(const std::shared_ptr<Fra
   engine::Execution execution;
   execution.executable = std::move(work.executable);
   execution.dispatch = frame->dispatch;
-  for (const auto& tensor : *run->input) execution.inputs.push_back(tensor.data());
+  for (const auto& spec : execution.executable->inputs()) {
+    execution.inputs.push_back(tensor_named(*run->input, spec.name).data());
+  }
   execution.prepare = [run, specs = std::move(work.output_specs)](engine::Execution& self) {
     run->output = run->session->acquire(specs);
     for (auto& tensor : *run->output) self.outputs.push_back(tensor.data());
@@ -30,7 +44,7 @@ std::shared_ptr<engine::ExecutionTicket> start_on_core(const std::shared_ptr<Fra
     // Only a program that ended well has left these alone: after a timeout the core may still be at them.
     if (!error) {
       run->input.reset();
-      (*frame).*result = std::move(run->output);
+      result(*frame) = std::move(run->output);
     }
     done(std::move(error));
   };

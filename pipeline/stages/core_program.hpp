@@ -13,9 +13,9 @@ namespace rcnn::pipeline {
 struct CoreProgram {
   std::size_t program = 0;  ///< Index within the session's programs
   std::shared_ptr<const engine::Executable> executable;
-  std::shared_ptr<TensorSet> input;                     ///< Given back once the program has run
-  std::vector<engine::TensorSpec> output_specs;         ///< At least as large as the executable's outputs
-  std::shared_ptr<TensorSet> Frame::*result = nullptr;  ///< Where the frame keeps the outputs
+  std::shared_ptr<TensorSet> input;  ///< Has what it reads, by name; given back once the program has run
+  std::vector<engine::TensorSpec> output_specs;  ///< At least as large as the executable's outputs
+  std::function<std::shared_ptr<TensorSet>&(Frame&)> result;  ///< Where the frame keeps the outputs
 };
 
 /// Submits it, to a core or where the session has it. The outputs are acquired when the program begins, not

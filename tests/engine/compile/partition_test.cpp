@@ -74,6 +74,17 @@ TEST(Partition, MovesTheNetworkOntoCoresStepByStep) {
   EXPECT_TRUE(names_on(programs_of("fused+box-head", {.masks = true}), false).empty());
 }
 
+TEST(Partition, GivesEachLevelOfTheRpnHeadAProgram) {
+  const auto programs = programs_of("rpn-levels+box-head", {.masks = true});
+  EXPECT_THAT(names_on(programs, true), ElementsAre("backbone", "rpn-head-p2", "rpn-head-p3", "rpn-head-p4",
+                                                    "rpn-head-p5", "rpn-head-p6", "box-head", "mask-head"));
+  EXPECT_TRUE(names_on(programs, false).empty());
+  EXPECT_THAT(programs[2].graph.inputs, ElementsAre("p3"));
+  EXPECT_THAT(programs[2].graph.outputs, ElementsAre("rpn_logits_p3", "rpn_deltas_p3"));
+  EXPECT_THAT(names_on(programs_of("rpn-levels+box-head", {.load_proposals = true}), true),
+              ElementsAre("backbone", "box-head"));
+}
+
 TEST(Partition, ANetworkWithoutRpnHasNoProgramForIt) {
   const auto programs = programs_of("backbone", {.load_proposals = true});
   EXPECT_THAT(names_on(programs, true), ElementsAre("backbone"));
@@ -94,7 +105,8 @@ TEST(Partition, PlacesOperatorsWhereTheirProgramRuns) {
 }
 
 TEST(Partition, RefusesAnUnknownNameListingThoseThereAre) {
-  EXPECT_THAT(partition_names(), ElementsAre("backbone", "backbone+rpn-head", "fused", "fused+box-head"));
+  EXPECT_THAT(partition_names(),
+              ElementsAre("backbone", "backbone+rpn-head", "fused", "fused+box-head", "rpn-levels+box-head"));
   try {
     find_partition("everything");
     FAIL() << "accepted";

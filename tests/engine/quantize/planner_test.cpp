@@ -19,9 +19,9 @@ using ::testing::Contains;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-CompiledModel tiny(bool masks = false) {
-  const tests::TinyModelOptions options{.masks = masks};
-  return compile(tests::tiny_config(options), tests::tiny_checkpoint(options), {.input = options.input});
+CompiledModel tiny(const tests::TinyModelOptions& options = {}) {
+  return compile(tests::tiny_config(options), tests::tiny_checkpoint(options),
+                 {.input = options.input, .partition = options.partition});
 }
 
 std::map<std::string, Histogram> histograms_of(const CompiledModel& model) {
@@ -39,7 +39,7 @@ TEST(Planner, WantsWhatSomeLayerReadsAndWhatPoolingsAndSumsAreMadeOf) {
 }
 
 TEST(Planner, PutsEveryLayerThatItCanIntoInt8) {
-  const auto model = tiny(true);
+  const auto model = tiny({.masks = true});
   const Planner planner(model, histograms_of(model), "min-max");
   const auto plan = planner.plan(std::vector<std::size_t>(model.programs.size(), 0));
   std::size_t others = 0;
@@ -68,6 +68,20 @@ TEST(Planner, ATrialIsOfOneProgramAndLeavesTheMostSensitiveOut) {
     return layer.weight_error * layer.weight_error + layer.input_error * layer.input_error;
   };
   EXPECT_TRUE(std::ranges::is_sorted(candidates, std::ranges::greater{}, harm));
+}
+
+TEST(Planner, ALayerOfSeveralProgramsIsTriedInEachAndStaysOutIfOneNeedsItTo) {
+  const auto model = tiny({.partition = "rpn-levels+box-head"});
+  const Planner planner(model, histograms_of(model), "mse");
+  const std::string shared = "proposal_generator.rpn_head.conv.weight";
+  for (const std::size_t level : {1U, 5U}) {
+    ASSERT_EQ(planner.candidates(level).size(), 3U);
+    EXPECT_EQ(planner.trial(level, 0).layers.at(shared).precision, kInt8);
+    EXPECT_EQ(planner.trial(level, 3).layers.at(shared).precision, "f32");
+  }
+  EXPECT_EQ(planner.trial(0, 0).layers.at(shared).precision, "f32") << "the backbone has none of it";
+  EXPECT_EQ(planner.plan({0, 0, 0, 0, 0, 0, 0}).layers.at(shared).precision, kInt8);
+  EXPECT_EQ(planner.plan({0, 0, 0, 0, 0, 3, 0}).layers.at(shared).precision, "bf16");
 }
 
 TEST(Planner, LeavesOutWhatCalibrationDidNotReach) {

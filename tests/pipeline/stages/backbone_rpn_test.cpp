@@ -39,7 +39,7 @@ TEST_F(BackboneRpnTest, EveryPartitionFindsTheSameToTheLastBit) {
   load(cores(2), {.masks = true});
   const auto expected = detections_of(5);
   ASSERT_FALSE(expected.empty());
-  for (const char* partition : {"backbone", "backbone+rpn-head", "fused"}) {
+  for (const char* partition : {"backbone", "backbone+rpn-head", "fused", "rpn-levels+box-head"}) {
     load(cores(2), {.partition = partition, .masks = true});
     EXPECT_EQ(detections_of(5), expected) << partition;
   }
@@ -50,11 +50,11 @@ TEST_F(BackboneRpnTest, AnRpnHeadOfItsOwnReadsTheFeaturesThere) {
     load(cores(1), {.partition = partition});
     const auto made = frame_before(StageId::kProposals);
     EXPECT_EQ(made->backbone->size(), 5U);
-    ASSERT_NE(made->rpn, nullptr) << partition;
-    EXPECT_EQ(made->rpn->size(), 10U);
+    ASSERT_EQ(made->rpn.size(), 1U) << partition;
+    EXPECT_EQ(made->rpn[0]->size(), 10U);
     run_proposals(*made);
     EXPECT_FALSE(made->proposals.empty());
-    EXPECT_EQ(made->rpn, nullptr) << "given back";
+    EXPECT_TRUE(made->rpn.empty()) << "given back";
   }
 }
 
@@ -63,7 +63,68 @@ TEST_F(BackboneRpnTest, FailuresOfTheRpnHeadReachTheFrame) {
   const auto made = frame_before(StageId::kBackboneRpn);
   EXPECT_THAT(refusal_of([&] { run_on_core(start_backbone, made); }), HasSubstr("injected"));
   EXPECT_NE(made->backbone, nullptr);
-  EXPECT_EQ(made->rpn, nullptr);
+  EXPECT_TRUE(made->rpn.empty());
+}
+
+/// That ended well, on all cores.
+std::uint64_t executions_of(const engine::CorePool& pool) {
+  std::uint64_t count = 0;
+  for (const auto& core : pool.status()) count += core.total.executions;
+  return count;
+}
+
+TEST_F(BackboneRpnTest, LevelsOfTheRpnHeadRunSideBySide) {
+  load(cores(2, {{0, "stuck", 5}}), {.partition = "rpn-levels+box-head"});
+  // Seven programs have warmed up; after the backbone, core 0 is stuck with the first level that it gets
+  const auto made = frame_before(StageId::kBackboneRpn);
+  std::promise<std::exception_ptr> ended;
+  const auto ticket =
+      start_backbone(made, [&](std::exception_ptr error) { ended.set_value(std::move(error)); });
+  auto future = ended.get_future();
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  while (executions_of(*pool_) < 9 && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
+  EXPECT_GE(executions_of(*pool_), 9U) << "no level ran beside the one that is stuck";
+  EXPECT_EQ(future.wait_for(std::chrono::seconds(0)), std::future_status::timeout) << "it waits for all";
+  ticket->cancel();
+  EXPECT_THAT(text_of(future.get()), HasSubstr("cancelled"));
+}
+
+TEST_F(BackboneRpnTest, AFailureOfOneLevelReachesThisFrameOnlyAndOnce) {
+  for (const int count : {1, 3}) {
+    std::vector<engine::CoreSettings::Fault> faults;
+    for (int id = 0; id < count; ++id) faults.push_back({id, "fail", 13});
+    load(cores(count, faults), {.partition = "rpn-levels+box-head"});
+    std::size_t failed = 0;
+    for (int i = 0; i < 12; ++i) {
+      const auto made = frame_before(StageId::kBackboneRpn, 3);
+      const auto refusal = refusal_of([&] { run_on_core(start_backbone, made); });  // Twice told would throw
+      if (refusal == "accepted") {
+        run_proposals(*made);
+        EXPECT_FALSE(made->proposals.empty());
+        continue;
+      }
+      ++failed;
+      EXPECT_THAT(refusal, HasSubstr("injected")) << "not that the others were cancelled";
+      EXPECT_TRUE(made->rpn.empty());
+    }
+    EXPECT_GT(failed, 0U);
+    EXPECT_LT(failed, 12U);
+  }
+}
+
+TEST_F(BackboneRpnTest, CancellingReachesEveryLevelUnderWay) {
+  load(cores(2, {{0, "stuck", 6}, {1, "stuck", 6}}), {.partition = "rpn-levels+box-head"});
+  // Seven warm up; the backbone and two levels go well, then both cores are stuck, a level waits behind one
+  const auto made = frame_before(StageId::kBackboneRpn);
+  std::promise<std::exception_ptr> ended;
+  const auto ticket =
+      start_backbone(made, [&](std::exception_ptr error) { ended.set_value(std::move(error)); });
+  auto future = ended.get_future();
+  while (executions_of(*pool_) < 10) std::this_thread::yield();
+  ticket->cancel();
+  ASSERT_EQ(future.wait_for(std::chrono::seconds(5)), std::future_status::ready);
+  EXPECT_THAT(text_of(future.get()), HasSubstr("cancelled"));
+  EXPECT_TRUE(made->rpn.empty());
 }
 
 TEST_F(BackboneRpnTest, CancellingReachesWhicheverOfTheTwoIsUnderWay) {
@@ -78,7 +139,7 @@ TEST_F(BackboneRpnTest, CancellingReachesWhicheverOfTheTwoIsUnderWay) {
     ticket->cancel();
     ASSERT_EQ(future.wait_for(std::chrono::seconds(5)), std::future_status::ready) << stuck;
     EXPECT_THAT(text_of(future.get()), HasSubstr("cancelled"));
-    EXPECT_EQ(made->rpn, nullptr);
+    EXPECT_TRUE(made->rpn.empty());
   }
 }
 
