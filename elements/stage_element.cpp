@@ -296,4 +296,6 @@ void describe_stage(GstRcnnStageClass* klass, StageSpan stages, const char* long
   }
 }
 
+void keep_raw_outputs(GstElement* element) { state_of(element).flow->keep_raw(); }
+
 }  // namespace rcnn::elements

@@ -208,6 +208,7 @@ bool StageFlow::submit(BufferPtr buffer, FrameRide ride) {
     buffer = writable(std::move(buffer));
   }
   if (stages_.leaves()) {
+    if (raw_) ride.frame->keep_detail_outputs = true;
     remove_frame_ride(buffer.get());
   } else if (stages_.enters()) {
     set_frame_ride(buffer.get(), ride);

@@ -77,6 +77,9 @@ class StageFlow {
   /// Remembers why nothing can be pushed any more. `posted`: the bus knows already.
   void fail(GstFlowReturn flow, bool posted);
 
+  /// From now on frames' raw outputs leave the last stage with their buffers (keep_raw_outputs).
+  void keep_raw() { raw_ = true; }
+
   /// Takes over what may change while playing.
   void configure(const StageSettings& settings);
 
@@ -112,6 +115,7 @@ class StageFlow {
   const StageSpan stages_;
   const std::shared_ptr<std::atomic<bool>> overlay_ = std::make_shared<std::atomic<bool>>(true);
   std::atomic<OnError> on_error_{OnError::kStop};
+  std::atomic<bool> raw_{false};
   std::atomic<float> score_threshold_{-1.f};
   std::atomic<GstClockTime> buffering_{0};
   std::atomic<std::uint64_t> in_{0};
@@ -137,7 +141,8 @@ class StageFlow {
   std::uint64_t unwarned_ = 0;
 
   const std::unique_ptr<Entrance> entrance_;  // Null behind the first stage. Its thread uses those above.
-  std::unique_ptr<pipeline::PublishedStream> published_;  // While open, with an entrance. Last: reads the rest.
+  std::unique_ptr<pipeline::PublishedStream>
+      published_;  // While open, with an entrance. Last: reads the rest.
 };
 
 }  // namespace rcnn::elements

@@ -32,6 +32,8 @@ void StageFlow::deliver(pipeline::Item& item) {
   BufferPtr buffer = payload.take();
   if (item.error) {
     ++failed_;
+  } else if (raw_ && item.frame) {
+    set_frame_ride(buffer.get(), ride);
   }
   const bool onward = flow() == GST_FLOW_OK && (!item.error || survives(item.error));
   if (item.error && !onward) {

@@ -193,11 +193,11 @@ std::shared_ptr<const engine::ProposalFile> open_proposals(const Settings& setti
   return std::make_shared<const engine::ProposalFile>(settings.proposals);
 }
 
-/// \param why  images are needed
-void check_images(const std::vector<Input>& inputs, const char* why) {
+void check_images(const std::vector<Input>& inputs) {
   for (const auto& input : inputs) {
     if (input.kind == InputKind::kImage) continue;
-    throw engine::SettingError(fmt::format("'{}' is no image, and {}; give images only", input.path, why));
+    throw engine::SettingError(
+        fmt::format("'{}' is no image, and --proposals has boxes for images; give images only", input.path));
   }
 }
 
@@ -222,9 +222,7 @@ int detect(Settings settings) {
   const auto names = engine::class_names(artifact->config());
   settings.options.proposals = open_proposals(settings, artifact->config());
   auto expanded = expand_inputs(settings.inputs);
-  if (settings.options.proposals != nullptr)
-    check_images(expanded.inputs, "--proposals has boxes for images");
-  if (settings.options.raw) check_images(expanded.inputs, "--format raw is for images");
+  if (settings.options.proposals != nullptr) check_images(expanded.inputs);
   std::vector<fs::path> annotated;
   if (!settings.output.empty()) annotated = annotated_files(expanded.inputs, settings.output);
 
@@ -258,9 +256,8 @@ Command add_detect(CLI::App& program) {
       ->option_text("0..1");
   app->add_option("--json", settings->json, "Write results to this file; - for standard output");
   app->add_option("--format", settings->format,
-                  "Of the results: coco (default), detectron2, json-lines, or raw: images only, boxes and "
-                  "keypoints in "
-                  "the network's frame, masks as the mask head's probabilities")
+                  "Of the results: coco (default), detectron2, json-lines, or raw: boxes and keypoints in "
+                  "the network's frame, masks as the mask head's probabilities, keypoints' heatmaps")
       ->check(CLI::IsMember({"coco", "detectron2", "json-lines", "raw"}))
       ->option_text("NAME");
   app->add_option("--output", settings->output,

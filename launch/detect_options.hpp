@@ -24,7 +24,7 @@ struct DetectOptions {
   bool deterministic = false;
   bool display = false;      ///< Show annotated frames in a window
   float threshold = -1;      ///< Scores at or below are left out; < 0 = the model's own
-  bool raw = false;          ///< Results have their raw outputs; images only
+  bool raw = false;          ///< Results have their raw outputs
   std::uint64_t frames = 0;  ///< Of a video or camera; 0 = to the end
   std::shared_ptr<const engine::ProposalFile> proposals{};  ///< Of the images, for models without RPN
 };

@@ -41,7 +41,9 @@ engine::RawResult raw_result(const pipeline::Frame& frame) {
   }
   if (config.keypoint_on) {
     const auto& head = config.keypoint_head;
-    raw.keypoints = find_all(values, head.num_keypoints, 4 * head.pooler_resolution, frame.network_boxes);
+    raw.heatmap_side = 4 * head.pooler_resolution;
+    raw.keypoints = find_all(values, head.num_keypoints, raw.heatmap_side, frame.network_boxes);
+    raw.keypoint_heatmaps.assign(values.begin(), values.end());
   }
   return raw;
 }

@@ -9,8 +9,11 @@
 #include <utility>
 
 #include "elements/frame_result.hpp"
+#include "elements/rcnn_meta.hpp"
+#include "elements/stage_element.hpp"
 #include "engine/errors.hpp"
 #include "launch/display.hpp"
+#include "launch/raw_results.hpp"
 
 namespace rcnn::launch {
 namespace {
@@ -56,12 +59,16 @@ GstElement* add_network(GstBin* bin, const VideoJob& job, const DetectOptions& o
                static_cast<gdouble>(options.threshold), nullptr);
   gst_util_set_object_arg(G_OBJECT(network), "placement",
                           options.placement == engine::Placement::kSplit ? "split" : "replicate");
+  if (options.raw) elements::keep_raw_outputs(network);
   return network;
 }
 }  // namespace
 
 VideoPipeline::VideoPipeline(const VideoJob& job, const DetectOptions& options)
-    : name_(job.input.name), frame_limit_(options.frames), pipeline_(gst_pipeline_new("detect")) {
+    : name_(job.input.name),
+      frame_limit_(options.frames),
+      raw_(options.raw),
+      pipeline_(gst_pipeline_new("detect")) {
   gst_object_ref_sink(pipeline_.get());
   auto* bin = GST_BIN(pipeline_.get());
   GstElement* decoder = build_source(job);
@@ -87,7 +94,14 @@ VideoPipeline::VideoPipeline(const VideoJob& job, const DetectOptions& options)
   build_sinks(network, job.annotated, options.display);
 }
 
-VideoPipeline::~VideoPipeline() { gst_element_set_state(pipeline_.get(), GST_STATE_NULL); }
+VideoPipeline::~VideoPipeline() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  taken_.notify_all();
+  gst_element_set_state(pipeline_.get(), GST_STATE_NULL);
+}
 
 GstElement* VideoPipeline::build_source(const VideoJob& job) {
   auto* bin = GST_BIN(pipeline_.get());
@@ -147,6 +161,7 @@ void VideoPipeline::build_file(GstElement* frames, const std::filesystem::path& 
 
 std::vector<FrameResult> VideoPipeline::take_results() {
   const std::lock_guard lock(mutex_);
+  taken_.notify_all();
   return std::exchange(results_, {});
 }
 
@@ -154,7 +169,11 @@ void VideoPipeline::gather(GstPad* pad, GstBuffer* buffer) {
   FrameResult result = elements::frame_result(pad, buffer);
   result.file = name_;
   result.frame = frames_out_++;
-  const std::lock_guard lock(mutex_);
+  if (const auto* ride = elements::frame_ride(buffer); raw_ && ride != nullptr) {
+    result.raw = raw_result(*ride->frame);
+  }
+  std::unique_lock lock(mutex_);
+  taken_.wait(lock, [this] { return stopping_ || results_.size() < kMostWaiting; });
   results_.push_back(std::move(result));
 }
 

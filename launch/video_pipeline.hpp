@@ -3,6 +3,7 @@
 
 #include <gst/gst.h>
 
+#include <condition_variable>
 #include <cstdint>
 #include <filesystem>
 #include <mutex>
@@ -28,7 +29,8 @@ struct VideoJob {
 ///   cameras drop frames rather than fall behind] ! neuronrcnn ! videoconvert ! x264enc ! mp4mux ! filesink
 ///   (or a window, or both behind a tee, or ! fakesink)
 ///
-/// Every frame that leaves neuronrcnn puts a FrameResult aside and an application message on the bus.
+/// Every frame that leaves neuronrcnn puts a FrameResult aside and an application message on the bus. It
+/// waits while kMostWaiting of them have not been taken: raw outputs are megabytes each.
 ///
 /// Thread safety: take_results() may be called from any thread; the rest from the owner's.
 class VideoPipeline {
@@ -41,6 +43,8 @@ class VideoPipeline {
   VideoPipeline& operator=(const VideoPipeline&) = delete;
 
   GstElement* element() const { return pipeline_.get(); }
+  static constexpr std::size_t kMostWaiting = 8;
+
   /// Results since the last call, in the order of the frames.
   std::vector<FrameResult> take_results();
 
@@ -58,13 +62,16 @@ class VideoPipeline {
 
   const std::string name_;
   const std::uint64_t frame_limit_;
+  const bool raw_;
   GstPointer<GstElement> pipeline_;
   GstElement* entry_ = nullptr;  ///< Owned by the pipeline, as are the others
   GstElement* encoder_caps_ = nullptr;
   std::uint64_t frames_in_ = 0;   ///< Touched by the decoder's thread only
   std::uint64_t frames_out_ = 0;  ///< Touched by neuronrcnn's thread only
-  std::mutex mutex_;              ///< Guards results_
+  std::mutex mutex_;              ///< Guards the members below
+  std::condition_variable taken_;
   std::vector<FrameResult> results_;
+  bool stopping_ = false;
 };
 
 }  // namespace rcnn::launch

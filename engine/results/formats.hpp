@@ -30,7 +30,7 @@ namespace rcnn::engine {
 ///   bbox = [x, y, w, h]; a mask is an object's "segmentation", likewise
 /// Keypoints are [[x, y, score], ...] as "keypoints_xys" (detectron2) and "keypoints" (json-lines); coco has
 /// x, y and score in one row, "keypoints", half a pixel less, since COCO counts from pixels' centres.
-/// - raw: {"images": [...]} of raw_record(), images only
+/// - raw: {"images": [...]} of raw_record()
 enum class ResultFormat : std::uint8_t { kCoco, kDetectron2, kJsonLines, kRaw };
 
 /// "coco", "detectron2", "json-lines", "raw". \throws SettingError

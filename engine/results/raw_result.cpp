@@ -26,23 +26,31 @@ double shortest(float value) {
 
 json extent(Size size) { return {size.height, size.width}; }
 
-json mask_rows(std::span<const float> cells, std::size_t side) {
-  json rows = json::array();
-  for (std::size_t y = 0; y < side; ++y) {
-    json row = json::array();
-    for (const float cell : cells.subspan(y * side, side)) row.push_back(shortest(cell));
-    rows.push_back(std::move(row));
+/// Nested arrays of the extents given, the outermost first; their product is the number of values.
+json nested(std::span<const float> values, std::span<const std::size_t> extents) {
+  json list = json::array();
+  if (extents.size() == 1) {
+    for (const float value : values) list.push_back(shortest(value));
+    return list;
   }
-  return rows;
+  for (std::size_t i = 0; i < extents.front(); ++i) {
+    const auto each = values.size() / extents.front();
+    list.push_back(nested(values.subspan(i * each, each), extents.subspan(1)));
+  }
+  return list;
 }
 
 json all_masks(const RawResult& raw) {
   const auto side = static_cast<std::size_t>(raw.mask_side);
-  json masks = json::array();
-  for (std::size_t i = 0; i < raw.boxes.size(); ++i) {
-    masks.push_back(mask_rows(std::span(raw.mask_probabilities).subspan(i * side * side, side * side), side));
-  }
-  return masks;
+  const std::array extents{raw.boxes.size(), side, side};
+  return nested(raw.mask_probabilities, extents);
+}
+
+json all_heatmaps(const RawResult& raw) {
+  const auto objects = raw.boxes.size(), side = static_cast<std::size_t>(raw.heatmap_side);
+  const auto keypoints = objects == 0 ? 0 : raw.keypoint_heatmaps.size() / (objects * side * side);
+  const std::array extents{objects, keypoints, side, side};
+  return nested(raw.keypoint_heatmaps, extents);
 }
 
 json all_keypoints(const std::vector<std::vector<Keypoint>>& objects) {
@@ -70,15 +78,20 @@ ordered_json raw_record(const FrameResult& result) {
     scores.push_back(shortest(object.score));
     classes.push_back(object.label);
   }
-  ordered_json record{{"file", result.file},
-                      {"image_hw", extent(result.image)},
-                      {"network_hw", extent(raw.network)},
-                      {"padded_hw", extent(raw.padded)},
-                      {"boxes_xyxy", std::move(boxes)},
-                      {"scores", std::move(scores)},
-                      {"classes", std::move(classes)}};
+  ordered_json record{{"file", result.file}};
+  if (result.frame) {
+    record["frame"] = *result.frame;
+    record["pts_ns"] = result.pts_ns ? json(*result.pts_ns) : json(nullptr);
+  }
+  record["image_hw"] = extent(result.image);
+  record["network_hw"] = extent(raw.network);
+  record["padded_hw"] = extent(raw.padded);
+  record["boxes_xyxy"] = std::move(boxes);
+  record["scores"] = std::move(scores);
+  record["classes"] = std::move(classes);
   if (raw.mask_side > 0) record["mask_probabilities"] = all_masks(raw);
   if (raw.keypoints) record["keypoints_xys"] = all_keypoints(*raw.keypoints);
+  if (raw.heatmap_side > 0) record["keypoint_heatmaps"] = all_heatmaps(raw);
   return record;
 }
 

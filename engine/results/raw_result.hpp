@@ -22,13 +22,18 @@ struct RawResult {
   std::vector<float> mask_probabilities{};
   /// An object's each; nothing where the model has none
   std::optional<std::vector<std::vector<Keypoint>>> keypoints{};
+  int heatmap_side = 0;  ///< Of the keypoint head's grid (56 in the model zoo); 0: the model has none
+  /// [objects, keypoints, heatmap_side, heatmap_side]: logits of where in the box's grid the keypoint is
+  std::vector<float> keypoint_heatmaps{};
 };
 
 struct FrameResult;
 
-/// {"file", "image_hw", "network_hw", "padded_hw", "boxes_xyxy", "scores", "classes"}, with masks also
-/// "mask_probabilities" (rows of cells, an object each), with keypoints "keypoints_xys". Every number reads
-/// back as the f32 that it is. Thread safety: reentrant. \throws Error if result.raw is missing.
+/// {"file", "image_hw", "network_hw", "padded_hw", "boxes_xyxy", "scores", "classes"}, a video's frames with
+/// "frame" and "pts_ns" as well; with masks also "mask_probabilities" (rows of cells, an object each), with
+/// keypoints "keypoints_xys" and "keypoint_heatmaps" (likewise, a keypoint each of an object each). A grid
+/// lies over its object's box: the top row's left cell in the corner (x0, y0). Every number reads back as the
+/// f32 that it is. Thread safety: reentrant. \throws Error if result.raw is missing.
 nlohmann::ordered_json raw_record(const FrameResult& result);
 
 }  // namespace rcnn::engine

@@ -5,6 +5,7 @@
 
 #include "engine/rcnn/coco_rle.hpp"
 #include "engine/rcnn/detections.hpp"
+#include "engine/rcnn/keypoints.hpp"
 #include "engine/rcnn/mask_paste.hpp"
 #include "launch/commands.hpp"
 #include "tests/launch/tiny_files.hpp"
@@ -163,11 +164,58 @@ TEST_F(Detect, RawKeypointsAreInTheNetworksFrame) {
   }
 }
 
-TEST_F(Detect, RawOutputsAreForImages) {
-  write_clip(out_ / "clip.mp4", 1);
-  const auto outcome = detect((out_ / "clip.mp4").string() + " --format raw");
-  EXPECT_EQ(outcome.code, 2);
-  EXPECT_THAT(outcome.err, HasSubstr("--format raw is for images; give images only"));
+// Detectron2's reading of a heatmap, done on the raw one, finds the raw keypoint.
+TEST_F(Detect, RawHeatmapsHaveTheKeypointsInThem) {
+  const auto raw = detect_one({.keypoints = true}, images_ / "b.jpg", "raw");
+  const auto& heatmaps = raw.at("keypoint_heatmaps");
+  ASSERT_FALSE(heatmaps.empty());
+  ASSERT_EQ(heatmaps.size(), raw.at("boxes_xyxy").size());
+  for (std::size_t i = 0; i < heatmaps.size(); ++i) {
+    std::vector<float> values;
+    for (const auto& keypoint : heatmaps[i]) {
+      for (const auto& row : keypoint) values.insert(values.end(), row.begin(), row.end());
+    }
+    ASSERT_EQ(values.size(), 17U * 24 * 24);
+    const auto found = engine::find_keypoints(values, 17, 24, box_of(raw.at("boxes_xyxy")[i]));
+    for (std::size_t k = 0; k < 17; ++k) {
+      const auto& point = raw.at("keypoints_xys")[i][k];
+      EXPECT_EQ(found[k].x, point[0].get<float>());
+      EXPECT_EQ(found[k].y, point[1].get<float>());
+      EXPECT_EQ(found[k].score, point[2].get<float>());
+    }
+  }
+}
+
+// The video is not compressed, so its frames are those images.
+TEST_F(Detect, RawOutputsOfAVideoAreThoseOfItsFramesAsImages) {
+  const auto frames = images_ / "frames";
+  fs::create_directories(frames);
+  const auto clip = (out_ / "clip.avi").string();
+  const auto make = run_shell(
+      "gst-launch-1.0 -q videotestsrc num-buffers=12 pattern=ball "
+      "! video/x-raw,format=BGR,width=160,height=120,framerate=25/1 ! tee name=t "
+      "! queue ! avimux ! filesink location=" +
+      clip + " t. ! queue ! videoconvert ! pngenc ! multifilesink location=" + (frames / "%02d.png").string());
+  ASSERT_EQ(make.code, 0) << make.err;
+  for (const tests::TinyModelOptions& options :
+       {tests::TinyModelOptions{.keypoints = true}, tests::TinyModelOptions{.masks = true}}) {
+    const auto command =
+        "detect -m " + tests::tiny_model(options).string() + " --deterministic --format raw ";
+    const auto video = run_neuron_rcnn(command + clip), stills = run_neuron_rcnn(command + frames.string());
+    ASSERT_EQ(video.code, 0) << video.err;
+    const auto of_video = json::parse(video.out).at("images"),
+               of_stills = json::parse(stills.out).at("images");
+    ASSERT_EQ(of_video.size(), 12U);
+    for (std::size_t i = 0; i < of_video.size(); ++i) {
+      EXPECT_EQ(of_video[i].at("frame"), i);
+      EXPECT_EQ(of_video[i].at("pts_ns"), i * 40000000);
+      ASSERT_FALSE(of_video[i].at("boxes_xyxy").empty());
+      auto rest = of_video[i];
+      for (const char* key : {"frame", "pts_ns"}) rest.erase(key);
+      rest["file"] = of_stills[i].at("file");
+      EXPECT_TRUE(rest == of_stills[i]) << i;
+    }
+  }
 }
 
 /// `detect` with a model without RPN.
@@ -232,7 +280,7 @@ TEST_F(Detect, ProposalsAndModelsMustBelongTogether) {
 TEST_F(Detect, EveryPartitionFindsTheSame) {
   const auto expected = detect(images() + " --format detectron2");
   ASSERT_EQ(expected.code, 0) << expected.err;
-  for (const char* partition : {"backbone", "backbone+rpn-head", "fused"}) {
+  for (const char* partition : {"backbone", "backbone+rpn-head", "fused", "rpn-levels+box-head"}) {
     const auto outcome = run_neuron_rcnn("detect -m " + tests::tiny_model({.partition = partition}).string() +
                                          " " + images() + " --format detectron2");
     EXPECT_EQ(outcome.out, expected.out) << partition << outcome.err;

@@ -40,12 +40,35 @@ TEST(RawResult, MasksAreRowsOfCells) {
             json::parse("[[[0, 0.25], [0.5, 1]], [[0.75, 0], [0, 0]]]"));
 }
 
+TEST(RawResult, HeatmapsAreRowsOfCellsAKeypointEachOfAnObjectEach) {
+  RawResult raw{{32, 32}, {32, 32}, {{0, 0, 8, 8}, {1, 1, 9, 9}}};
+  raw.heatmap_side = 2;
+  for (int i = 0; i < 2 * 3 * 2 * 2; ++i) raw.keypoint_heatmaps.push_back(static_cast<float>(i) - 0.5F);
+  auto result = result_with(std::move(raw));
+  result.objects.push_back(result.objects[0]);
+  EXPECT_EQ(json(raw_record(result))["keypoint_heatmaps"],
+            json::parse("[[[[-0.5, 0.5], [1.5, 2.5]], [[3.5, 4.5], [5.5, 6.5]], [[7.5, 8.5], [9.5, 10.5]]],"
+                        " [[[11.5, 12.5], [13.5, 14.5]], [[15.5, 16.5], [17.5, 18.5]], [[19.5, 20.5], "
+                        "[21.5, 22.5]]]]"));
+}
+
+TEST(RawResult, AVideosFramesAreNumbered) {
+  auto result = result_with({{32, 32}, {32, 32}, {{0, 0, 1, 1}}});
+  EXPECT_FALSE(raw_record(result).contains("frame"));
+  result.frame = 7;
+  EXPECT_EQ(raw_record(result)["frame"], 7);
+  EXPECT_EQ(raw_record(result)["pts_ns"], nullptr);
+  result.pts_ns = 40000000;
+  EXPECT_EQ(raw_record(result)["pts_ns"], 40000000);
+}
+
 TEST(RawResult, WithoutObjectsMasksAndKeypointsOfAModelThatHasThemAreEmptyLists) {
-  auto result = result_with({{32, 32}, {32, 32}, {}, 28, {}, std::vector<std::vector<Keypoint>>{}});
+  auto result = result_with({{32, 32}, {32, 32}, {}, 28, {}, std::vector<std::vector<Keypoint>>{}, 56});
   result.objects.clear();
   const json record = raw_record(result);
   EXPECT_EQ(record["mask_probabilities"], json::array());
   EXPECT_EQ(record["keypoints_xys"], json::array());
+  EXPECT_EQ(record["keypoint_heatmaps"], json::array());
 }
 
 TEST(RawResult, EveryNumberReadsBackAsItIs) {
