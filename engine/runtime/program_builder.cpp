@@ -45,7 +45,9 @@ bool is_8_bits(const Format& format) { return format.dtype() == DType::kS8 || fo
 }  // namespace
 
 ProgramBuilder::ProgramBuilder(const Graph& graph, const ProgramShapes& shapes, PackedWeights& weights)
-    : graph_(graph), shapes_(shapes), weights_(weights) {}
+    : graph_(graph), shapes_(shapes), weights_(weights) {
+  if (shapes.quantization != nullptr) quantized_ = quantized_values(graph, *shapes.quantization);
+}
 
 void ProgramBuilder::build() {
   count_uses();
@@ -108,9 +110,8 @@ Format ProgramBuilder::source_of(const Node& node, std::size_t input) const {
 }
 
 std::optional<ActivationStep> ProgramBuilder::step_of(const std::string& value) const {
-  if (shapes_.quantization == nullptr) return std::nullopt;
-  const auto found = shapes_.quantization->activations.find(value);
-  return found == shapes_.quantization->activations.end() ? std::nullopt : std::optional(found->second);
+  if (!quantized_.contains(value)) return std::nullopt;
+  return shapes_.quantization->activations.at(value);
 }
 
 bool ProgramBuilder::is_int8(const Node& node) const {

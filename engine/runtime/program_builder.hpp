@@ -58,7 +58,7 @@ class ProgramBuilder {
   /// Null where the node does not run on 8-bit values.
   std::unique_ptr<Operator> make_quantized(const Node& node);
   QuantizedParams quantized_params(const Node& node) const;
-  /// Step of a value that is held in 8 bits wherever it can be; none where all is f32.
+  /// Step of a value that this program holds in 8 bits wherever it can be; none where all is f32.
   std::optional<ActivationStep> step_of(const std::string& value) const;
   bool is_int8(const Node& node) const;
   /// What the node reads and computes in, 8 bits aside.
@@ -93,6 +93,7 @@ class ProgramBuilder {
   std::map<std::string, int> last_use_;                  ///< Node that reads a value last
   std::set<std::string> bf16_;                           ///< Values held, or rounded to, that
   std::map<std::string, std::size_t> output_index_;
+  std::set<std::string> quantized_;  ///< What other programs alone read in int8 leaves this one as f32
 };
 
 }  // namespace rcnn::engine

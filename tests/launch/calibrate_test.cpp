@@ -59,6 +59,21 @@ TEST_F(CalibrateCommand, QuartersTheArtifactAndSaysWhatRoundingDoes) {
   EXPECT_THAT(found.err, HasSubstr("emulating int8"));
 }
 
+// A program that reads another's outputs, and programs of the same weights.
+TEST_F(CalibrateCommand, EveryProgramOfEveryCutIsJudged) {
+  for (const std::string partition : {"backbone+rpn-head", "rpn-levels+box-head"}) {
+    const auto outcome = compile(asked("--error-budget 1 --partition " + partition));
+    ASSERT_EQ(outcome.code, 0) << outcome.err;
+    const auto artifact = engine::Artifact::open(folder_ / "tiny.rcnn");
+    ASSERT_TRUE(artifact->quantization());
+    for (const auto& program : artifact->programs()) {
+      const auto& errors = artifact->quantization()->errors;
+      ASSERT_TRUE(errors.contains(program.graph.name)) << program.graph.name;
+      EXPECT_GT(errors.at(program.graph.name), 0) << partition << ": " << program.graph.name;
+    }
+  }
+}
+
 TEST_F(CalibrateCommand, SensitiveLayersAreLeftOutAndSaidSo) {
   ASSERT_EQ(compile(asked("--error-budget 0.0001")).code, 0);
   const auto shown = run_neuron_rcnn("inspect --quantization " + (folder_ / "tiny.rcnn").string());

@@ -92,7 +92,7 @@ TEST_F(BackboneRpnTest, LevelsOfTheRpnHeadRunSideBySide) {
 TEST_F(BackboneRpnTest, AFailureOfOneLevelReachesThisFrameOnlyAndOnce) {
   for (const int count : {1, 3}) {
     std::vector<engine::CoreSettings::Fault> faults;
-    for (int id = 0; id < count; ++id) faults.push_back({id, "fail", 13});
+    for (int id = 0; id < count; ++id) faults.push_back({id, "fail", 10});
     load(cores(count, faults), {.partition = "rpn-levels+box-head"});
     std::size_t failed = 0;
     for (int i = 0; i < 12; ++i) {
