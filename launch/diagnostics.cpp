@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "launch/diagnostics.hpp"
 
+#include <cstddef>
 #include <iostream>
+#include <string_view>
 
 namespace rcnn::launch {
 
@@ -13,10 +15,15 @@ std::ostream& diagnostics() {
 }
 
 std::string one_line(const std::string& message) {
+  constexpr std::string_view kItem = "\n  ";
   std::string line;
-  for (const char c : message) {
+  for (std::size_t i = 0; i < message.size(); ++i) {
+    const char c = message[i];
     if (c != '\n' && c != '\r' && c != '\t') {
       line += c;
+    } else if (message.compare(i, kItem.size(), kItem) == 0) {
+      line += line.ends_with(':') ? " " : ", ";
+      i += kItem.size() - 1;
     } else if (!line.empty() && line.back() != ' ') {
       line += ' ';
     }

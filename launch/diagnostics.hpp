@@ -12,7 +12,8 @@ std::ostream& diagnostics();
 
 /// Prints "neuron-rcnn: MESSAGE" as one line, whatever line breaks the message holds.
 void print_error(const std::string& message);
-/// The message with its line breaks turned into blanks.
+/// The message with its line breaks turned into blanks, those before items of a list (indented by two blanks)
+/// into commas.
 std::string one_line(const std::string& message);
 
 /// While it lives, what libraries write to std::cerr is dropped: OpenCV announces there what the program then

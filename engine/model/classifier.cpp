@@ -95,8 +95,8 @@ std::map<std::string, CheckpointTensor> classifier_parameters(const Graph& netwo
   const auto parameters = network_parameters(network, {{"image", {1, 3, kNominalSide, kNominalSide}}}, false);
   const auto ignored = [](std::string_view name) { return name.ends_with("num_batches_tracked"); };
   const auto advice = [&](std::size_t) {
-    return "\nName the architecture that the checkpoint was trained with; torchvision's and timm's "
-           "parameter names are known.";
+    return "\nname the architecture that the checkpoint was trained with; torchvision's and timm's "
+           "parameter names are known";
   };
   return select_parameters(with_torchvision_names(checkpoint), parameters, {config.arch, ignored, advice});
 }

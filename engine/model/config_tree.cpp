@@ -54,6 +54,11 @@ const json* find_built_in(const std::string& name, std::string& full_name) {
   return found;
 }
 
+ModelError python_config(const std::string& name) {
+  return ModelError(
+      name + ": Python configs (LazyConfig) are not run; give a YAML config, such as cfg.dump() writes");
+}
+
 /// Follows _BASE_ and merges, keeping note of who set what.
 class Merger {
  public:
@@ -72,10 +77,7 @@ class Merger {
 
   void file(const fs::path& path) {
     const auto name = path.string();
-    if (path.extension() == ".py") {
-      throw ModelError(
-          name + ": Python configs (LazyConfig) are not run; give a YAML config, such as cfg.dump() writes");
-    }
+    if (path.extension() == ".py") throw python_config(name);
     std::error_code error;
     const Link link(*this, fs::weakly_canonical(path, error).string());
     const auto text = read_text(path);
@@ -141,7 +143,7 @@ class Merger {
     const json* value = find_built_in(base, name);
     if (value == nullptr) {
       throw ModelError(from.string() + ": _BASE_ " + base + " is neither a file (" + path.string() +
-                       ") nor a built-in config; built in are Base-RCNN-FPN and" + known_names());
+                       ") nor a built-in config; built in are:\n  Base-RCNN-FPN" + known_names());
     }
     built_in(name, *value);
   }
@@ -181,15 +183,16 @@ ConfigTree read_config_tree(const std::string& name_or_path) {
     return std::move(merger.tree);
   }
   const auto name = without_yaml(name_or_path);
-  for (const auto* section : {"zoo", "bases"}) {
+  for (const auto* section : {"zoo", "bases", "elsewhere"}) {
     const auto& known = model_zoo(section);
     if (!known.contains(name)) continue;
     merger.built_in(name, known.at(name));
     merger.tree.name = name;
     return std::move(merger.tree);
   }
-  throw ModelError("config '" + name_or_path + "' is neither a file nor a model-zoo name; known are" +
-                   known_names());
+  if (name_or_path.ends_with(".py")) throw python_config(name_or_path);
+  throw ModelError("config '" + name_or_path +
+                   "' is neither a file nor a model-zoo name; known are:" + known_names());
 }
 
 }  // namespace rcnn::engine

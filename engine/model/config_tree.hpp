@@ -19,7 +19,7 @@ struct ConfigTree {
 /// \throws ModelError for missing files, cycles, Python configs, unknown names.
 ConfigTree read_config_tree(const std::string& name_or_path);
 
-/// Sections of engine/model/data/model_zoo.yaml: "defaults", "ignored", "only", "bases", "zoo".
+/// Sections of engine/model/data/model_zoo.yaml, whose head says what they hold.
 const nlohmann::json& model_zoo(const std::string& section);
 
 }  // namespace rcnn::engine

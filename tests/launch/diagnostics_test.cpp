@@ -11,6 +11,7 @@ namespace {
 TEST(Diagnostics, MessagesBecomeOneLine) {
   EXPECT_EQ(one_line("two\nlines\n"), "two lines");
   EXPECT_EQ(one_line("a\r\n\tb"), "a b");
+  EXPECT_EQ(one_line("known are:\n  one\n  two\nChoose."), "known are: one, two Choose.");
 }
 
 TEST(Diagnostics, OwnWordsAreHeardWhileLibrariesAreQuiet) {

@@ -8,6 +8,7 @@
 #include <atomic>
 #include <nlohmann/json.hpp>
 
+#include "engine/model/config_tree.hpp"
 #include "tests/engine/model/checkpoint_builders.hpp"
 
 namespace rcnn::engine {
@@ -50,6 +51,9 @@ ModelConfig load_text(const std::string& text) {
 }
 std::string refused(const std::string& text) {
   return tests::refusal([&] { load_text(text); });
+}
+std::string refused_by_name(const std::string& name) {
+  return tests::refusal([&] { load_config(name); });
 }
 
 TEST(Config, ZooModelsAreWhatDetectron2Says) {
@@ -243,6 +247,31 @@ TEST(Config, UnsupportedValuesAreRefusedByName) {
   }
   EXPECT_THAT(refused(with_base("INPUT: {FORMAT: L}")), HasSubstr("\"BGR\" or \"RGB\""));
   EXPECT_THAT(refused(with_base("VERSION: 1")), HasSubstr("VERSION is 1"));
+}
+
+TEST(Config, OtherModelsOfTheZooAreRefusedByWhatIsNotSupported) {
+  for (const auto& [name, expected] : std::vector<std::pair<std::string, std::string>>{
+           {"COCO-Detection/retinanet_R_50_FPN_3x",
+            "MODEL.META_ARCHITECTURE is \"RetinaNet\" (set by COCO-Detection/retinanet_R_50_FPN_3x); "
+            "supported: "
+            "\"GeneralizedRCNN\""},
+           {"COCO-Detection/rpn_R_50_FPN_1x.yaml", "\"ProposalNetwork\""},
+           {"COCO-Detection/faster_rcnn_R_50_C4_3x", "MODEL.ROI_HEADS.NAME is \"Res5ROIHeads\""},
+           {"COCO-InstanceSegmentation/mask_rcnn_R_101_DC5_3x", "MODEL.RESNETS.RES5_DILATION is 2"},
+           {"Misc/mask_rcnn_R_50_FPN_3x_gn", "MODEL.RESNETS.NORM is \"GN\""},
+           {"Misc/mask_rcnn_R_50_FPN_3x_syncbn", "MODEL.FPN.NORM is \"SyncBN\""},
+           {"Misc/mask_rcnn_R_50_FPN_1x_dconv_c3-c5", "MODEL.RESNETS.DEFORM_ON_PER_STAGE"},
+           {"Misc/cascade_mask_rcnn_R_50_FPN_3x", "\"CascadeROIHeads\""},
+           {"COCO-PanopticSegmentation/panoptic_fpn_R_101_3x", "\"PanopticFPN\""},
+           {"new_baselines/mask_rcnn_R_50_FPN_100ep_LSJ.py", "Python configs (LazyConfig)"}}) {
+    EXPECT_THAT(refused_by_name(name), HasSubstr(expected)) << name;
+  }
+  for (const auto& [name, config] : model_zoo("elsewhere").items()) {
+    EXPECT_THAT(refused_by_name(name), HasSubstr("(set by " + name + "); supported: "));
+    EXPECT_THAT(zoo_names(), ::testing::Not(::testing::Contains(name)));
+  }
+  EXPECT_THAT(refused_by_name("COCO-Detection/faster_rcnn_R_50_FPN_2x"),
+              HasSubstr("neither a file nor a model-zoo name; known are:\n  COCO-Detection/fast_rcnn"));
 }
 
 TEST(Config, ValueFromDetectron2sDefaultsIsSaidToBe) {
