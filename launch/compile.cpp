@@ -238,8 +238,8 @@ void add_calibration(CLI::App& app, Settings& settings, std::vector<CLI::Option*
       ->capture_default_str();
 }
 
-/// What an artifact says already that is given weights.
-std::vector<CLI::Option*> add_choices(CLI::App& app, Settings& settings) {
+/// What an artifact says already that is given weights. \param config  what the partition is of
+std::vector<CLI::Option*> add_choices(CLI::App& app, Settings& settings, CLI::Option* config) {
   std::vector<CLI::Option*> choices;
   choices.push_back(app.add_option(
       "--labels", settings.labels,
@@ -263,6 +263,7 @@ std::vector<CLI::Option*> add_choices(CLI::App& app, Settings& settings) {
   choices.push_back(
       app.add_option("--partition", settings.options.partition,
                      fmt::format("What runs on NeuronCores: {}", fmt::join(engine::partition_names(), ", ")))
+          ->needs(config)
           ->capture_default_str());
   return choices;
 }
@@ -294,7 +295,7 @@ Command add_compile(CLI::App& program) {
                   "all into a folder; -m FOLDER runs them")
       ->needs(weights);
   app->add_option("-o,--output", settings->artifact, "Artifact to write, such as model.rcnn")->required();
-  for (auto* choice : add_choices(*app, *settings)) choice->excludes(bind);
+  for (auto* choice : add_choices(*app, *settings, config)) choice->excludes(bind);
   app->add_option("--threshold", settings->threshold,
                   "Score threshold of the artifact, 0..1 (default: the config's)")
       ->needs(config)

@@ -74,17 +74,21 @@ ordered_json describe(const engine::Artifact& artifact, const ModelSummary& summ
   return json;
 }
 
+std::string classes_in_words(std::uint64_t count) {
+  return fmt::format("{} {}", count, count == 1 ? "class" : "classes");
+}
+
 std::string network_in_words(const engine::Artifact& artifact) {
   if (artifact.is_classifier()) {
-    return fmt::format("classifier, {} classes", artifact.classifier().class_names.size());
+    return fmt::format("classifier, {}", classes_in_words(artifact.classifier().class_names.size()));
   }
   const auto& config = artifact.config();
   const auto& resnet = config.resnet;
-  return fmt::format("ResNet-{}{} + FPN {}, {} classes", resnet.depth,
-                     resnet.num_groups == 1
-                         ? ""
-                         : fmt::format(" ({} groups of {})", resnet.num_groups, resnet.width_per_group),
-                     config.fpn.out_channels, config.box_head.num_classes);
+  return fmt::format(
+      "ResNet-{}{} + FPN {}, {}", resnet.depth,
+      resnet.num_groups == 1 ? ""
+                             : fmt::format(" ({} groups of {})", resnet.num_groups, resnet.width_per_group),
+      config.fpn.out_channels, classes_in_words(static_cast<std::uint64_t>(config.box_head.num_classes)));
 }
 
 void add_detector_facts(const engine::ModelConfig& config, Table& facts) {
@@ -99,8 +103,11 @@ void add_detector_facts(const engine::ModelConfig& config, Table& facts) {
                                         4 * head.pooler_resolution)});
   }
   facts.add({"score threshold", fmt::format("{:g}", config.box_head.score_threshold)});
-  facts.add({"NMS threshold",
-             fmt::format("{:g}, proposals {:g}", config.box_head.nms_threshold, config.rpn.nms_threshold)});
+  facts.add({"NMS threshold", fmt::format("{:g}", config.box_head.nms_threshold)});
+  facts.add({"proposals", config.load_proposals
+                              ? fmt::format("given with each image, the best {}", config.precomputed_topk)
+                              : fmt::format("the RPN's, the best {}, NMS threshold {:g}",
+                                            config.rpn.post_nms_topk, config.rpn.nms_threshold)});
   facts.add({"detections", fmt::format("at most {} a frame", config.box_head.max_detections)});
 }
 

@@ -24,7 +24,7 @@ CompiledModel compile_classifier(const ClassifierConfig& config, const Checkpoin
     if (progress) progress(done, kSteps, what);
     ++done;
   };
-  check_precision(options);
+  check_shared_options(options);
   check_classifier_input(options);
   step("building the network");
   auto network = build_classifier(config);

@@ -16,16 +16,13 @@ namespace {
 constexpr int kSteps = 5;
 
 void check_options(const CompileOptions& options) {
-  check_precision(options);
+  check_shared_options(options);
   if (options.input.mode == InputSpec::Mode::kCentreCrop ||
       options.input.interpolation != Interpolation::kBilinear) {
     throw SettingError(
         "input '" + to_string(options.input) +
         "' is for classifiers; a detector accepts stretch:WIDTHxHEIGHT and shortest-edge:SHORTEST:LONGEST, "
         "resized bilinearly as Detectron2 does");
-  }
-  if (options.batch != 1) {
-    throw SettingError("batch " + std::to_string(options.batch) + " is not supported; accepted: 1");
   }
 }
 

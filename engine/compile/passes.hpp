@@ -10,8 +10,9 @@
 
 namespace rcnn::engine {
 
-/// \throws SettingError for a precision that this build cannot make, or input sides out of range.
-void check_precision(const CompileOptions& options);
+/// What holds for every network. \throws SettingError for a precision that this build cannot make, input
+/// sides out of range, or a batch of several frames.
+void check_shared_options(const CompileOptions& options);
 
 /// \throws SettingError for a way to the network's input that only detectors take.
 void check_classifier_input(const CompileOptions& options);

@@ -61,7 +61,7 @@ std::vector<std::string> precision_names() {
   return names;
 }
 
-void check_precision(const CompileOptions& options) {
+void check_shared_options(const CompileOptions& options) {
   find_precision(options.precision);
   if (options.precision == kInt8) {
     throw SettingError(
@@ -69,6 +69,11 @@ void check_precision(const CompileOptions& options) {
         "--precision int8 --calibrate FOLDER --weights CHECKPOINT");
   }
   parse_input_spec(to_string(options.input));  // Refuses sides out of range
+  if (options.batch != 1) {
+    throw SettingError("batch " + std::to_string(options.batch) +
+                       " is not supported; accepted: 1. Classifiers take batches of any size as they run: "
+                       "neuron-rcnn classify --batch N");
+  }
 }
 
 DType stored_type(const std::string& precision, const Shape& shape) {

@@ -47,8 +47,8 @@ struct ParameterSpec {
 /// Checks the checkpoint against what the network needs and returns just that.
 /// Ignored silently: DESIGN 5's list (pixel_mean and pixel_std are compared with the config).
 /// \throws ModelError listing every missing, mis-shaped (expected and found shape) or surplus tensor, at most
-/// ten
-///         of each by name with the count of the rest.
+///         ten of each by name with the count of the rest; or naming one of those returned that has a value
+///         which is infinite or no number.
 std::map<std::string, CheckpointTensor> select_parameters(const Checkpoint& checkpoint,
                                                           std::span<const ParameterSpec> parameters,
                                                           const ModelConfig& config);

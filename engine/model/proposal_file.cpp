@@ -3,8 +3,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <map>
+#include <optional>
 #include <string_view>
+#include <vector>
 
 #include "engine/errors.hpp"
 #include "engine/model/checkpoint_formats.hpp"
@@ -30,9 +33,33 @@ const Ref* find_entry(const Document& document, const pickle::Dict& dict, std::s
   return found;
 }
 
+/// The value of a NumPy integer, which lies in the file as an array without axes.
+std::optional<std::int64_t> scalar(const pickle::Array& array) {
+  using Kind = ElementType::Kind;
+  const auto& [type, swapped, shape, strides, offset] = array.layout;
+  if (!array.complete || array.storage || !array.unsupported.empty() || !shape.empty() ||
+      (type.kind != Kind::kSigned && type.kind != Kind::kUnsigned)) {
+    return std::nullopt;
+  }
+  auto bytes = pickle::bytes_of(array.data).value_or(std::vector<std::byte>());
+  if (bytes.size() != type.bytes || bytes.empty()) return std::nullopt;
+  if (!swapped) std::ranges::reverse(bytes);  // This machine is little-endian: the highest first
+  const bool negative = type.kind == Kind::kSigned && std::to_integer<int>(bytes.front()) >= 0x80;
+  std::uint64_t value = negative ? ~std::uint64_t{0} : 0;
+  for (const auto byte : bytes) value = value << 8 | std::to_integer<std::uint64_t>(byte);
+  return static_cast<std::int64_t>(value);
+}
+
+/// Python's or NumPy's; nothing where it is none.
+std::optional<std::int64_t> whole_number(const Document& document, Ref ref) {
+  if (const auto* number = document.get_if<std::int64_t>(ref)) return *number;
+  const auto* array = document.get_if<std::unique_ptr<pickle::Array>>(ref);
+  return array != nullptr ? scalar(**array) : std::nullopt;
+}
+
 /// An id as Python's str() writes it.
 std::string id_text(const Document& document, Ref ref, const std::string& where) {
-  if (const auto* number = document.get_if<std::int64_t>(ref)) return std::to_string(*number);
+  if (const auto number = whole_number(document, ref)) return std::to_string(*number);
   if (const auto* text = document.get_if<pickle::Text>(ref)) return std::string(text->raw);
   throw ModelError(where + ": an entry of 'ids' is neither a whole number nor text");
 }
@@ -81,10 +108,9 @@ struct ProposalFile::State {
   void read_mode(const pickle::Dict& dict) {
     const auto* entry = find_entry(document, dict, "bbox_mode", "bbox_mode");
     if (entry == nullptr) return;
-    const auto* mode = document.get_if<std::int64_t>(*entry);
-    if (mode == nullptr || (*mode != kCorners && *mode != kCornerAndSize)) {
-      throw ModelError(where + ": its bbox_mode is " +
-                       (mode != nullptr ? std::to_string(*mode) : "no number") +
+    const auto mode = whole_number(document, *entry);
+    if (!mode || (*mode != kCorners && *mode != kCornerAndSize)) {
+      throw ModelError(where + ": its bbox_mode is " + (mode ? std::to_string(*mode) : "no number") +
                        "; supported are 0 (XYXY_ABS) and 1 (XYWH_ABS)");
     }
     sized = *mode == kCornerAndSize;

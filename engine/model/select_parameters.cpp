@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 #include <set>
 #include <string_view>
 
@@ -24,7 +25,7 @@ class Complaints {
   std::string text() const {
     if (count_ == 0) return "";
     const auto rest = count_ > kMostNamed ? "\n  and " + std::to_string(count_ - kMostNamed) + " more" : "";
-    return "\n" + title_ + " (" + std::to_string(count_) + "):" + lines_ + rest;
+    return "\n" + title_ + " (" + std::to_string(count_) + "):" + lines_ + rest + ";";
   }
 
  private:
@@ -69,21 +70,30 @@ void check_pixels(const Checkpoint& checkpoint, const std::string& name, const s
                    key + " is " + list(expected) + "; give the config that the checkpoint was trained with");
 }
 
+/// A network with such a weight finds nothing, and says nothing about it.
+void check_finite(const std::filesystem::path& file, const std::string& name,
+                  const CheckpointTensor& tensor) {
+  const auto bad = std::ranges::find_if_not(*tensor.values, [](float value) { return std::isfinite(value); });
+  if (bad == tensor.values->end()) return;
+  throw ModelError(file.string() + ": '" + name + "' has the value " + std::to_string(*bad) +
+                   ", which no trained weight has; give a checkpoint from before its training diverged");
+}
+
 /// What the complaints together point to.
 std::string advice(const Checkpoint& checkpoint, std::size_t missing, std::size_t needed,
                    const ModelConfig& config) {
   const auto& tensors = checkpoint.tensors;
   if (tensors.contains("stem.conv1.weight") || tensors.contains("res2.0.conv1.weight")) {
-    return "\nThis is a backbone to start training from, not a trained detector.";
+    return "\nthis is a backbone to start training from, not a trained detector";
   }
   if (const auto found = tensors.find("roi_heads.box_predictor.cls_score.weight");
       found != tensors.end() && found->second.shape.size() == 2 &&
       found->second.shape[0] != config.box_head.num_classes + 1) {
-    return "\nThe checkpoint has " + std::to_string(found->second.shape[0] - 1) + " classes, the config " +
-           std::to_string(config.box_head.num_classes) + ": set MODEL.ROI_HEADS.NUM_CLASSES.";
+    return "\nthe checkpoint has " + std::to_string(found->second.shape[0] - 1) + " classes, the config " +
+           std::to_string(config.box_head.num_classes) + ": set MODEL.ROI_HEADS.NUM_CLASSES";
   }
-  return missing == needed ? "\nNone of the names fit: is this a checkpoint of another program?"
-                           : "\nGive the config that the checkpoint was trained with.";
+  return missing == needed ? "\nnone of the names fit: is this a checkpoint of another program?"
+                           : "\ngive the config that the checkpoint was trained with";
 }
 
 }  // namespace
@@ -130,9 +140,10 @@ std::map<std::string, CheckpointTensor> select_parameters(const Checkpoint& chec
     surplus.add(pickle::printable(name) + ": found " + to_string(tensor.shape));
   }
   if (missing.count() + misshaped.count() + surplus.count() > 0) {
-    throw ModelError(checkpoint.file.string() + " does not fit the model '" + rules.model + "'" +
+    throw ModelError(checkpoint.file.string() + " does not fit the model '" + rules.model + "':" +
                      missing.text() + misshaped.text() + surplus.text() + rules.advice(missing.count()));
   }
+  for (const auto& [name, tensor] : selected) check_finite(checkpoint.file, name, tensor);
   return selected;
 }
 

@@ -199,13 +199,21 @@ TEST_F(Compile, SettingsThatDoNotExistAreWrongUse) {
   }
 }
 
+TEST_F(Compile, ClassifiersHaveNoPartition) {
+  const auto outcome = run_neuron_rcnn("compile --arch resnet18 --partition fused -o x.rcnn");
+  EXPECT_EQ(outcome.code, 2);
+  EXPECT_THAT(lines_of(outcome.err), ::testing::ElementsAre(HasSubstr("--partition requires --config")));
+}
+
 TEST_F(Compile, WeightsOfAnotherNetworkAreRefusedInOneLine) {
   const auto outcome =
       run_neuron_rcnn("compile --config COCO-Detection/faster_rcnn_R_50_FPN_3x --weights " +
                       (folder_ / "tiny.safetensors").string() + " -o " + (folder_ / "wrong.rcnn").string());
   EXPECT_EQ(outcome.code, 1);
   EXPECT_EQ(lines_of(outcome.err).size(), 1U) << outcome.err;
-  EXPECT_THAT(outcome.err, HasSubstr("backbone.bottom_up"));
+  EXPECT_THAT(outcome.err, HasSubstr("does not fit the model 'COCO-Detection/faster_rcnn_R_50_FPN_3x': "));
+  EXPECT_THAT(outcome.err, HasSubstr(": expected [256], backbone.bottom_up"));
+  EXPECT_THAT(outcome.err, ::testing::ContainsRegex("and [0-9]+ more; "));
   EXPECT_FALSE(std::filesystem::exists(folder_ / "wrong.rcnn"));
 }
 

@@ -20,6 +20,21 @@ TEST(Inspect, ShowsProgramsInputAndClasses) {
   }
 }
 
+TEST(Inspect, CountsClasses) {
+  EXPECT_THAT(run_neuron_rcnn("inspect " + tests::tiny_model({.num_classes = 1}).string()).out,
+              HasSubstr("FPN 16, 1 class\n"));
+  EXPECT_THAT(run_neuron_rcnn("inspect " + tests::tiny_model().string()).out,
+              HasSubstr("FPN 16, 3 classes\n"));
+}
+
+TEST(Inspect, SaysWhereProposalsComeFrom) {
+  const auto of = [](const tests::TinyModelOptions& options) {
+    return run_neuron_rcnn("inspect " + tests::tiny_model(options).string()).out;
+  };
+  EXPECT_THAT(of({}), HasSubstr("the RPN's, the best 1000, NMS threshold 0.7"));
+  EXPECT_THAT(of({.load_proposals = true}), HasSubstr("given with each image, the best 1000"));
+}
+
 TEST(Inspect, ShowsAMaskHead) {
   const auto outcome = run_neuron_rcnn("inspect " + tests::tiny_model({.masks = true}).string());
   ASSERT_EQ(outcome.code, 0) << outcome.err;

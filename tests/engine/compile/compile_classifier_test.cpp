@@ -11,6 +11,7 @@
 namespace rcnn::engine {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 CompileOptions options_of(const std::string& input) {
@@ -82,6 +83,15 @@ TEST(CompileClassifier, RefusesInputsOfDetectorsAndTheOtherWayRound) {
               }),
               HasSubstr("resized bilinearly"));
   EXPECT_THAT(refusal_of([] { options_of("centre-crop:224:256"); }), HasSubstr("centre-crop:256:224"));
+}
+
+TEST(CompileClassifier, BatchesAreMadeAsItRuns) {
+  const auto checkpoint = tests::random_classifier("resnet18", 5);
+  auto options = options_of("stretch:96x64");
+  options.batch = 8;
+  EXPECT_THAT(
+      refusal_of([&] { compile_classifier(classifier_config("resnet18", checkpoint), checkpoint, options); }),
+      AllOf(HasSubstr("batch 8"), HasSubstr("classify --batch")));
 }
 
 }  // namespace

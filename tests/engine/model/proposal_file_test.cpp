@@ -65,6 +65,30 @@ TEST(ProposalFile, ReadsWhatDetectron2Writes) {
   }
 }
 
+/// numpy.int64 or another integer, of the bytes given.
+std::string numpy_scalar(const std::string& dtype, const std::string& bytes) {
+  return "cnumpy.core.multiarray\nscalar\n(cnumpy\ndtype\n(" + text(dtype) + "tR" + text(bytes) + "tR";
+}
+
+TEST(ProposalFile, IdsAndModeMayBeNumPysIntegers) {
+  using namespace std::string_literals;
+  const auto ids = numpy_scalar("i8", "\x01\x02\x03\x04\x00\x00\x00\x00"s) + numpy_scalar("i2", "\xfe\xff"s) +
+                   numpy_scalar("u2", "\xfe\xff"s);
+  const File file(dictionary({{"ids", list(ids)},
+                              {"boxes", list(kBox + kBox + kBox)},
+                              {"objectness_logits", list(kLogit + kLogit + kLogit)},
+                              {"bbox_mode", numpy_scalar("i8", "\x01\x00\x00\x00\x00\x00\x00\x00"s)}}));
+  const ProposalFile proposals(file.path());
+  for (const char* id : {"67305985", "-2", "65534"}) {
+    ASSERT_TRUE(proposals.contains(id)) << id;
+    EXPECT_THAT(proposals.find(id), ElementsAre(Proposal{{1, 2, 4, 6}, 5})) << "mode 1: corner and size";
+  }
+  EXPECT_THAT(refused(dictionary({{"ids", list(numpy_scalar("f4", "\x00\x00\x80\x3f"s))},
+                                  {"boxes", list(kBox)},
+                                  {"objectness_logits", list(kLogit)}})),
+              HasSubstr("'ids' is neither a whole number nor text"));
+}
+
 TEST(ProposalFile, ReadsDetectron1sNamesAndCornersByDefault) {
   const File file(
       dictionary({{"indexes", list(number(7))}, {"boxes", list(kBox)}, {"scores", list(kLogit)}}));

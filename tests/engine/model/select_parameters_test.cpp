@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <limits>
+
 #include "engine/model/checkpoint.hpp"
 #include "tests/engine/model/checkpoint_builders.hpp"
 
@@ -78,6 +80,19 @@ TEST(SelectParameters, EveryMisfitIsNamedWithBothShapes) {
               AllOf(HasSubstr("w.pkl"), HasSubstr("conv.weight: expected [4, 3, 1, 1], found [3, 4, 1, 1]"),
                     HasSubstr("extra?.bias: found [7]"), Not(HasSubstr("missing"))));
   EXPECT_THAT(refused({"w.pkl", "pkl", {}}), HasSubstr("missing (1):\n  conv.weight: expected [4, 3, 1, 1]"));
+}
+
+TEST(SelectParameters, WeightsThatAreNoNumbersAreRefused) {
+  for (const float value :
+       {std::numeric_limits<float>::quiet_NaN(), -std::numeric_limits<float>::infinity()}) {
+    auto checkpoint = fitting();
+    std::vector<float> values(12, 1.F);
+    values[7] = value;
+    checkpoint.tensors["conv.weight"] = tensor({4, 3, 1, 1}, std::move(values));
+    EXPECT_THAT(refused(checkpoint),
+                AllOf(HasSubstr("w.pkl: 'conv.weight' has the value " + std::to_string(value)),
+                      HasSubstr("training diverged")));
+  }
 }
 
 TEST(SelectParameters, LongListsAreCutAtTen) {
