@@ -17,6 +17,7 @@
 #include "engine/compile/quantization.hpp"
 #include "engine/errors.hpp"
 #include "engine/model/checkpoint.hpp"
+#include "engine/model/checkpoint_class_names.hpp"
 #include "engine/model/classifier.hpp"
 #include "engine/model/config.hpp"
 #include "engine/model/labels_file.hpp"
@@ -74,11 +75,21 @@ void summarize(const Settings& settings, std::optional<double> seconds) {
   }
 }
 
+/// The names of classes that the checkpoint gives; none without one.
+std::vector<std::string> given_names(const Settings& settings) {
+  if (settings.weights.empty()) return {};
+  return engine::checkpoint_class_names(settings.weights);
+}
+
 engine::ModelConfig detector_config(const Settings& settings) {
   if (settings.graph != nullptr) return settings.graph->config();
   auto config = engine::load_config(settings.config);
   if (!settings.labels.empty()) {
     engine::name_classes(engine::read_labels(settings.labels), settings.labels, config);
+  } else if (const auto names = given_names(settings); !names.empty() && names != config.class_names) {
+    std::vector<engine::Label> labels;
+    for (const auto& name : names) labels.push_back({static_cast<int>(labels.size()), name});
+    engine::name_classes(labels, settings.weights, config);
   }
   if (settings.threshold >= 0) config.box_head.score_threshold = settings.threshold;
   return config;
@@ -96,18 +107,18 @@ bool is_newer(const std::filesystem::path& file, const std::filesystem::path& th
   return !error && time > other;
 }
 
-/// Names of a classifier's classes that were asked for; none: the usual ones.
+/// Names of a classifier's classes that were asked for, or that the checkpoint gives; none: the usual ones.
 std::vector<std::string> classifier_labels(const Settings& settings) {
+  if (settings.labels.empty()) return given_names(settings);
   std::vector<std::string> names;
-  if (settings.labels.empty()) return names;
   for (auto& label : engine::read_labels(settings.labels)) names.push_back(std::move(label.name));
   return names;
 }
 
-/// Without labels, classes are called as ImageNet's or by their number.
+/// Without labels and names in the checkpoint, classes are called as ImageNet's or by their number.
 bool has_labels(const std::vector<std::string>& names, const Settings& settings) {
   if (settings.graph != nullptr) return names == settings.graph->classifier().class_names;
-  if (!settings.labels.empty()) return names == classifier_labels(settings);
+  if (const auto asked = classifier_labels(settings); !asked.empty()) return names == asked;
   return names.front() == "class 0" || names == engine::classifier_config(settings.arch).class_names;
 }
 
@@ -244,7 +255,8 @@ std::vector<CLI::Option*> add_choices(CLI::App& app, Settings& settings, CLI::Op
   choices.push_back(app.add_option(
       "--labels", settings.labels,
       "The classes' names: a text file with one a line, YAML with classes: [[ID, NAME], ...], or "
-      "imagenet_class_index.json (default: the config's data set's, or ImageNet's)"));
+      "imagenet_class_index.json (default: those that the checkpoint gives, else the config's data set's, or "
+      "ImageNet's)"));
   choices.push_back(
       app.add_option(
              "--precision", settings.options.precision,

@@ -36,20 +36,27 @@ bool looks_like_pickle(std::string_view text) {
 
 }  // namespace
 
-Checkpoint parse_checkpoint(std::span<const std::byte> bytes, const std::filesystem::path& file) {
-  const auto where = file.string();
+std::string checkpoint_format(std::span<const std::byte> bytes, const std::string& where) {
   const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   if (text.empty()) throw ModelError(where + ": is empty");
-  if (text.starts_with("PK\x03\x04")) return {file, "pth", read_torch_archive(bytes, where)};
+  if (text.starts_with("PK\x03\x04")) return "pth";
   const auto after_protocol = text.substr(std::min<std::size_t>(2, text.size()));
   if (text[0] == '\x80' && after_protocol.starts_with(kLegacyTorch)) {
     throw ModelError(where +
                      ": is of torch.save before 1.6, a bare pickle stream; save it again with a newer torch: "
                      "torch.save(torch.load(FILE, map_location='cpu'), NEW_FILE)");
   }
-  if (looks_like_safetensors(text)) return {file, "safetensors", read_safetensors(bytes, where)};
-  if (looks_like_pickle(text)) return {file, "pkl", read_pickled_arrays(bytes, where)};
+  if (looks_like_safetensors(text)) return "safetensors";
+  if (looks_like_pickle(text)) return "pkl";
   refuse_unknown(text, where);
+}
+
+Checkpoint parse_checkpoint(std::span<const std::byte> bytes, const std::filesystem::path& file) {
+  const auto where = file.string();
+  const auto format = checkpoint_format(bytes, where);
+  if (format == "pth") return {file, format, read_torch_archive(bytes, where)};
+  if (format == "safetensors") return {file, format, read_safetensors(bytes, where)};
+  return {file, format, read_pickled_arrays(bytes, where)};
 }
 
 Checkpoint read_checkpoint(const std::filesystem::path& file) {

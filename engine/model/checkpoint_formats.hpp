@@ -3,8 +3,10 @@
 
 #include <cstddef>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "engine/model/checkpoint.hpp"
 #include "engine/model/pickle.hpp"
@@ -17,6 +19,16 @@ using NamedTensors = std::map<std::string, CheckpointTensor>;
 
 /// read_checkpoint on bytes that are in memory already.
 Checkpoint parse_checkpoint(std::span<const std::byte> bytes, const std::filesystem::path& file);
+
+/// "pth", "safetensors" or "pkl". \throws ModelError for what is none of these, saying what it seems to be.
+std::string checkpoint_format(std::span<const std::byte> bytes, const std::string& where);
+
+/// What torch.save() has pickled, of a .pth. \throws ModelError
+std::vector<std::byte> read_torch_pickle(std::span<const std::byte> bytes, const std::string& where);
+
+/// The text that a .safetensors file has in "__metadata__" under `key`; nothing without. \throws ModelError
+std::optional<std::string> read_safetensors_metadata(std::span<const std::byte> bytes,
+                                                     const std::string& where, const std::string& key);
 
 /// The values of an array of a plain pickle. \throws ModelError beginning with `what`: without contents, of a
 /// type that is no number, or with more or fewer bytes than its shape needs.

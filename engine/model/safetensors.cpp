@@ -136,9 +136,12 @@ void check_cover(std::vector<Entry>& entries, std::uint64_t data_bytes, const st
   }
 }
 
-}  // namespace
+struct Parts {
+  json header;
+  std::span<const std::byte> data;
+};
 
-NamedTensors read_safetensors(std::span<const std::byte> bytes, const std::string& where) {
+Parts split(std::span<const std::byte> bytes, const std::string& where) {
   std::uint64_t header_bytes = 0;
   for (std::size_t index = kLengthBytes; index-- > 0;) {
     header_bytes = header_bytes << 8 | std::to_integer<std::uint64_t>(bytes[index]);
@@ -150,8 +153,24 @@ NamedTensors read_safetensors(std::span<const std::byte> bytes, const std::strin
                      " are read");
   }
   const auto header_size = static_cast<std::size_t>(header_bytes);
-  const auto header = parse_header({reinterpret_cast<const char*>(rest.data()), header_size}, where);
-  const auto data = rest.subspan(header_size);
+  return {parse_header({reinterpret_cast<const char*>(rest.data()), header_size}, where),
+          rest.subspan(header_size)};
+}
+
+}  // namespace
+
+std::optional<std::string> read_safetensors_metadata(std::span<const std::byte> bytes,
+                                                     const std::string& where, const std::string& key) {
+  const auto header = split(bytes, where).header;
+  const auto metadata = header.find("__metadata__");
+  if (metadata == header.end() || !metadata->is_object()) return std::nullopt;
+  const auto found = metadata->find(key);
+  if (found == metadata->end() || !found->is_string()) return std::nullopt;
+  return found->get<std::string>();
+}
+
+NamedTensors read_safetensors(std::span<const std::byte> bytes, const std::string& where) {
+  const auto [header, data] = split(bytes, where);
   if (const auto meta = header.find("__metadata__"); meta != header.end() && meta->contains("programs")) {
     throw ModelError(where +
                      ": is a compiled model already; give it to detect, or give compile the checkpoint");

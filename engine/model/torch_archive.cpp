@@ -164,6 +164,10 @@ void read_storage(Archive& archive, const std::string& key, const std::vector<Na
 
 }  // namespace
 
+std::vector<std::byte> read_torch_pickle(std::span<const std::byte> bytes, const std::string& where) {
+  return Archive(bytes, where).read("data.pkl");
+}
+
 NamedTensors read_torch_archive(std::span<const std::byte> bytes, const std::string& where) {
   Archive archive(bytes, where);
   const bool swapped = is_swapped(archive, where);

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <cstdint>
+#include <cstring>
 #include <map>
 #include <string>
 
@@ -197,6 +199,38 @@ TEST_F(Compile, SettingsThatDoNotExistAreWrongUse) {
     EXPECT_EQ(lines_of(outcome.err).size(), 1U) << outcome.err;
     EXPECT_FALSE(std::filesystem::exists(folder_ / "tiny.rcnn")) << more;
   }
+}
+
+/// A .safetensors file with this as its "__metadata__".
+std::string with_metadata(const std::string& file, const json& metadata) {
+  std::uint64_t length = 0;
+  std::memcpy(&length, file.data(), sizeof length);
+  auto header = json::parse(file.substr(sizeof length, length));
+  header["__metadata__"] = metadata;
+  const auto text = header.dump();
+  const std::uint64_t now = text.size();
+  return std::string(reinterpret_cast<const char*>(&now), sizeof now) + text +
+         file.substr(sizeof length + length);
+}
+
+TEST_F(Compile, ClassesAreNamedAsTheCheckpointSays) {
+  const auto weights = folder_ / "tiny.safetensors";
+  const auto plain = read_text(weights);
+  write_text(weights, with_metadata(plain, {{"class_names", R"(["bolt", "nut", "washer"])"}}));
+  ASSERT_EQ(compile("--input stretch:160x128").code, 0);
+  const auto inspect = [&] { return run_neuron_rcnn("inspect " + (folder_ / "tiny.rcnn").string()).out; };
+  EXPECT_THAT(inspect(), HasSubstr("classes: bolt, nut, washer"));
+  EXPECT_THAT(compile("--input stretch:160x128").out, HasSubstr("nothing was done"));
+  write_text(folder_ / "labels.txt", "one\ntwo\nthree\n");
+  ASSERT_EQ(compile("--input stretch:160x128 --labels " + (folder_ / "labels.txt").string()).code, 0);
+  EXPECT_THAT(inspect(), HasSubstr("classes: one, two, three"));
+  ASSERT_EQ(compile("--input stretch:160x128").code, 0);
+  EXPECT_THAT(inspect(), HasSubstr("classes: bolt, nut, washer")) << "labels are not asked for any more";
+  write_text(weights, with_metadata(plain, {{"class_names", R"(["bolt"])"}}));
+  const auto outcome = compile("--input stretch:160x128");
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_THAT(lines_of(outcome.err), ::testing::ElementsAre(::testing::AllOf(HasSubstr("tiny.safetensors"),
+                                                                             HasSubstr("name 1 class"))));
 }
 
 TEST_F(Compile, ClassifiersHaveNoPartition) {

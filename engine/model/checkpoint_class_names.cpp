@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+#include "engine/model/checkpoint_class_names.hpp"
+
+#include <algorithm>
+#include <array>
+#include <nlohmann/json.hpp>
+#include <span>
+#include <string_view>
+
+#include "engine/errors.hpp"
+#include "engine/model/checkpoint_formats.hpp"
+#include "engine/model/mapped_file.hpp"
+
+namespace rcnn::engine {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::array<std::string_view, 2> kKeys{"class_names", "thing_classes"};
+
+[[noreturn]] void refuse(const std::string& where, std::string_view key) {
+  throw ModelError(where + ": its '" + std::string(key) +
+                   "' is no list of names; expected is one name a class, in the order of training");
+}
+
+std::vector<std::string> names_in_metadata(std::span<const std::byte> bytes, const std::string& where) {
+  for (const auto key : kKeys) {
+    const auto text = read_safetensors_metadata(bytes, where, std::string(key));
+    if (!text) continue;
+    const auto list = json::parse(*text, nullptr, false);
+    if (!list.is_array() || !std::ranges::all_of(list, [](const json& name) { return name.is_string(); })) {
+      refuse(where, key);
+    }
+    return list.get<std::vector<std::string>>();
+  }
+  return {};
+}
+
+std::vector<std::string> names_in_list(const pickle::Document& document, pickle::Ref ref,
+                                       const std::string& where, std::string_view key) {
+  const auto* list = document.get_if<pickle::Sequence>(ref);
+  if (list == nullptr) refuse(where, key);
+  std::vector<std::string> names;
+  for (const auto item : list->items) {
+    const auto* name = document.get_if<pickle::Text>(item);
+    if (name == nullptr || name->is_bytes) refuse(where, key);
+    names.emplace_back(name->raw);
+  }
+  return names;
+}
+
+std::vector<std::string> names_in_pickle(std::span<const std::byte> bytes, const std::string& where) {
+  const auto document = pickle::read(bytes, where);
+  const auto* top = document.get_if<pickle::Dict>(document.root);
+  if (top == nullptr) return {};
+  for (const auto key : kKeys) {
+    for (const auto& [name, value] : top->items) {
+      const auto* text = document.get_if<pickle::Text>(name);
+      if (text != nullptr && text->raw == key) return names_in_list(document, value, where, key);
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+std::vector<std::string> checkpoint_class_names(const std::filesystem::path& file) {
+  const MappedFile mapped(file);
+  const auto where = file.string();
+  const auto format = checkpoint_format(mapped.bytes(), where);
+  if (format == "safetensors") return names_in_metadata(mapped.bytes(), where);
+  if (format == "pkl") return names_in_pickle(mapped.bytes(), where);
+  return names_in_pickle(read_torch_pickle(mapped.bytes(), where), where);
+}
+
+}  // namespace rcnn::engine

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace rcnn::engine {
+
+/// The names of the classes that a checkpoint itself gives, in the order of its outputs; empty where it gives
+/// none. It has them under "class_names", or as Detectron2's metadata calls them "thing_classes":
+///   .safetensors  in "__metadata__", as the text of a JSON list
+///   .pth, .pkl    beside "model", as a list
+///
+/// Thread safety: reentrant. \throws ModelError for files that are no checkpoint, and where what it gives is
+/// no list of names.
+std::vector<std::string> checkpoint_class_names(const std::filesystem::path& file);
+
+}  // namespace rcnn::engine
