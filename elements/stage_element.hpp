@@ -32,7 +32,7 @@ namespace rcnn::elements {
 void describe_stage(GstRcnnStageClass* klass, StageSpan stages, const char* long_name,
                     const char* description);
 
-/// For programs in the same process, before the element leaves READY. Buffers leave the last stage with their
+/// For programs in the same process: from the next frame on, buffers leave the last stage with their
 /// FrameRide, whose frame has the detail head's outputs (pipeline::Frame::keep_detail_outputs).
 ///   element  postprocess-overlay or neuronrcnn
 void keep_raw_outputs(GstElement* element);

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include <gmock/gmock.h>
 
+#include <vector>
+
 #include "elements/elements.hpp"
+#include "elements/stage_element.hpp"
 #include "tests/elements/gst_fixture.hpp"
 
 namespace rcnn::elements {
@@ -37,6 +40,23 @@ TEST_F(PostprocessOverlay, AttachesDetectionsInsideThePictureBestFirst) {
 TEST_F(PostprocessOverlay, LetsTheFrameGo) {
   const BufferPtr out = after(tests::six());
   EXPECT_EQ(frame_ride(out.get()), nullptr);
+}
+
+// Though buffers hold their frames then, the slots return: more frames than there are slots get through.
+TEST_F(PostprocessOverlay, KeepsRawOutputsForAProgramThatAsks) {
+  tests::Harness harness("neuronrcnn name=all max-in-flight=1" + tests::with_model({.masks = true}));
+  keep_raw_outputs(harness.named("all").get());
+  harness.set_caps(tests::caps_of(96, 64, "BGR"));
+  std::vector<BufferPtr> held;
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_EQ(harness.push(tests::picture(96, 64, GST_VIDEO_FORMAT_BGR, i)), GST_FLOW_OK);
+    held.push_back(harness.pull());
+    const auto* ride = frame_ride(held.back().get());
+    ASSERT_NE(ride, nullptr);
+    ASSERT_FALSE(ride->frame->detections.empty());
+    EXPECT_EQ(ride->frame->network_boxes.size(), ride->frame->detections.size());
+    EXPECT_NE(ride->frame->detail_outputs, nullptr);
+  }
 }
 
 TEST_F(PostprocessOverlay, GivesPlainVideoBack) {
