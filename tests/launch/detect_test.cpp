@@ -195,7 +195,8 @@ TEST_F(Detect, RawOutputsOfAVideoAreThoseOfItsFramesAsImages) {
       "gst-launch-1.0 -q videotestsrc num-buffers=12 pattern=ball "
       "! video/x-raw,format=BGR,width=160,height=120,framerate=25/1 ! tee name=t "
       "! queue ! avimux ! filesink location=" +
-      clip + " t. ! queue ! videoconvert ! pngenc ! multifilesink location=" + (frames / "%02d.png").string());
+      clip +
+      " t. ! queue ! videoconvert ! pngenc ! multifilesink location=" + (frames / "%02d.png").string());
   ASSERT_EQ(make.code, 0) << make.err;
   for (const tests::TinyModelOptions& options :
        {tests::TinyModelOptions{.keypoints = true}, tests::TinyModelOptions{.masks = true}}) {
