@@ -2,32 +2,14 @@
 #pragma once
 
 #include <array>
-#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
 
+#include "engine/image/image_view.hpp"
 #include "engine/image/interpolation.hpp"
 
 namespace rcnn::engine {
-
-/// Byte order of one pixel in memory; x is an ignored byte.
-enum class PixelFormat : std::uint8_t { kRgb, kBgr, kRgbx, kBgrx };
-
-/// Borrowed pixels, top row first.
-struct ImageView {
-  const std::uint8_t* data = nullptr;
-  int width = 0;
-  int height = 0;
-  std::ptrdiff_t stride = 0;  ///< Bytes from row to row; may exceed width * pixel bytes.
-  PixelFormat format = PixelFormat::kBgr;
-};
-
-struct Size {
-  int width = 0;
-  int height = 0;
-  bool operator==(const Size&) const = default;
-};
 
 /// Detectron2 ResizeShortestEdge: int(x + 0.5) after both scalings. (480x640, 800, 1333) -> 800x1067.
 Size shortest_edge_size(Size image, int shortest, int longest);
@@ -57,7 +39,8 @@ class Resizer {
   Size source() const;
   Size target() const;
 
-  /// Rows [begin, end) of the target as packed BGR bytes.
+  /// Rows [begin, end) of the target as packed BGR bytes. Pictures of any format; YUV becomes BGR first, as
+  /// PixelRows says.
   ///   output  [target.height, target.width, 3]; only the named rows are written
   void resize_rows(const ImageView& image, int begin, int end, std::span<std::uint8_t> output) const;
 

@@ -5,15 +5,11 @@
 #include <vector>
 
 #include "engine/image/column_pass.hpp"
+#include "engine/image/pixel_rows.hpp"
 #include "engine/image/row_kernels.hpp"
 
 namespace rcnn::engine {
 namespace {
-
-void widen_row(const ImageView& image, int y, std::uint8_t* target) {
-  const bool four = image.format == PixelFormat::kRgbx || image.format == PixelFormat::kBgrx;
-  widen_pixels(image.data + y * image.stride, static_cast<std::size_t>(image.width), four ? 4 : 3, target);
-}
 
 /// The most recent rows of a pass.
 class RowRing {
@@ -45,7 +41,8 @@ const std::uint8_t* blend(const AxisFilter& rows, int y, std::size_t bytes,
 class WidthFirst : public TargetRows {
  public:
   WidthFirst(const ImageView& image, const ResizeFilters& filters, int first_row)
-      : image_(image),
+      : height_(image.height),
+        pixels_(image),
         rows_(filters.rows),
         pass_(filters.columns, static_cast<std::size_t>(image.width)),
         narrow_(rows_.longest() + pass_.batch() - 1, pass_.row_bytes()),
@@ -65,13 +62,14 @@ class WidthFirst : public TargetRows {
     planes_.clear();
     for (std::size_t i = 0; i < pass_.batch(); ++i, ++next_) {
       // The last batch may reach below the image; what it makes there is never asked for.
-      widen_row(image_, std::min(next_, image_.height - 1), pass_.input(i));
+      pixels_.read(std::min(next_, height_ - 1), pass_.input(i));
       planes_.push_back(narrow_.row(next_));
     }
     pass_.run(planes_);
   }
 
-  ImageView image_;
+  int height_;  ///< Of the source
+  PixelRows pixels_;
   const AxisFilter& rows_;
   ColumnPass pass_;
   RowRing narrow_;
@@ -84,7 +82,7 @@ class WidthFirst : public TargetRows {
 class HeightFirst : public TargetRows {
  public:
   HeightFirst(const ImageView& image, const ResizeFilters& filters, int first_row)
-      : image_(image),
+      : pixels_(image),
         rows_(filters.rows),
         pass_(filters.columns, static_cast<std::size_t>(image.width)),
         wide_(rows_.longest() + 1, 4 * static_cast<std::size_t>(image.width)),
@@ -105,8 +103,7 @@ class HeightFirst : public TargetRows {
       const int y = std::min(next_, rows_.target_size() - 1);
       auto* input = pass_.input(i);
       const auto* blended = blend(rows_, y, wide_.row_bytes(), sources_, input, [this](int source) {
-        for (; next_source_ <= source; ++next_source_)
-          widen_row(image_, next_source_, wide_.row(next_source_));
+        for (; next_source_ <= source; ++next_source_) pixels_.read(next_source_, wide_.row(next_source_));
         return wide_.row(source);
       });
       if (blended != input) std::copy_n(blended, wide_.row_bytes(), input);
@@ -115,10 +112,10 @@ class HeightFirst : public TargetRows {
     pass_.run(planes_);
   }
 
-  ImageView image_;
+  PixelRows pixels_;
   const AxisFilter& rows_;
   ColumnPass pass_;
-  RowRing wide_;
+  RowRing wide_;  ///< A row more than the pass wants: reading one may spoil the beginning of the next place
   RowRing made_;
   std::vector<const std::uint8_t*> sources_;
   std::vector<std::uint8_t*> planes_;

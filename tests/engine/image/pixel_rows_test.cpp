@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+#include "engine/image/pixel_rows.hpp"
+
+#include <gtest/gtest.h>
+
+#include <vector>
+
+#include "engine/image/resize.hpp"
+#include "engine/image/row_kernels.hpp"
+#include "tests/engine/image/reference/yuv.hpp"
+
+namespace rcnn::engine {
+namespace {
+
+std::vector<std::uint8_t> bgr_of(const ImageView& image) {
+  PixelRows rows(image);
+  const auto width = static_cast<std::size_t>(image.width);
+  std::vector<std::uint8_t> row(4 * width + kRowSlack), all;
+  for (int y = 0; y < image.height; ++y) {
+    rows.read(y, row.data());
+    for (std::size_t x = 0; x < width; ++x) all.insert(all.end(), &row[4 * x], &row[4 * x + 3]);
+  }
+  return all;
+}
+
+TEST(PixelRows, ConvertEachPixelWithItsOwnColour) {
+  for (const bool nv12 : {false, true}) {
+    const tests::YuvImage picture({37, 11}, nv12, 1);
+    auto view = picture.view();
+    view.chroma.horizontal = view.chroma.vertical = ChromaSite::kNearest;
+    view.chroma.encoding = {.kr = 0.2126, .kb = 0.0722};
+    const auto bgr = bgr_of(view);
+    for (int y = 0; y < 11; ++y) {
+      for (int x = 0; x < 37; ++x) {
+        const auto at = y / 2 * view.chroma.stride + x / 2 * view.chroma.step;
+        const auto expected = tests::slow_bgr(view.data[y * view.stride + x], view.chroma.u[at],
+                                              view.chroma.v[at], view.chroma.encoding, false);
+        for (std::size_t c = 0; c < 3; ++c) {
+          ASSERT_EQ(bgr[static_cast<std::size_t>(3 * (37 * y + x)) + c], expected[c]) << x << ", " << y;
+        }
+      }
+    }
+  }
+}
+
+// Whatever the resize and however it is cut into bands, it sees the picture that was converted as a whole.
+TEST(PixelRows, ResizeAsTheConvertedPictureDoes) {
+  for (const bool nv12 : {false, true}) {
+    const Size size{61, 83};
+    const tests::YuvImage picture(size, nv12, 2);
+    const auto bgr = bgr_of(picture.view());
+    const ImageView packed{bgr.data(), size.width, size.height, 3 * size.width, PixelFormat::kBgr};
+    for (const Size target : {Size{40, 40}, Size{61, 83}, Size{60, 20}, Size{100, 130}}) {
+      const Resizer resizer(size, target);
+      std::vector<std::uint8_t> expected(static_cast<std::size_t>(3 * target.width * target.height));
+      auto found = expected;
+      resizer.resize_rows(packed, 0, target.height, expected);
+      for (int y = 0; y < target.height; y += 7) {
+        resizer.resize_rows(picture.view(), y, std::min(y + 7, target.height), found);
+      }
+      EXPECT_EQ(found, expected) << target.width << "x" << target.height;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace rcnn::engine
