@@ -194,7 +194,7 @@ static void gst_detection_crop_class_init(GstDetectionCropClass* klass) {
   G_OBJECT_CLASS(klass)->finalize = finalize;
   auto* element_class = GST_ELEMENT_CLASS(klass);
   element_class->change_state = change_state;
-  const auto caps = rcnn::elements::video_caps(nullptr);
+  const auto caps = rcnn::elements::packed_video_caps();
   rcnn::elements::describe_element(
       element_class,
       {"Detection crop", "Filter/Analyzer/Video", "Cuts each object that a detector found out of its frame"},

@@ -2,7 +2,6 @@
 #include "elements/keypoint_painter.hpp"
 
 #include <cmath>
-#include <opencv2/imgproc.hpp>
 
 namespace rcnn::elements {
 namespace {
@@ -35,9 +34,8 @@ constexpr std::array<Limb, 16> kLimbs{{{0, 1, Side::kLeft},  // Nose, eyes, ears
                                        {12, 14, Side::kRight},
                                        {14, 16, Side::kRight}}};
 
-std::array<std::uint8_t, 3> side_color(Side side) {
-  constexpr std::array<std::array<std::uint8_t, 3>, 3> kColors{
-      {{255, 220, 60}, {80, 220, 120}, {255, 130, 40}}};
+Rgb side_color(Side side) {
+  constexpr std::array<Rgb, 3> kColors{{{255, 220, 60}, {80, 220, 120}, {255, 130, 40}}};
   return kColors[static_cast<std::size_t>(side)];
 }
 
@@ -46,14 +44,13 @@ bool visible(const engine::Keypoint& keypoint, const Pen& pen) {
   const auto near = [](float value, int limit) {
     return value >= static_cast<float>(-limit) && value <= static_cast<float>(2 * limit);
   };
-  return keypoint.score > kSeenKeypoint && near(keypoint.x, pen.canvas.cols) &&
-         near(keypoint.y, pen.canvas.rows);
+  return keypoint.score > kSeenKeypoint && near(keypoint.x, pen.size().width) &&
+         near(keypoint.y, pen.size().height);
 }
 
 }  // namespace
 
-void paint_keypoints(const Pen& pen, std::span<const engine::Keypoint> keypoints,
-                     std::array<std::uint8_t, 3> rgb) {
+void paint_keypoints(const Pen& pen, std::span<const engine::Keypoint> keypoints, Rgb rgb) {
   const auto place = [](const engine::Keypoint& keypoint) {
     return cv::Point(static_cast<int>(std::floor(keypoint.x)), static_cast<int>(std::floor(keypoint.y)));
   };
@@ -62,13 +59,13 @@ void paint_keypoints(const Pen& pen, std::span<const engine::Keypoint> keypoints
       const auto& from = keypoints[limb.from];
       const auto& to = keypoints[limb.to];
       if (visible(from, pen) && visible(to, pen)) {
-        cv::line(pen.canvas, place(from), place(to), pen.color(side_color(limb.side)), pen.line, cv::LINE_AA);
+        pen.segment(place(from), place(to), side_color(limb.side));
       }
     }
   }
   for (const auto& keypoint : keypoints) {
     if (visible(keypoint, pen)) {
-      cv::circle(pen.canvas, place(keypoint), pen.line, pen.color(rgb), cv::FILLED, cv::LINE_AA);
+      pen.dot(place(keypoint), rgb);
     }
   }
 }

@@ -27,8 +27,8 @@ cv::Rect extent(const engine::Mask& mask, cv::Size image) {
 
 }  // namespace
 
-void paint_mask(const Pen& pen, const engine::Mask& mask, std::array<std::uint8_t, 3> rgb) {
-  const cv::Rect area = extent(mask, pen.canvas.size());
+void paint_mask(const Pen& pen, const engine::Mask& mask, Rgb rgb) {
+  const cv::Rect area = extent(mask, pen.size());
   if (area.empty()) {
     return;
   }
@@ -37,14 +37,10 @@ void paint_mask(const Pen& pen, const engine::Mask& mask, std::array<std::uint8_
     const cv::Rect span = cv::Rect(x - area.x, begin - area.y, 1, end - begin) & cv::Rect({}, area.size());
     inside(span).setTo(255);
   });
-  cv::Mat ground = pen.canvas(area);
-  cv::Mat tinted;
-  ground.convertTo(tinted, -1, 1 - kMaskOpacity);
-  cv::add(tinted, pen.color(rgb) * kMaskOpacity, tinted);
-  tinted.copyTo(ground, inside);
+  pen.tint(area, inside, rgb, kMaskOpacity);
   std::vector<std::vector<cv::Point>> contours;
   cv::findContours(inside, contours, cv::RETR_CCOMP, cv::CHAIN_APPROX_SIMPLE, area.tl());
-  cv::drawContours(pen.canvas, contours, -1, pen.color(rgb), std::max(1, pen.line / 2));
+  pen.contours(contours, rgb);
 }
 
 }  // namespace rcnn::elements

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <array>
-#include <cstdint>
-
 #include "elements/pen.hpp"
 #include "engine/rcnn/mask.hpp"
 
@@ -11,6 +8,6 @@ namespace rcnn::elements {
 
 /// Tints what the mask covers, half the colour and half the picture as Detectron2 does, and draws its
 /// contours, those of holes too. What lies outside the picture is cut off. Thread safety: reentrant.
-void paint_mask(const Pen& pen, const engine::Mask& mask, std::array<std::uint8_t, 3> rgb);
+void paint_mask(const Pen& pen, const engine::Mask& mask, Rgb rgb);
 
 }  // namespace rcnn::elements

@@ -5,56 +5,27 @@
 #include <cmath>
 #include <cstdio>
 #include <numeric>
-#include <opencv2/imgproc.hpp>
 
 #include "elements/keypoint_painter.hpp"
 #include "elements/mask_painter.hpp"
 #include "elements/pen.hpp"
-#include "engine/errors.hpp"
 
 namespace rcnn::elements {
 namespace {
 
-constexpr int kFont = cv::FONT_HERSHEY_SIMPLEX;
-constexpr double kFontCapHeight = 21;     // Pixels of a capital in that font at scale 1.
-constexpr double kImageSidePerText = 90;  // Detectron2: font size = sqrt(width * height) / 90 ...
-constexpr double kSmallestText = 8;       // ... but letters below 8 pixels cannot be read.
-constexpr double kImageSidePerLine = 320;
 constexpr double kLabelShade = 0.25;  // Detectron2 puts text on black of 80 % opacity.
 constexpr int kLabelShare = 3;        // A label inside may take a third of the box's height.
-
-Pen make_pen(const PaintTarget& target, const PaintOptions& options) {
-  const bool padded =
-      target.format == engine::PixelFormat::kRgbx || target.format == engine::PixelFormat::kBgrx;
-  const int channels = padded ? 4 : 3;
-  if (target.data == nullptr || target.width <= 0 || target.height <= 0 ||
-      target.stride < std::ptrdiff_t{target.width} * channels) {
-    throw engine::ShapeError("cannot draw into " + std::to_string(target.width) + "x" +
-                             std::to_string(target.height) + " pixels with " + std::to_string(target.stride) +
-                             " bytes a row: needs an image with at least " + std::to_string(channels) +
-                             " bytes a pixel");
-  }
-  const double side = std::sqrt(static_cast<double>(target.width) * target.height);
-  const double text = std::max(kSmallestText, side / kImageSidePerText) * options.scale;
-  return {.canvas = cv::Mat(target.height, target.width, CV_8UC(channels), target.data,
-                            static_cast<std::size_t>(target.stride)),
-          .format = target.format,
-          .line = std::max(2, static_cast<int>(std::lround(side / kImageSidePerLine * options.scale))),
-          .font_scale = text / kFontCapHeight,
-          .font_weight = std::max(1, static_cast<int>(std::lround(text / 9))),
-          .margin = std::max(2, static_cast<int>(std::lround(text / 4)))};
-}
 
 // Whole pixels that a box touches, cut to one line's width around the image so that no coordinate overflows.
 cv::Rect pixels_of(const engine::Box& box, const Pen& pen) {
   const auto cut = [&](float value, int limit) {
-    const auto low = static_cast<float>(-2 * pen.line);
-    return std::clamp(value, low, static_cast<float>(limit + 2 * pen.line));
+    const auto low = static_cast<float>(-2 * pen.line());
+    return std::clamp(value, low, static_cast<float>(limit + 2 * pen.line()));
   };
-  const int x0 = static_cast<int>(std::floor(cut(box.x0, pen.canvas.cols)));
-  const int y0 = static_cast<int>(std::floor(cut(box.y0, pen.canvas.rows)));
-  const int x1 = static_cast<int>(std::ceil(cut(box.x1, pen.canvas.cols)));
-  const int y1 = static_cast<int>(std::ceil(cut(box.y1, pen.canvas.rows)));
+  const int x0 = static_cast<int>(std::floor(cut(box.x0, pen.size().width)));
+  const int y0 = static_cast<int>(std::floor(cut(box.y0, pen.size().height)));
+  const int x1 = static_cast<int>(std::ceil(cut(box.x1, pen.size().width)));
+  const int y1 = static_cast<int>(std::ceil(cut(box.y1, pen.size().height)));
   return {x0, y0, std::max(1, x1 - x0), std::max(1, y1 - y0)};
 }
 
@@ -80,13 +51,13 @@ cv::Rect label_area(const cv::Rect& box, cv::Size size, const Pen& pen) {
     if (area.y < 0) {
       area.y = box.br().y;
     }
-    if (area.y + size.height > pen.canvas.rows) {
+    if (area.y + size.height > pen.size().height) {
       area.x = box.br().x;
       area.y = box.y;
     }
   }
-  area.x = std::max(0, std::min(area.x, pen.canvas.cols - size.width));
-  area.y = std::max(0, std::min(area.y, pen.canvas.rows - size.height));
+  area.x = std::max(0, std::min(area.x, pen.size().width - size.width));
+  area.y = std::max(0, std::min(area.y, pen.size().height - size.height));
   return area;
 }
 
@@ -100,20 +71,18 @@ struct Line {
 Line measure(const Pen& pen, const std::string& text) {
   int below = 0;
   const std::string ascii = drawable(text);
-  const cv::Size ink = cv::getTextSize(ascii, kFont, pen.font_scale, pen.font_weight, &below);
-  return {ascii, {ink.width + 2 * pen.margin, ink.height + below + 2 * pen.margin}, ink.height};
+  const cv::Size ink = pen.text_size(ascii, below);
+  return {ascii, {ink.width + 2 * pen.margin(), ink.height + below + 2 * pen.margin()}, ink.height};
 }
 
-void paint_line(const Pen& pen, const Line& line, cv::Point corner, std::array<std::uint8_t, 3> rgb) {
+void paint_line(const Pen& pen, const Line& line, cv::Point corner, Rgb rgb) {
   const cv::Rect area(corner, line.size);
-  cv::Mat ground = pen.canvas(area & cv::Rect(0, 0, pen.canvas.cols, pen.canvas.rows));
-  ground.convertTo(ground, -1, kLabelShade);
+  pen.dim(area, kLabelShade);
   for (auto& channel : rgb) {  // Halfway to white: every class colour reads well on the dark ground.
     channel = static_cast<std::uint8_t>((channel + 255) / 2);
   }
-  const cv::Point baseline(area.x + pen.margin, area.y + pen.margin + line.ascent);
-  cv::putText(pen.canvas, line.text, baseline, kFont, pen.font_scale, pen.color(rgb), pen.font_weight,
-              cv::LINE_AA);
+  const cv::Point baseline(area.x + pen.margin(), area.y + pen.margin() + line.ascent);
+  pen.text(line.text, baseline, rgb);
 }
 
 bool drawn(const engine::Detection& detection, const PaintOptions& options) {
@@ -156,7 +125,7 @@ std::string label_text(const engine::Detection& detection, const std::vector<std
 
 void paint_detections(const PaintTarget& target, std::span<const engine::Detection> detections,
                       const std::vector<std::string>& class_names, const PaintOptions& options) {
-  const Pen pen = make_pen(target, options);
+  const Pen pen(target, options.scale);
   std::vector<const engine::Detection*> order;
   for (const auto& detection : detections) {
     if (drawn(detection, options)) {
@@ -170,7 +139,7 @@ void paint_detections(const PaintTarget& target, std::span<const engine::Detecti
     const cv::Rect box = pixels_of(detection->box, pen);
     paint_mask(pen, detection->mask, rgb);
     paint_keypoints(pen, detection->keypoints, rgb);
-    cv::rectangle(pen.canvas, box, pen.color(rgb), pen.line, cv::LINE_8);
+    pen.rectangle(box, rgb);
     if (options.labels) {
       const auto line = measure(pen, label_text(*detection, class_names));
       paint_line(pen, line, label_area(box, line.size, pen).tl(), rgb);
@@ -180,16 +149,14 @@ void paint_detections(const PaintTarget& target, std::span<const engine::Detecti
 
 void paint_titles(const PaintTarget& target, std::span<const engine::ClassScore> classes,
                   const std::vector<std::string>& class_names, const PaintOptions& options) {
-  const Pen usual = make_pen(target, options);
-  const int room = std::max(1, target.width - 2 * usual.margin);
+  const Pen usual(target, options.scale);
+  const int room = std::max(1, target.width - 2 * usual.margin());
   int widest = room;
   for (const auto& found : classes) {
     const auto line = measure(usual, label_text(found, class_names));
-    widest = std::max(widest, line.size.width - 2 * usual.margin);
+    widest = std::max(widest, line.size.width - 2 * usual.margin());
   }
-  PaintOptions fitting = options;
-  fitting.scale *= static_cast<double>(room) / widest;
-  const Pen pen = make_pen(target, fitting);
+  const Pen pen(target, options.scale * room / widest);
   cv::Point corner(0, 0);
   for (const auto& found : classes) {
     const auto line = measure(pen, label_text(found, class_names));

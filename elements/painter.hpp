@@ -2,26 +2,16 @@
 #pragma once
 
 #include <array>
-#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "elements/paint_target.hpp"
 #include "engine/classify/top_classes.hpp"
-#include "engine/image/resize.hpp"
 #include "engine/rcnn/box.hpp"
 
 namespace rcnn::elements {
-
-/// Borrowed pixels to draw into, top row first.
-struct PaintTarget {
-  std::uint8_t* data = nullptr;
-  int width = 0;
-  int height = 0;
-  std::ptrdiff_t stride = 0;  ///< Bytes from row to row; may exceed width * pixel bytes
-  engine::PixelFormat format = engine::PixelFormat::kBgr;
-};
 
 struct PaintOptions {
   bool labels = true;     ///< "person 98%" beside each box
@@ -38,9 +28,9 @@ std::string label_text(const engine::ClassScore& found, const std::vector<std::s
 std::string label_text(const engine::Detection& detection, const std::vector<std::string>& class_names);
 
 /// Draws boxes, labels and, where there are any, masks (half transparent, with their contour) and keypoints
-/// (with the limbs between COCO's 17) in the manner of Detectron2's Visualizer, in place, in any of the four
-/// pixel formats. Largest first, so that small objects stay on top; each label lies wholly inside the image
-/// where it fits at all.
+/// (with the limbs between COCO's 17) in the manner of Detectron2's Visualizer, in place, in any pixel
+/// format: into YUV as it is, colour at half the size of brightness. Largest first, so that small objects
+/// stay on top; each label lies wholly inside the image where it fits at all.
 ///
 ///   detections   pixels of this image, any order; parts outside the image are cut off, as are masks of a
 ///                larger frame

@@ -8,25 +8,10 @@
 
 #include "elements/gst_support.hpp"
 #include "elements/rcnn_meta.hpp"
+#include "elements/video_frame.hpp"
 #include "pipeline/stage_graph.hpp"
 
 namespace rcnn::elements {
-
-/// A buffer's pixels, mapped as long as this lives; honours the strides of a GstVideoMeta.
-class MappedVideo {
- public:
-  /// \throws engine::Error if the buffer cannot be mapped as this video.
-  MappedVideo(const GstVideoInfo& info, GstBuffer* buffer, GstMapFlags flags);
-  ~MappedVideo();
-  MappedVideo(const MappedVideo&) = delete;
-  MappedVideo& operator=(const MappedVideo&) = delete;
-
-  engine::ImageView view() const;
-  std::uint8_t* data() const;
-
- private:
-  GstVideoFrame frame_{};
-};
 
 /// A serialized event in its place between the frames.
 class EventPayload final : public pipeline::Payload {

@@ -4,25 +4,67 @@
 #include <array>
 #include <cstdint>
 #include <opencv2/core.hpp>
+#include <string>
+#include <vector>
 
-#include "engine/image/resize.hpp"
+#include "elements/paint_target.hpp"
 
 namespace rcnn::elements {
 
-/// A picture to draw into and what follows from its size, for the painters. Borrows the pixels.
-struct Pen {
-  cv::Mat canvas;
-  engine::PixelFormat format;
-  int line;  ///< Width of a box's line, pixels; 2 and more
-  double font_scale;
-  int font_weight;
-  int margin;
+using Rgb = std::array<std::uint8_t, 3>;
 
-  /// As the picture's own bytes lie.
-  cv::Scalar color(std::array<std::uint8_t, 3> rgb) const {
-    const bool red_first = format == engine::PixelFormat::kRgb || format == engine::PixelFormat::kRgbx;
-    return red_first ? cv::Scalar(rgb[0], rgb[1], rgb[2], 255) : cv::Scalar(rgb[2], rgb[1], rgb[0], 255);
-  }
+/// A picture to draw into and what follows from its size, for the painters. Every stroke is made in all
+/// planes of the picture: in those of colour at half its size, as wide as it takes to colour what luma shows.
+/// Coordinates are pixels of the picture; what lies outside is cut off. Borrows the pixels.
+///
+/// Thread safety: reentrant.
+class Pen {
+ public:
+  /// `scale` multiplies text height and line width, which follow the picture's size.
+  /// \throws ShapeError if the target has no pixels or a stride below its row.
+  Pen(const PaintTarget& target, double scale);
+
+  cv::Size size() const { return planes_[0].canvas.size(); }
+  /// Width of a box's line, pixels; 2 and more.
+  int line() const { return line_; }
+  /// Between a text and the edge of its ground, pixels.
+  int margin() const { return margin_; }
+
+  /// What a line of text takes up, without margins; `below` is the part under its baseline.
+  cv::Size text_size(const std::string& ascii, int& below) const;
+  void text(const std::string& ascii, cv::Point baseline, Rgb rgb) const;
+  /// Leaves so much of the picture's brightness and colour.
+  void dim(const cv::Rect& area, double share) const;
+  void rectangle(const cv::Rect& box, Rgb rgb) const;
+  void segment(cv::Point from, cv::Point to, Rgb rgb) const;
+  void dot(cv::Point centre, Rgb rgb) const;
+  /// Mixes the colour with the picture where `inside`, a byte a pixel of `area`, is not zero. `area` lies in
+  /// the picture.
+  void tint(const cv::Rect& area, const cv::Mat& inside, Rgb rgb, double opacity) const;
+  void contours(const std::vector<std::vector<cv::Point>>& outlines, Rgb rgb) const;
+
+ private:
+  struct Plane {
+    cv::Mat canvas;
+    int shrink;                                    ///< Pixels to a side of one sample: 1 or 2
+    std::array<double, 4> black;                   ///< A channel's value without any colour
+    std::array<std::array<double, 3>, 4> weights;  ///< What red, green and blue add to it
+
+    cv::Scalar color(Rgb rgb) const;
+    cv::Point at(cv::Point pixel) const;
+    cv::Rect touched(const cv::Rect& area) const;
+    int width_of(int pixels) const;
+    int smooth_lines() const;
+  };
+
+  void add_packed(const PaintTarget& target);
+  void add_yuv(const PaintTarget& target);
+
+  std::vector<Plane> planes_;
+  int line_;
+  double font_scale_;
+  int font_weight_;
+  int margin_;
 };
 
 }  // namespace rcnn::elements

@@ -9,7 +9,7 @@
 
 #include "elements/painter.hpp"
 #include "elements/rcnn_meta.h"
-#include "elements/stage_caps.hpp"
+#include "elements/video_frame.hpp"
 
 namespace rcnn::elements {
 namespace {
@@ -19,14 +19,6 @@ struct Region {
   int x, y, width, height;
   GstVideoRegionOfInterestMeta* meta;
 };
-
-engine::ImageView view_of(const GstVideoFrame& frame, const Region& region) {
-  const auto stride = static_cast<std::ptrdiff_t>(GST_VIDEO_FRAME_PLANE_STRIDE(&frame, 0));
-  const auto pixel = static_cast<std::ptrdiff_t>(GST_VIDEO_FRAME_COMP_PSTRIDE(&frame, 0));
-  const auto* pixels = static_cast<const std::uint8_t*>(GST_VIDEO_FRAME_PLANE_DATA(&frame, 0));
-  return {pixels + region.y * stride + region.x * pixel, region.width, region.height, stride,
-          pixel_format(GST_VIDEO_FRAME_FORMAT(&frame))};
-}
 
 std::vector<Region> objects_of(const GstVideoFrame& frame) {
   const auto limit = [](guint value, int most) {
@@ -69,7 +61,10 @@ void RegionClassifier::run(GstVideoFrame& frame, const ClassifySettings& setting
                      (settings.regions == ClassifyRegions::kAuto && regions.empty() && !was_searched(frame));
   if (whole) regions = {{0, 0, GST_VIDEO_FRAME_WIDTH(&frame), GST_VIDEO_FRAME_HEIGHT(&frame), nullptr}};
   std::vector<engine::ImageView> views;
-  for (const auto& region : regions) views.push_back(view_of(frame, region));
+  const auto picture = view_of(frame);
+  for (const auto& region : regions) {
+    views.push_back(engine::part_of(picture, region.x, region.y, {region.width, region.height}));
+  }
   const auto logits = classifier_->logits(
       views, {.stream = stream_, .policy = settings.dispatch, .priority = settings.priority});
 
@@ -98,11 +93,7 @@ void RegionClassifier::run(GstVideoFrame& frame, const ClassifySettings& setting
     }
   }
   if (!settings.overlay) return;
-  paint_detections(
-      {static_cast<std::uint8_t*>(GST_VIDEO_FRAME_PLANE_DATA(&frame, 0)), GST_VIDEO_FRAME_WIDTH(&frame),
-       GST_VIDEO_FRAME_HEIGHT(&frame), static_cast<std::ptrdiff_t>(GST_VIDEO_FRAME_PLANE_STRIDE(&frame, 0)),
-       pixel_format(GST_VIDEO_FRAME_FORMAT(&frame))},
-      drawn, names);
+  paint_detections(paint_target_of(frame), drawn, names);
 }
 
 }  // namespace rcnn::elements

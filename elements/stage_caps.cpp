@@ -2,6 +2,7 @@
 #include "elements/stage_caps.hpp"
 
 #include <array>
+#include <string>
 
 namespace rcnn::elements {
 namespace {
@@ -11,11 +12,17 @@ constexpr std::array<const char*, pipeline::kStageCount + 1> kFeatures{
     nullptr,           "meta:RcnnImage", "meta:RcnnFeatures", "meta:RcnnProposals", "meta:RcnnPooled",
     "meta:RcnnLogits", nullptr};
 
-// BGRx first: videoconvert has vector code from I420 to it.
-constexpr const char* kVideo =
-    "video/x-raw, format=(string){ BGRx, RGBx, BGR, RGB }, width=(int)[ 1, 32767 ], height=(int)[ 1, 32767 "
-    "], "
-    "framerate=(fraction)[ 0/1, 2147483647/1 ]";
+// What decoders give and encoders take first: who has the choice need not convert. Of the packed ones, BGRx
+// first: videoconvert has vector code from I420 to it.
+constexpr const char* kPlanar = "NV12, I420, ";
+constexpr const char* kPacked = "BGRx, RGBx, BGR, RGB";
+
+CapsPtr caps_of_formats(const std::string& formats) {
+  return CapsPtr(gst_caps_from_string(("video/x-raw, format=(string){ " + formats +
+                                       " }, width=(int)[ 1, 32767 ], height=(int)[ 1, 32767 ], "
+                                       "framerate=(fraction)[ 0/1, 2147483647/1 ]")
+                                          .c_str()));
+}
 
 // Both features everywhere: caps with a meta feature alone do not intersect with those that name the memory
 // too.
@@ -33,10 +40,12 @@ const char* feature_before(pipeline::StageId stage) { return kFeatures[static_ca
 const char* feature_after(pipeline::StageId stage) { return kFeatures[static_cast<std::size_t>(stage) + 1]; }
 
 CapsPtr video_caps(const char* feature) {
-  CapsPtr caps(gst_caps_from_string(kVideo));
+  CapsPtr caps = caps_of_formats(std::string(kPlanar) + kPacked);
   gst_caps_set_features(caps.get(), 0, features_with(feature));
   return caps;
 }
+
+CapsPtr packed_video_caps() { return caps_of_formats(kPacked); }
 
 CapsPtr with_feature(const GstCaps* caps, const char* feature) {
   CapsPtr copy(gst_caps_copy(caps));
@@ -68,9 +77,12 @@ engine::PixelFormat pixel_format(GstVideoFormat format) {
       return engine::PixelFormat::kRgbx;
     case GST_VIDEO_FORMAT_BGRx:
       return engine::PixelFormat::kBgrx;
+    case GST_VIDEO_FORMAT_NV12:
+    case GST_VIDEO_FORMAT_I420:
+      return engine::PixelFormat::kYuv420;
     default:
       throw engine::ShapeError(std::string("video format ") + gst_video_format_to_string(format) +
-                               " is not accepted: RGB, BGR, RGBx, BGRx are; put videoconvert in front");
+                               " is not accepted: " + kPlanar + kPacked + " are; put videoconvert in front");
   }
 }
 

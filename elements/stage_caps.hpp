@@ -13,9 +13,12 @@ namespace rcnn::elements {
 const char* feature_before(pipeline::StageId stage);
 const char* feature_after(pipeline::StageId stage);
 
-/// video/x-raw of the four pixel formats, any size and rate, with memory:SystemMemory and `feature` (if not
+/// video/x-raw of the six pixel formats, any size and rate, with memory:SystemMemory and `feature` (if not
 /// null).
 CapsPtr video_caps(const char* feature);
+
+/// The same of the four with whole pixels side by side, which can be cut out at any place.
+CapsPtr packed_video_caps();
 
 /// The same video with `feature` in place of whatever features `caps` has.
 CapsPtr with_feature(const GstCaps* caps, const char* feature);
@@ -24,7 +27,7 @@ CapsPtr with_feature(const GstCaps* caps, const char* feature);
 CapsPtr caps_of_pad(GstPad* opposite, const char* feature, const char* opposite_feature,
                     const GstCaps* filter);
 
-/// \throws engine::ShapeError naming the format if it is not one of the four.
+/// \throws engine::ShapeError naming the format if it is not one of the six.
 engine::PixelFormat pixel_format(GstVideoFormat format);
 
 }  // namespace rcnn::elements

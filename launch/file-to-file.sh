@@ -12,8 +12,8 @@ fi
 built=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)/build/elements
 [ -n "${GST_PLUGIN_PATH:-}" ] || [ ! -d "$built" ] || export GST_PLUGIN_PATH=$built
 
-# videoconvert before the first stage makes RGB of whatever was decoded; x264enc takes its own format again. Without
-# B-frames the muxer needs no edit list, which would cut off the first frame of streams of uneven rate.
+# videoconvert before the first stage is for what is decoded to neither NV12 nor I420; x264enc takes these. Without B-frames
+# the muxer needs no edit list, which would cut off the first frame of streams of uneven rate.
 exec gst-launch-1.0 -q \
   filesrc location="$2" ! decodebin ! videoconvert \
   ! preprocess-resize-800 model="$1" ! neuron-backbone-rpn ! cpu-rpn-proposals \

@@ -59,6 +59,46 @@ struct Canvas {
   }
 };
 
+/// A grey picture of limited range BT.709 with a few bytes of padding after each row of each plane.
+struct YuvCanvas {
+  static constexpr std::uint8_t kLuma = 180, kPadding = 0xa5;
+  int width;
+  int height;
+  bool nv12;
+  std::size_t stride = static_cast<std::size_t>(width) + 13;
+  std::size_t chroma_row = (static_cast<std::size_t>(width) + 1) / 2 * (nv12 ? 2 : 1);
+  std::size_t chroma_stride = chroma_row + 7;
+  std::vector<std::uint8_t> luma = blank(stride, static_cast<std::size_t>(width), height, kLuma);
+  /// U and V in turn, or U and then V
+  std::vector<std::uint8_t> chroma = blank(chroma_stride, chroma_row, (height + 1) / 2 * (nv12 ? 1 : 2), 128);
+
+  static std::vector<std::uint8_t> blank(std::size_t stride, std::size_t row, int rows, std::uint8_t value) {
+    std::vector<std::uint8_t> all(stride * static_cast<std::size_t>(rows), kPadding);
+    for (std::size_t i = 0; i < all.size(); ++i) all[i] = i % stride < row ? value : kPadding;
+    return all;
+  }
+  PaintTarget target() {
+    const auto v = nv12 ? 1 : chroma_stride * static_cast<std::size_t>((height + 1) / 2);
+    return {.data = luma.data(),
+            .width = width,
+            .height = height,
+            .stride = static_cast<std::ptrdiff_t>(stride),
+            .format = PixelFormat::kYuv420,
+            .chroma = {.u = chroma.data(),
+                       .v = chroma.data() + v,
+                       .stride = static_cast<std::ptrdiff_t>(chroma_stride),
+                       .step = nv12 ? 2 : 1,
+                       .encoding = {.kr = 0.2126, .kb = 0.0722}}};
+  }
+  /// Of the pixel (x, y): Y, U, V.
+  std::array<int, 3> at(int x, int y) {
+    const auto& planes = target().chroma;
+    const auto sample = y / 2 * planes.stride + x / 2 * planes.step;
+    return {luma[static_cast<std::size_t>(y) * stride + static_cast<std::size_t>(x)], planes.u[sample],
+            planes.v[sample]};
+  }
+};
+
 inline constexpr Rgb kWhite{255, 255, 255};
 
 inline Detection found(float x0, float y0, float x1, float y1, int label, float score = 0.98f) {

@@ -128,31 +128,43 @@ inline std::string caps_of(int width, int height, const char* format, const char
          ", framerate=30/1";
 }
 
-/// A seeded picture of smooth blobs in any packed format; the same picture for every format and stride.
-///   padding  bytes more per row than needed (a GstVideoMeta says so)
-inline elements::BufferPtr picture(int width, int height, GstVideoFormat format, int number = 0,
-                                   int padding = 0) {
-  GstVideoInfo info;
-  gst_video_info_set_format(&info, format, static_cast<guint>(width), static_cast<guint>(height));
+/// A seeded picture of smooth blobs; the same one for every packed format and every stride.
+///   padding  bytes more per row of each plane than needed (a GstVideoMeta says so)
+inline elements::BufferPtr picture(const GstVideoInfo& info, int number = 0, int padding = 0) {
   gsize offsets[GST_VIDEO_MAX_PLANES] = {};
-  gint strides[GST_VIDEO_MAX_PLANES] = {GST_VIDEO_INFO_PLANE_STRIDE(&info, 0) + padding};
-  const auto bytes = static_cast<gsize>(strides[0]) * static_cast<gsize>(height);
-  elements::BufferPtr buffer(gst_buffer_new_allocate(nullptr, bytes, nullptr));
-  gst_buffer_memset(buffer.get(), 0, 0xa5, bytes);
+  gint strides[GST_VIDEO_MAX_PLANES] = {};
+  const guint planes = GST_VIDEO_INFO_N_PLANES(&info);
+  gsize bytes = 0;
+  for (guint plane = 0; plane < planes; ++plane) {
+    const gsize rows = plane == 0 ? static_cast<gsize>(info.height)
+                                  : (GST_VIDEO_INFO_SIZE(&info) - info.offset[planes - 1]) /
+                                        static_cast<gsize>(info.stride[planes - 1]);
+    offsets[plane] = padding == 0 ? info.offset[plane] : bytes;
+    strides[plane] = info.stride[plane] + padding;
+    bytes += static_cast<gsize>(strides[plane]) * rows;
+  }
+  elements::BufferPtr buffer(
+      gst_buffer_new_allocate(nullptr, padding == 0 ? GST_VIDEO_INFO_SIZE(&info) : bytes, nullptr));
+  gst_buffer_memset(buffer.get(), 0, 0xa5, gst_buffer_get_size(buffer.get()));
   if (padding != 0) {
-    gst_buffer_add_video_meta_full(buffer.get(), GST_VIDEO_FRAME_FLAG_NONE, format, static_cast<guint>(width),
-                                   static_cast<guint>(height), 1, offsets, strides);
+    gst_buffer_add_video_meta_full(buffer.get(), GST_VIDEO_FRAME_FLAG_NONE, GST_VIDEO_INFO_FORMAT(&info),
+                                   static_cast<guint>(info.width), static_cast<guint>(info.height), planes,
+                                   offsets, strides);
   }
   GstVideoFrame frame;
   gst_video_frame_map(&frame, &info, buffer.get(), GST_MAP_WRITE);
   for (guint channel = 0; channel < 3; ++channel) {
     auto* plane = static_cast<guint8*>(GST_VIDEO_FRAME_COMP_DATA(&frame, channel));
-    for (int y = 0; y < height; ++y) {
-      for (int x = 0; x < width; ++x) {
+    const int stride = GST_VIDEO_FRAME_COMP_STRIDE(&frame, channel);
+    // All the rows there are: of two fields, chroma may have one more than its component's height.
+    const int rows = GST_VIDEO_INFO_IS_INTERLACED(&info) && channel > 0
+                         ? (info.height + 3) / 4 * 2
+                         : GST_VIDEO_FRAME_COMP_HEIGHT(&frame, channel);
+    for (int y = 0; y < rows; ++y) {
+      for (int x = 0; x < GST_VIDEO_FRAME_COMP_WIDTH(&frame, channel); ++x) {
         const int value =
             (x * (5 + static_cast<int>(channel)) + y * 3 + number * 31) ^ ((x / 16) * (y / 16) * 37);
-        plane[y * strides[0] + x * GST_VIDEO_FRAME_COMP_PSTRIDE(&frame, channel)] =
-            static_cast<guint8>(value);
+        plane[y * stride + x * GST_VIDEO_FRAME_COMP_PSTRIDE(&frame, channel)] = static_cast<guint8>(value);
       }
     }
   }
@@ -161,6 +173,12 @@ inline elements::BufferPtr picture(int width, int height, GstVideoFormat format,
   GST_BUFFER_DURATION(buffer.get()) = GST_SECOND / 30;
   GST_BUFFER_OFFSET(buffer.get()) = static_cast<guint64>(number);
   return buffer;
+}
+inline elements::BufferPtr picture(int width, int height, GstVideoFormat format, int number = 0,
+                                   int padding = 0) {
+  GstVideoInfo info;
+  gst_video_info_set_format(&info, format, static_cast<guint>(width), static_cast<guint>(height));
+  return picture(info, number, padding);
 }
 
 /// How a pipeline ended.

@@ -54,7 +54,7 @@ std::vector<double> confidences(const GstVideoRegionOfInterestMeta* region) {
 }
 
 TEST_F(NeuronClassify, NamesTheWholeFrameInEveryFormat) {
-  for (const char* format : {"BGR", "RGB", "BGRx", "RGBx"}) {
+  for (const char* format : {"BGR", "RGB", "BGRx", "RGBx", "NV12", "I420"}) {
     const auto buffer = through(classify("top=3 overlay=false"), format);
     const auto regions = regions_of(buffer.get());
     ASSERT_EQ(regions.size(), 1U);
@@ -84,6 +84,22 @@ TEST_F(NeuronClassify, NamesEachObjectThatADetectorFound) {
     best.push_back(all[0]);
   }
   EXPECT_NE(*std::min_element(best.begin(), best.end()), *std::max_element(best.begin(), best.end()));
+}
+
+// Boxes begin on odd pixels, too, between samples of colour.
+TEST_F(NeuronClassify, NamesObjectsInYuvAsBehindAVideoconvert) {
+  const auto scores = [](const std::string& line, const char* format) {
+    const auto buffer = through(
+        line + "neuronrcnn overlay=false" + tests::with_model() + " ! " + classify("overlay=false"), format);
+    std::vector<std::vector<double>> all;
+    for (const auto* region : regions_of(buffer.get())) all.push_back(confidences(region));
+    return all;
+  };
+  for (const char* format : {"NV12", "I420"}) {
+    const auto found = scores("", format);
+    EXPECT_GT(found.size(), 1U);
+    EXPECT_EQ(found, scores("videoconvert ! video/x-raw,format=BGR ! ", format)) << format;
+  }
 }
 
 TEST_F(NeuronClassify, AFrameWithoutObjectsHasNothingToName) {

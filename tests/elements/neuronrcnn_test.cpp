@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include <gmock/gmock.h>
 
+#include <array>
+#include <filesystem>
 #include <numeric>
 
 #include "elements/elements.hpp"
@@ -61,6 +63,45 @@ TEST_F(Neuronrcnn, RunsTwiceInOnePipelineOnSharedCores) {
   const auto outcome = pipeline.run();
   EXPECT_EQ(outcome.end, "eos") << outcome.error;
   EXPECT_EQ(pipeline.count(), 10);
+}
+
+// Boxes of the objects in each of the first frames of a clip.
+std::vector<std::vector<std::array<float, 4>>> boxes_in(const std::filesystem::path& clip,
+                                                        const std::string& elements, std::string& format) {
+  tests::Pipeline pipeline("filesrc location=" + clip.string() + " ! decodebin ! identity eos-after=4 ! " +
+                           elements + " name=out ! x264enc speed-preset=ultrafast ! fakesink");
+  std::vector<std::vector<std::array<float, 4>>> boxes;
+  const ElementPtr network = pipeline.named("network");
+  const PadPtr pad(gst_element_get_static_pad(network.get(), "src"));
+  pipeline.on_buffer = [&](GstBuffer* buffer) {
+    const auto* meta = rcnn_buffer_get_detections_meta(buffer);
+    auto& frame = boxes.emplace_back();
+    for (guint i = 0; meta != nullptr && i < meta->count; ++i) {
+      const auto& found = meta->detections[i];
+      frame.push_back({found.x0, found.y0, found.x1, found.y1});
+    }
+    const CapsPtr caps(gst_pad_get_current_caps(pad.get()));
+    format = gst_structure_get_string(gst_caps_get_structure(caps.get(), 0), "format");
+  };
+  const auto outcome = pipeline.run();
+  EXPECT_EQ(outcome.end, "eos") << outcome.error;
+  EXPECT_GE(pipeline.count(), 3);
+  boxes.resize(3);  // The decoder may have handed on some more before it heard of the end.
+  return boxes;
+}
+
+TEST_F(Neuronrcnn, TakesDecodedVideoAndGivesItToAnEncoderWithoutAVideoconvert) {
+  const auto clip = tests::shared_file("data/video/car-detection.mp4");
+  RCNN_SKIP_WITHOUT(clip);
+  const auto network = "neuronrcnn name=network" + tests::with_model();
+  std::string straight, converted;
+  const auto boxes = boxes_in(clip, network + " ! identity", straight);
+  EXPECT_THAT(boxes, testing::Each(testing::Not(testing::IsEmpty())));
+  EXPECT_THAT(straight, testing::AnyOf("I420", "NV12")) << "what the decoder gives";
+  EXPECT_EQ(
+      boxes_in(clip, "videoconvert ! video/x-raw,format=BGR ! " + network + " ! videoconvert", converted),
+      boxes);
+  EXPECT_EQ(converted, "BGR");
 }
 
 TEST_F(Neuronrcnn, KeepsFramesOfAFileCountForCount) {

@@ -42,17 +42,33 @@ TEST_F(StageCaps, SwapsFeaturesAndNothingElse) {
                                          GST_CAPS_FEATURES_MEMORY_SYSTEM_MEMORY));
 }
 
-TEST_F(StageCaps, KnowsTheFourFormatsAndRefusesOthersByName) {
+TEST_F(StageCaps, KnowsTheSixFormatsAndRefusesOthersByName) {
   EXPECT_EQ(pixel_format(GST_VIDEO_FORMAT_RGB), engine::PixelFormat::kRgb);
   EXPECT_EQ(pixel_format(GST_VIDEO_FORMAT_BGR), engine::PixelFormat::kBgr);
   EXPECT_EQ(pixel_format(GST_VIDEO_FORMAT_RGBx), engine::PixelFormat::kRgbx);
   EXPECT_EQ(pixel_format(GST_VIDEO_FORMAT_BGRx), engine::PixelFormat::kBgrx);
+  EXPECT_EQ(pixel_format(GST_VIDEO_FORMAT_NV12), engine::PixelFormat::kYuv420);
+  EXPECT_EQ(pixel_format(GST_VIDEO_FORMAT_I420), engine::PixelFormat::kYuv420);
   try {
-    pixel_format(GST_VIDEO_FORMAT_I420);
-    FAIL() << "accepted I420";
+    pixel_format(GST_VIDEO_FORMAT_YUY2);
+    FAIL() << "accepted YUY2";
   } catch (const engine::ShapeError& error) {
-    EXPECT_NE(std::string(error.what()).find("I420"), std::string::npos);
+    EXPECT_NE(std::string(error.what()).find("YUY2"), std::string::npos);
   }
+}
+
+TEST_F(StageCaps, NamesEveryFormatThatItKnows) {
+  const auto formats_in = [](const CapsPtr& caps) {
+    const GValue* list = gst_structure_get_value(gst_caps_get_structure(caps.get(), 0), "format");
+    std::vector<std::string> formats;
+    for (guint i = 0; i < gst_value_list_get_size(list); ++i) {
+      formats.emplace_back(g_value_get_string(gst_value_list_get_value(list, i)));
+      EXPECT_NO_THROW(pixel_format(gst_video_format_from_string(formats.back().c_str()))) << formats.back();
+    }
+    return formats;
+  };
+  EXPECT_EQ(formats_in(video_caps(nullptr)).size(), 6u);
+  EXPECT_EQ(formats_in(packed_video_caps()).size(), 4u);
 }
 
 }  // namespace

@@ -70,6 +70,17 @@ TEST_F(StageOutput, FindsTheSameInEveryFormatAndStride) {
   EXPECT_EQ(run_frames(tests::six(" ! videoconvert ! "), "RGB", GST_VIDEO_FORMAT_RGB), one);
 }
 
+TEST_F(StageOutput, FindsInYuvWhatIsFoundBehindAVideoconvert) {
+  for (const auto& [format, video] :
+       {std::pair{"NV12", GST_VIDEO_FORMAT_NV12}, {"I420", GST_VIDEO_FORMAT_I420}}) {
+    const auto converted =
+        run_frames("videoconvert ! video/x-raw,format=BGR ! neuronrcnn" + tests::with_model(), format, video);
+    EXPECT_FALSE(converted[0].empty());
+    EXPECT_EQ(run_frames("neuronrcnn" + tests::with_model(), format, video), converted) << format;
+    EXPECT_EQ(run_frames(tests::six(), format, video, 20), converted) << format << ", padded";
+  }
+}
+
 TEST_F(StageOutput, LeavesTimesFlagsAndOtherMetasAsTheyAre) {
   Harness harness(tests::six());
   harness.set_caps(caps());
@@ -90,12 +101,12 @@ TEST_F(StageOutput, LeavesTimesFlagsAndOtherMetasAsTheyAre) {
   EXPECT_EQ(frame_ride(out.get()), nullptr) << "the frame's tensors would live as long as the buffer";
 }
 
-TEST_F(StageOutput, ObeysThresholdAndOverlayWhilePlaying) {
+void obeys_threshold_and_overlay(const char* format, GstVideoFormat video) {
   Harness harness("neuronrcnn name=n" + tests::with_model());
   const ElementPtr element = harness.named("n");
-  harness.set_caps(caps());
+  harness.set_caps(tests::caps_of(kWidth, kHeight, format));
   g_object_set(element.get(), "overlay", FALSE, nullptr);
-  const BufferPtr original = frame(0);
+  const BufferPtr original = tests::picture(kWidth, kHeight, video);
   ASSERT_EQ(harness.push(BufferPtr(gst_buffer_copy_deep(original.get()))), GST_FLOW_OK);
   const BufferPtr plain = harness.pull();
   EXPECT_FALSE(found(plain.get()).empty());
@@ -106,10 +117,17 @@ TEST_F(StageOutput, ObeysThresholdAndOverlayWhilePlaying) {
   ASSERT_EQ(harness.push(BufferPtr(gst_buffer_copy_deep(original.get()))), GST_FLOW_OK);
   const BufferPtr drawn = harness.pull();
   EXPECT_NE(gst_buffer_memcmp(drawn.get(), 0, before.data(), before.size()), 0);
+  EXPECT_EQ(gst_buffer_get_size(drawn.get()), before.size()) << "the frame keeps its format";
   EXPECT_EQ(found(drawn.get()), found(plain.get()));
   g_object_set(element.get(), "score-threshold", 1.0, nullptr);
   ASSERT_EQ(harness.push(BufferPtr(gst_buffer_copy_deep(original.get()))), GST_FLOW_OK);
   EXPECT_THAT(found(harness.pull().get()), IsEmpty());
+}
+
+TEST_F(StageOutput, ObeysThresholdAndOverlayWhilePlaying) {
+  obeys_threshold_and_overlay("BGR", GST_VIDEO_FORMAT_BGR);
+  obeys_threshold_and_overlay("NV12", GST_VIDEO_FORMAT_NV12);
+  obeys_threshold_and_overlay("I420", GST_VIDEO_FORMAT_I420);
 }
 
 TEST_F(StageOutput, StopsWithOneErrorByDefault) {

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: MIT
+#include "elements/pen.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <opencv2/imgproc.hpp>
+
+#include "engine/errors.hpp"
+
+namespace rcnn::elements {
+namespace {
+
+constexpr int kFont = cv::FONT_HERSHEY_SIMPLEX;
+constexpr double kFontCapHeight = 21;     // Pixels of a capital in that font at scale 1.
+constexpr double kImageSidePerText = 90;  // Detectron2: font size = sqrt(width * height) / 90 ...
+constexpr double kSmallestText = 8;       // ... but letters below 8 pixels cannot be read.
+constexpr double kImageSidePerLine = 320;
+
+cv::Mat plane_of(std::uint8_t* data, int width, int height, std::ptrdiff_t stride, std::ptrdiff_t bytes) {
+  if (data == nullptr || width <= 0 || height <= 0 || stride < width * bytes) {
+    throw engine::ShapeError("cannot draw into " + std::to_string(width) + "x" + std::to_string(height) +
+                             " pixels with " + std::to_string(stride) +
+                             " bytes a row: needs an image with at least " + std::to_string(bytes) +
+                             " bytes a pixel");
+  }
+  return {height, width, CV_8UC(static_cast<int>(bytes)), data, static_cast<std::size_t>(stride)};
+}
+
+}  // namespace
+
+cv::Scalar Pen::Plane::color(Rgb rgb) const {
+  cv::Scalar value;
+  for (int c = 0; c < 4; ++c) {
+    const auto& weight = weights[static_cast<std::size_t>(c)];
+    value[c] =
+        black[static_cast<std::size_t>(c)] + weight[0] * rgb[0] + weight[1] * rgb[1] + weight[2] * rgb[2];
+  }
+  return value;
+}
+
+cv::Point Pen::Plane::at(cv::Point pixel) const {
+  return shrink == 1 ? pixel : cv::Point(pixel.x >> 1, pixel.y >> 1);  // Rounds down on both sides of 0
+}
+
+cv::Rect Pen::Plane::touched(const cv::Rect& area) const {
+  const cv::Rect samples(at(area.tl()), at(area.br() + cv::Point(shrink - 1, shrink - 1)));
+  return samples & cv::Rect({}, canvas.size());
+}
+
+// Rather a sample too wide than a pixel of luma without its colour.
+int Pen::Plane::width_of(int pixels) const { return shrink == 1 ? pixels : (pixels + 2) / 2; }
+
+// OpenCV smooths edges in one, three and four channels; what is half as fine as the picture needs none.
+int Pen::Plane::smooth_lines() const { return shrink == 1 ? cv::LINE_AA : cv::LINE_8; }
+
+Pen::Pen(const PaintTarget& target, double scale) {
+  if (target.format == engine::PixelFormat::kYuv420) {
+    add_yuv(target);
+  } else {
+    add_packed(target);
+  }
+  const double side = std::sqrt(static_cast<double>(target.width) * target.height);
+  const double text = std::max(kSmallestText, side / kImageSidePerText) * scale;
+  line_ = std::max(2, static_cast<int>(std::lround(side / kImageSidePerLine * scale)));
+  font_scale_ = text / kFontCapHeight;
+  font_weight_ = std::max(1, static_cast<int>(std::lround(text / 9)));
+  margin_ = std::max(2, static_cast<int>(std::lround(text / 4)));
+}
+
+void Pen::add_packed(const PaintTarget& target) {
+  using engine::PixelFormat;
+  const bool red_first = target.format == PixelFormat::kRgb || target.format == PixelFormat::kRgbx;
+  Plane plane{.canvas = plane_of(target.data, target.width, target.height, target.stride,
+                                 engine::pixel_bytes(target.format)),
+              .shrink = 1,
+              .black = {0, 0, 0, 255},
+              .weights = {}};
+  for (std::size_t c = 0; c < 3; ++c) plane.weights[c][red_first ? c : 2 - c] = 1;
+  planes_.push_back(std::move(plane));
+}
+
+void Pen::add_yuv(const PaintTarget& target) {
+  const auto& chroma = target.chroma;
+  const auto& [kr, kb, full] = chroma.encoding;
+  const double kg = 1 - kr - kb;
+  const double luma_range = full ? 1 : 219. / 255;
+  const double chroma_range = full ? 1 : 224. / 255;
+  const double u = chroma_range / (2 * (1 - kb)), v = chroma_range / (2 * (1 - kr));
+  const std::array<double, 3> of_luma{luma_range * kr, luma_range * kg, luma_range * kb};
+  const std::array<double, 3> of_u{-u * kr, -u * kg, u * (1 - kb)};
+  const std::array<double, 3> of_v{v * (1 - kr), -v * kg, -v * kb};
+  planes_.push_back({.canvas = plane_of(target.data, target.width, target.height, target.stride, 1),
+                     .shrink = 1,
+                     .black = {full ? 0. : 16.},
+                     .weights = {of_luma}});
+  const int width = (target.width + 1) / 2, height = (target.height + 1) / 2;
+  if (chroma.step == 2) {
+    planes_.push_back({.canvas = plane_of(chroma.u, width, height, chroma.stride, 2),
+                       .shrink = 2,
+                       .black = {128, 128},
+                       .weights = {of_u, of_v}});
+    return;
+  }
+  for (const auto& [data, weights] : {std::pair{chroma.u, of_u}, std::pair{chroma.v, of_v}}) {
+    planes_.push_back({.canvas = plane_of(data, width, height, chroma.stride, 1),
+                       .shrink = 2,
+                       .black = {128},
+                       .weights = {weights}});
+  }
+}
+
+cv::Size Pen::text_size(const std::string& ascii, int& below) const {
+  return cv::getTextSize(ascii, kFont, font_scale_, font_weight_, &below);
+}
+
+void Pen::text(const std::string& ascii, cv::Point baseline, Rgb rgb) const {
+  for (const auto& plane : planes_) {
+    cv::Mat canvas = plane.canvas;
+    cv::putText(canvas, ascii, plane.at(baseline), kFont, font_scale_ / plane.shrink, plane.color(rgb),
+                plane.width_of(font_weight_), plane.smooth_lines());
+  }
+}
+
+void Pen::dim(const cv::Rect& area, double share) const {
+  for (const auto& plane : planes_) {
+    cv::Mat ground = plane.canvas(plane.touched(area));
+    ground.convertTo(ground, -1, share, (1 - share) * plane.black[0]);
+  }
+}
+
+void Pen::rectangle(const cv::Rect& box, Rgb rgb) const {
+  for (const auto& plane : planes_) {
+    cv::Mat canvas = plane.canvas;
+    cv::rectangle(canvas, plane.at(box.tl()), plane.at(box.br() - cv::Point(1, 1)), plane.color(rgb),
+                  plane.width_of(line_), cv::LINE_8);
+  }
+}
+
+void Pen::segment(cv::Point from, cv::Point to, Rgb rgb) const {
+  for (const auto& plane : planes_) {
+    cv::Mat canvas = plane.canvas;
+    cv::line(canvas, plane.at(from), plane.at(to), plane.color(rgb), plane.width_of(line_),
+             plane.smooth_lines());
+  }
+}
+
+void Pen::dot(cv::Point centre, Rgb rgb) const {
+  for (const auto& plane : planes_) {
+    cv::Mat canvas = plane.canvas;
+    cv::circle(canvas, plane.at(centre), plane.width_of(line_), plane.color(rgb), cv::FILLED,
+               plane.smooth_lines());
+  }
+}
+
+void Pen::tint(const cv::Rect& area, const cv::Mat& inside, Rgb rgb, double opacity) const {
+  for (const auto& plane : planes_) {
+    const cv::Rect samples = plane.touched(area);
+    cv::Mat where = inside;
+    if (plane.shrink == 2) {  // Coloured where half of its pixels or more are inside.
+      const cv::Point offset = area.tl() - 2 * samples.tl();
+      cv::Mat whole = cv::Mat::zeros(2 * samples.height, 2 * samples.width, CV_8U);
+      inside.copyTo(whole(cv::Rect(offset, area.size())));
+      cv::resize(whole, where, samples.size(), 0, 0, cv::INTER_AREA);
+      where = where >= 127;
+    }
+    cv::Mat ground = plane.canvas(samples);
+    cv::Mat tinted;
+    ground.convertTo(tinted, -1, 1 - opacity);
+    cv::add(tinted, plane.color(rgb) * opacity, tinted);
+    tinted.copyTo(ground, where);
+  }
+}
+
+void Pen::contours(const std::vector<std::vector<cv::Point>>& outlines, Rgb rgb) const {
+  for (const auto& plane : planes_) {
+    auto scaled = outlines;
+    for (auto& outline : scaled) {
+      for (auto& point : outline) point = plane.at(point);
+    }
+    cv::Mat canvas = plane.canvas;
+    cv::drawContours(canvas, scaled, -1, plane.color(rgb), plane.width_of(std::max(1, line_ / 2)));
+  }
+}
+
+}  // namespace rcnn::elements

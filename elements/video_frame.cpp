@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: MIT
+#include "elements/video_frame.hpp"
+
+#include <gst/video/gstvideometa.h>
+
+#include <algorithm>
+#include <string>
+
+#include "elements/stage_caps.hpp"
+
+namespace rcnn::elements {
+namespace {
+
+bool is_set(GstVideoChromaSite site, GstVideoChromaSite bit) {
+  return (static_cast<unsigned>(site) & static_cast<unsigned>(bit)) != 0;
+}
+
+engine::YuvEncoding encoding_of(const GstVideoInfo& info) {
+  engine::YuvEncoding encoding;  // Stays BT.601 for a matrix without such numbers
+  gst_video_color_matrix_get_Kr_Kb(info.colorimetry.matrix, &encoding.kr, &encoding.kb);
+  encoding.full_range = info.colorimetry.range != GST_VIDEO_COLOR_RANGE_16_235;
+  return encoding;
+}
+
+std::uint8_t* component(const GstVideoFrame& frame, guint index) {
+  return static_cast<std::uint8_t*>(GST_VIDEO_FRAME_COMP_DATA(&frame, index));
+}
+
+engine::ChromaPlanes chroma_of(const GstVideoFrame& frame) {
+  const auto& info = frame.info;
+  const auto site = info.chroma_site;
+  using engine::ChromaSite;
+  auto horizontal =
+      is_set(site, GST_VIDEO_CHROMA_SITE_H_COSITED) ? ChromaSite::kCosited : ChromaSite::kCentred;
+  auto vertical = is_set(site, GST_VIDEO_CHROMA_SITE_V_COSITED) ? ChromaSite::kNearest : ChromaSite::kCentred;
+  if (GST_VIDEO_FRAME_FORMAT(&frame) == GST_VIDEO_FORMAT_I420 && !GST_VIDEO_INFO_IS_INTERLACED(&info)) {
+    horizontal = vertical = ChromaSite::kNearest;
+  }
+  return {.u = component(frame, 1),
+          .v = component(frame, 2),
+          .stride = GST_VIDEO_FRAME_COMP_STRIDE(&frame, 1),
+          .step = GST_VIDEO_FRAME_COMP_PSTRIDE(&frame, 1),
+          .picture = {GST_VIDEO_FRAME_WIDTH(&frame), GST_VIDEO_FRAME_HEIGHT(&frame)},
+          .horizontal = horizontal,
+          .vertical = vertical,
+          .interlaced = GST_VIDEO_FRAME_IS_INTERLACED(&frame) != FALSE,
+          .encoding = encoding_of(info)};
+}
+
+// Chroma rows of two fields come in pairs, of which an odd number of lines may want the first only.
+std::ptrdiff_t rows_of(const GstVideoFrame& frame, guint plane) {
+  const int height = GST_VIDEO_FRAME_HEIGHT(&frame);
+  if (plane == 0) return height;
+  return GST_VIDEO_FRAME_IS_INTERLACED(&frame) ? height / 4 * 2 + std::min(height % 4, 2) : (height + 1) / 2;
+}
+
+// GStreamer believes a GstVideoMeta, however short the memory is that it speaks of. Component i is the first
+// of plane i in all formats taken here.
+bool holds_picture(const GstVideoFrame& frame) {
+  for (guint plane = 0; plane < GST_VIDEO_FRAME_N_PLANES(&frame); ++plane) {
+    const auto* first = static_cast<const std::uint8_t*>(GST_VIDEO_FRAME_PLANE_DATA(&frame, plane));
+    const GstMapInfo& memory = frame.map[frame.meta != nullptr ? plane : 0];
+    const auto row = static_cast<std::ptrdiff_t>(GST_VIDEO_FRAME_COMP_WIDTH(&frame, plane)) *
+                     GST_VIDEO_FRAME_COMP_PSTRIDE(&frame, plane);
+    const auto last = (rows_of(frame, plane) - 1) * GST_VIDEO_FRAME_PLANE_STRIDE(&frame, plane);
+    const auto begin = first - memory.data;
+    if (std::min<std::ptrdiff_t>(begin, begin + last) < 0 ||
+        std::max<std::ptrdiff_t>(begin, begin + last) + row > static_cast<std::ptrdiff_t>(memory.size)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace
+
+engine::ImageView view_of(const GstVideoFrame& frame) {
+  engine::ImageView view{.data = static_cast<const std::uint8_t*>(GST_VIDEO_FRAME_PLANE_DATA(&frame, 0)),
+                         .width = GST_VIDEO_FRAME_WIDTH(&frame),
+                         .height = GST_VIDEO_FRAME_HEIGHT(&frame),
+                         .stride = GST_VIDEO_FRAME_PLANE_STRIDE(&frame, 0),
+                         .format = pixel_format(GST_VIDEO_FRAME_FORMAT(&frame))};
+  if (view.format == engine::PixelFormat::kYuv420) view.chroma = chroma_of(frame);
+  return view;
+}
+
+PaintTarget paint_target_of(const GstVideoFrame& frame) {
+  PaintTarget target{.data = static_cast<std::uint8_t*>(GST_VIDEO_FRAME_PLANE_DATA(&frame, 0)),
+                     .width = GST_VIDEO_FRAME_WIDTH(&frame),
+                     .height = GST_VIDEO_FRAME_HEIGHT(&frame),
+                     .stride = GST_VIDEO_FRAME_PLANE_STRIDE(&frame, 0),
+                     .format = pixel_format(GST_VIDEO_FRAME_FORMAT(&frame))};
+  if (target.format == engine::PixelFormat::kYuv420) {
+    target.chroma = {.u = component(frame, 1),
+                     .v = component(frame, 2),
+                     .stride = GST_VIDEO_FRAME_COMP_STRIDE(&frame, 1),
+                     .step = GST_VIDEO_FRAME_COMP_PSTRIDE(&frame, 1),
+                     .encoding = encoding_of(frame.info)};
+  }
+  return target;
+}
+
+MappedVideo::MappedVideo(const GstVideoInfo& info, GstBuffer* buffer, GstMapFlags flags) {
+  // The caller holds the buffer already: no second reference, which would make it read-only.
+  const auto no_reference =
+      static_cast<GstMapFlags>(static_cast<int>(flags) | static_cast<int>(GST_VIDEO_FRAME_MAP_FLAG_NO_REF));
+  const bool mapped = gst_video_frame_map(&frame_, &info, buffer, no_reference);
+  const bool whole = mapped && holds_picture(frame_);
+  if (mapped && !whole) {
+    gst_video_frame_unmap(&frame_);
+  }
+  if (!whole) {
+    throw engine::Error("a buffer of " + std::to_string(gst_buffer_get_size(buffer)) +
+                        " bytes does not hold " + gst_video_format_to_string(GST_VIDEO_INFO_FORMAT(&info)) +
+                        " video of " + std::to_string(info.width) + "x" + std::to_string(info.height) + " (" +
+                        std::to_string(info.size) +
+                        " bytes) that can be mapped; check the caps of its source");
+  }
+}
+
+MappedVideo::~MappedVideo() { gst_video_frame_unmap(&frame_); }
+
+}  // namespace rcnn::elements

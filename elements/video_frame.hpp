@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <gst/video/video.h>
+
+#include "elements/paint_target.hpp"
+#include "engine/image/image_view.hpp"
+
+namespace rcnn::elements {
+
+/// A mapped frame's pixels, for reading and for drawing. What its caps say of colorimetry, chroma siting and
+/// interlacing counts, GStreamer's defaults where they say nothing; colour is upsampled as videoconvert does
+/// for RGB, which takes the nearest sample for progressive I420 and blends neighbours for all else. \throws
+/// engine::ShapeError naming the format if video_caps() does not have it.
+engine::ImageView view_of(const GstVideoFrame& frame);
+PaintTarget paint_target_of(const GstVideoFrame& frame);
+
+/// A buffer's pixels, mapped as long as this lives; honours the strides and offsets of a GstVideoMeta.
+class MappedVideo {
+ public:
+  /// \throws engine::Error if the buffer cannot be mapped as this video.
+  MappedVideo(const GstVideoInfo& info, GstBuffer* buffer, GstMapFlags flags);
+  ~MappedVideo();
+  MappedVideo(const MappedVideo&) = delete;
+  MappedVideo& operator=(const MappedVideo&) = delete;
+
+  const GstVideoFrame& frame() const { return frame_; }
+  engine::ImageView view() const { return view_of(frame_); }
+
+ private:
+  GstVideoFrame frame_{};
+};
+
+}  // namespace rcnn::elements
