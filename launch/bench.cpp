@@ -7,6 +7,7 @@
 #include <iterator>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <numeric>
 #include <string>
 #include <vector>
 
@@ -25,32 +26,42 @@ using nlohmann::ordered_json;
 
 struct Settings {
   BenchOptions options;
-  int cores = 0;  ///< 0: all
   std::vector<std::string> sizes;
-  int max_batch = 8;
   bool json = false;
 };
 
-/// How many times as many items a second as the row of the same work with one core or thread.
+/// How many times as many items a second as the first row of the same work.
 double gain(const BenchRow& row, const std::vector<BenchRow>& rows) {
-  for (const auto& one : rows) {
-    if (one.kind == row.kind && one.image == row.image && one.batch == row.batch && one.parallel == 1) {
-      return row.result.per_second / one.result.per_second;
+  for (const auto& first : rows) {
+    if (first.kind == row.kind && first.image == row.image && first.batch == row.batch) {
+      return row.result.per_second / first.result.per_second;
     }
   }
   return 1;
 }
 
 void print_table(const std::string& title, const std::string& kind, const std::vector<BenchRow>& rows) {
-  const bool threads = kind == "roi-align";
-  Table table({"picture", "batch>", threads ? "threads>" : "cores>", "p50 ms>", "p95 ms>", "p99 ms>",
-               threads ? "regions/s>" : "pictures/s>", "gain>"});
+  const bool pooling = kind == "roi-align";
+  const bool frames = kind.starts_with("detect");
+  std::vector<std::string> columns{"picture", "batch>"};
+  if (!pooling) columns.insert(columns.end(), {"cores>", "threads each>"});
+  if (pooling) columns.emplace_back("threads>");
+  if (frames) columns.emplace_back("in flight>");
+  columns.insert(columns.end(),
+                 {"p50 ms>", "p95 ms>", "p99 ms>", pooling ? "regions/s>" : "pictures/s>", "gain>"});
+  Table table(columns);
   for (const auto& row : rows) {
     if (row.kind != kind) continue;
-    table.add({fmt::format("{}x{}", row.image.width, row.image.height), std::to_string(row.batch),
-               std::to_string(row.parallel), fmt::format("{:.2f}", row.result.p50_ms),
-               fmt::format("{:.2f}", row.result.p95_ms), fmt::format("{:.2f}", row.result.p99_ms),
-               fmt::format("{:.1f}", row.result.per_second), fmt::format("{:.2f}", gain(row, rows))});
+    std::vector<std::string> cells{fmt::format("{}x{}", row.image.width, row.image.height),
+                                   std::to_string(row.batch), std::to_string(row.parallel)};
+    if (!pooling) cells.push_back(std::to_string(row.threads_per_core));
+    if (frames) cells.push_back(std::to_string(row.in_flight));
+    for (const double ms : {row.result.p50_ms, row.result.p95_ms, row.result.p99_ms}) {
+      cells.push_back(fmt::format("{:.2f}", ms));
+    }
+    cells.push_back(fmt::format("{:.1f}", row.result.per_second));
+    cells.push_back(fmt::format("{:.2f}", gain(row, rows)));
+    table.add(std::move(cells));
   }
   if (table.empty()) return;
   std::cout << '\n' << title << '\n';
@@ -60,17 +71,19 @@ void print_table(const std::string& title, const std::string& kind, const std::v
 ordered_json to_json(const Settings& settings, const std::vector<BenchRow>& rows) {
   auto list = ordered_json::array();
   for (const auto& row : rows) {
-    list.push_back(
-        {{"kind", row.kind},
-         {"width", row.image.width},
-         {"height", row.image.height},
-         {"batch", row.batch},
-         {row.kind == "roi-align" ? "threads" : "cores", row.parallel},
-         {"p50_ms", row.result.p50_ms},
-         {"p95_ms", row.result.p95_ms},
-         {"p99_ms", row.result.p99_ms},
-         {row.kind == "roi-align" ? "regions_per_second" : "images_per_second", row.result.per_second},
-         {"gain", gain(row, rows)}});
+    const bool pooling = row.kind == "roi-align";
+    auto& entry = list.emplace_back(ordered_json{{"kind", row.kind},
+                                                 {"width", row.image.width},
+                                                 {"height", row.image.height},
+                                                 {"batch", row.batch},
+                                                 {pooling ? "threads" : "cores", row.parallel}});
+    if (!pooling) entry["threads_per_core"] = row.threads_per_core;
+    if (row.in_flight > 0) entry["in_flight"] = row.in_flight;
+    entry["p50_ms"] = row.result.p50_ms;
+    entry["p95_ms"] = row.result.p95_ms;
+    entry["p99_ms"] = row.result.p99_ms;
+    entry[pooling ? "regions_per_second" : "images_per_second"] = row.result.per_second;
+    entry["gain"] = gain(row, rows);
   }
   return {{"model", settings.options.model.string()},
           {"warm_ups", settings.options.loop.warm_ups},
@@ -78,8 +91,8 @@ ordered_json to_json(const Settings& settings, const std::vector<BenchRow>& rows
           {"rows", std::move(list)}};
 }
 
-std::vector<BenchRow> run(const Settings& settings) {
-  const auto& options = settings.options;
+std::vector<BenchRow> run(Settings& settings) {
+  auto& options = settings.options;
   const auto artifact = engine::Artifact::open(options.model);
   if (artifact->is_classifier()) {
     if (!settings.sizes.empty()) {
@@ -87,7 +100,13 @@ std::vector<BenchRow> run(const Settings& settings) {
           fmt::format("--size is for detectors; '{}' holds a classifier, whose input has one size",
                       options.model.string()));
     }
-    return bench_classifier(options, settings.max_batch);
+    if (!options.in_flight.empty()) {
+      throw engine::SettingError(fmt::format(
+          "--max-in-flight is for detectors; '{}' holds a classifier, which takes whole batches (--batch)",
+          options.model.string()));
+    }
+    if (options.batches.empty()) options.batches = {1, 2, 3, 4, 5, 6, 7, 8};
+    return bench_classifier(options);
   }
   if (artifact->config().load_proposals) {
     throw engine::SettingError(
@@ -107,13 +126,25 @@ std::vector<BenchRow> run(const Settings& settings) {
   return rows;
 }
 
-int bench(Settings settings) {
-  const int there = static_cast<int>(engine::CorePool::process().settings().cores.size());
-  if (settings.cores > there) {
-    throw engine::SettingError(fmt::format(
-        "--cores {}: there are {}; NEURON_RT_NUM_CORES says how many there are", settings.cores, there));
+/// What was not asked for: 1 to all cores, with the threads that the environment gives them.
+void complete(BenchOptions& options) {
+  const auto& there = engine::CorePool::process().settings();
+  const int most = static_cast<int>(there.cores.size());
+  for (const int cores : options.cores) {
+    if (cores > most) {
+      throw engine::SettingError(
+          fmt::format("--cores {}: there are {}; NEURON_RT_NUM_CORES says how many there are", cores, most));
+    }
   }
-  settings.options.cores = settings.cores > 0 ? settings.cores : there;
+  if (options.cores.empty()) {
+    options.cores.resize(there.cores.size());
+    std::iota(options.cores.begin(), options.cores.end(), 1);
+  }
+  if (options.threads_per_core.empty()) options.threads_per_core = {there.threads_per_core};
+}
+
+int bench(Settings settings) {
+  complete(settings.options);
   settings.options.lines = settings.json ? nullptr : &std::cout;
   const auto rows = run(settings);
   if (settings.json) {
@@ -121,6 +152,7 @@ int bench(Settings settings) {
     return kDone;
   }
   print_table("Detection", "detect", rows);
+  print_table("Detection in batches", "detect-batch", rows);
   print_table("RoIAlign", "roi-align", rows);
   print_table("Classification", "classify", rows);
   return kDone;
@@ -135,18 +167,30 @@ Command add_bench(CLI::App& program) {
   auto& loop = settings->options.loop;
   app->add_option("-m,--model", settings->options.model, "Artifact made by 'neuron-rcnn compile'")
       ->required();
-  app->add_option("--cores", settings->cores,
-                  "Most cores (and threads of RoIAlign) to measure with (default: all)")
+  app->add_option("--cores", settings->options.cores,
+                  "Numbers of cores (and threads of RoIAlign) to measure with (default: 1 to all)")
       ->check(CLI::PositiveNumber)
-      ->option_text("N");
+      ->option_text("N ...");
+  app->add_option("--threads-per-core", settings->options.threads_per_core,
+                  "Numbers of threads that a core has, 1..256 (default: NEURON_EMU_THREADS_PER_CORE)")
+      ->check(CLI::Range(1, 256))
+      ->option_text("N ...");
+  app->add_option(
+         "--max-in-flight", settings->options.in_flight,
+         "For detectors: numbers of frames under way at a time, 1..64 (default: one more than cores)")
+      ->check(CLI::Range(1, 64))
+      ->option_text("N ...");
   app->add_option(
          "--size", settings->sizes,
          "Picture sizes for detectors, WIDTHxHEIGHT (default: 608x448 1344x800); the artifact's own input "
          "says what becomes of them")
       ->option_text("WxH ...");
-  app->add_option("--max-batch", settings->max_batch, "Largest batch for classifiers, 1..128 (default: 8)")
+  app->add_option(
+         "--batch", settings->options.batches,
+         "Numbers of pictures that come together, 1..128 (default: 1 to 8 for classifiers; for detectors "
+         "a stream of single pictures); no more than --max-in-flight of a detector's are under way")
       ->check(CLI::Range(1, 128))
-      ->option_text("N");
+      ->option_text("N ...");
   app->add_option("--warm-ups", loop.warm_ups, "Iterations before the clock starts")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
@@ -157,7 +201,9 @@ Command add_bench(CLI::App& program) {
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
   app->add_flag("--json", settings->json, "Print the figures as JSON");
-  app->footer("Gain is the throughput as a multiple of that with one core (RoIAlign: one thread).");
+  app->footer(
+      "Every combination is measured. Gain is the throughput as a multiple of the first line's with the same "
+      "pictures and batch.");
   return {app, [settings] { return bench(*settings); }};
 }
 

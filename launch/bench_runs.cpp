@@ -31,6 +31,20 @@ std::string first_cores(int count) {
   return fmt::format("{}", fmt::join(ids.begin(), ids.begin() + count, ","));
 }
 
+/// This process's cores with so many threads each. \param made  keeps those that are not the process's own
+engine::CorePool& cores_with(int threads, std::vector<std::unique_ptr<engine::CorePool>>& made) {
+  auto settings = engine::CorePool::process().settings();
+  if (settings.threads_per_core == threads) return engine::CorePool::process();
+  settings.threads_per_core = threads;
+  return *made.emplace_back(std::make_unique<engine::CorePool>(settings));
+}
+
+/// "2 cores, 1 thread each".
+std::string counted(int cores, int threads) {
+  return fmt::format("{} core{}, {} thread{} each", cores, cores == 1 ? "" : "s", threads,
+                     threads == 1 ? "" : "s");
+}
+
 void announce(const BenchOptions& options, const std::string& what) {
   if (options.lines != nullptr) *options.lines << what << '\n';
 }
@@ -70,13 +84,28 @@ void pool_regions(const std::vector<engine::FeatureView>& levels, const std::vec
 std::vector<BenchRow> bench_detector(const BenchOptions& options, engine::Size image) {
   const Picture picture(image);
   std::vector<BenchRow> rows;
-  std::shared_ptr<const pipeline::Session> session;  // The last one stays until the next has its weights
-  for (int cores = 1; cores <= options.cores; ++cores) {
-    announce(options,
-             fmt::format("{}x{} on {} of {} cores", image.width, image.height, cores, options.cores));
-    session = pipeline::Session::create({options.model, first_cores(cores)});
-    rows.push_back({"detect", image, 1, cores,
-                    run_frames(session, picture, cores + 1, TimedLoop(options.loop, 1, options.lines))});
+  std::vector<std::unique_ptr<engine::CorePool>> pools;  // Outlive the session that is on one
+  std::shared_ptr<const pipeline::Session> session;      // The last one stays until the next has its weights
+  const auto measure = [&](BenchRow row) {
+    announce(options, fmt::format("{}x{}, {}, {} in flight{}", image.width, image.height,
+                                  counted(row.parallel, row.threads_per_core), row.in_flight,
+                                  options.batches.empty() ? "" : fmt::format(", batch {}", row.batch)));
+    const TimedLoop loop(options.loop, row.batch, options.lines);
+    row.result = options.batches.empty() ? run_frames(session, picture, row.in_flight, loop)
+                                         : run_batches(session, picture, row.batch, row.in_flight, loop);
+    rows.push_back(std::move(row));
+  };
+  for (const int threads : options.threads_per_core) {
+    auto& pool = cores_with(threads, pools);
+    for (const int cores : options.cores) {
+      session = pipeline::Session::create({options.model, first_cores(cores)}, pool);
+      for (const int in_flight : options.in_flight.empty() ? std::vector{cores + 1} : options.in_flight) {
+        if (options.batches.empty()) measure({"detect", image, 1, cores, threads, in_flight, {}});
+        for (const int batch : options.batches) {
+          measure({"detect-batch", image, batch, cores, threads, std::min(in_flight, batch), {}});
+        }
+      }
+    }
   }
   return rows;
 }
@@ -98,37 +127,41 @@ std::vector<BenchRow> bench_roi_align(const BenchOptions& options, engine::Size 
   const auto pooled =
       session->acquire(session->model().box_executable(static_cast<int>(boxes.size()))->inputs());
   std::vector<BenchRow> rows;
-  for (int threads = 1; threads <= options.cores; ++threads) {
-    announce(options, fmt::format("RoIAlign with {} of {} threads", threads, options.cores));
+  for (const int threads : options.cores) {
+    announce(options, fmt::format("RoIAlign with {} thread{}", threads, threads == 1 ? "" : "s"));
     TimedLoop loop(options.loop, static_cast<int>(boxes.size()), options.lines);
     for (int i = 0; i < loop.iterations(); ++i) {
       const auto began = Clock::now();
       pool_regions(levels, boxes, params, pooled->at(0).values<float>(), threads);
       loop.ended(Clock::now() - began);
     }
-    rows.push_back({"roi-align", image, 1, threads, loop.result()});
+    rows.push_back({"roi-align", image, 1, threads, 1, 0, loop.result()});
   }
   return rows;
 }
 
-std::vector<BenchRow> bench_classifier(const BenchOptions& options, int max_batch) {
+std::vector<BenchRow> bench_classifier(const BenchOptions& options) {
   std::vector<BenchRow> rows;
+  std::vector<std::unique_ptr<engine::CorePool>> pools;  // Outlive the classifier that is on one
   std::unique_ptr<pipeline::Classifier> classifier;
   const auto input = engine::Artifact::open(options.model)->options().input;
   const engine::Size image{input.width, input.height};
   const Picture picture(image);
-  for (int cores = 1; cores <= options.cores; ++cores) {
-    classifier = pipeline::Classifier::create({options.model, first_cores(cores)});
-    for (int batch = 1; batch <= max_batch; ++batch) {
-      announce(options, fmt::format("batch {} on {} of {} cores", batch, cores, options.cores));
-      const std::vector<engine::ImageView> images(static_cast<std::size_t>(batch), picture.view());
-      TimedLoop loop(options.loop, batch, options.lines);
-      for (int i = 0; i < loop.iterations(); ++i) {
-        const auto began = Clock::now();
-        classifier->logits(images);
-        loop.ended(Clock::now() - began);
+  for (const int threads : options.threads_per_core) {
+    auto& pool = cores_with(threads, pools);
+    for (const int cores : options.cores) {
+      classifier = pipeline::Classifier::create({options.model, first_cores(cores)}, pool);
+      for (const int batch : options.batches) {
+        announce(options, fmt::format("batch {}, {}", batch, counted(cores, threads)));
+        const std::vector<engine::ImageView> images(static_cast<std::size_t>(batch), picture.view());
+        TimedLoop loop(options.loop, batch, options.lines);
+        for (int i = 0; i < loop.iterations(); ++i) {
+          const auto began = Clock::now();
+          classifier->logits(images);
+          loop.ended(Clock::now() - began);
+        }
+        rows.push_back({"classify", image, batch, cores, threads, 0, loop.result()});
       }
-      rows.push_back({"classify", image, batch, cores, loop.result()});
     }
   }
   return rows;

@@ -23,6 +23,40 @@ class PicturePayload final : public pipeline::Payload {
   const Picture& picture_;
 };
 
+/// The six stages, and the frames in them.
+class Frames {
+ public:
+  Frames(const std::shared_ptr<const pipeline::Session>& session, const Picture& picture, int in_flight)
+      : session_(session), picture_(picture), in_flight_(in_flight), pool_(in_flight) {}
+
+  /// Sends so many frames through. \param left  called with each that leaves, in order
+  void run(int frames, const std::function<void(const pipeline::Item&)>& left) {
+    int pushed = 0;
+    for (int popped = 0; popped < frames; ++popped) {
+      for (; pushed < frames && pushed - popped < in_flight_; ++pushed) push();
+      const auto item = graph_.pop();
+      if (item->error) std::rethrow_exception(item->error);
+      left(*item);
+      graph_.popped();
+    }
+  }
+
+ private:
+  void push() {
+    auto item = std::make_unique<pipeline::Item>();
+    item->payload = std::make_unique<PicturePayload>(picture_);
+    item->frame = pool_.acquire();
+    item->frame->session = session_;
+    graph_.push(std::move(item));
+  }
+
+  const std::shared_ptr<const pipeline::Session>& session_;
+  const Picture& picture_;
+  const int in_flight_;
+  pipeline::FramePool pool_;
+  pipeline::StageGraph graph_{{.max_items = in_flight_ + 1}};
+};
+
 }  // namespace
 
 Picture::Picture(engine::Size size)
@@ -49,22 +83,21 @@ engine::ImageView Picture::view() const {
 
 LoopResult run_frames(const std::shared_ptr<const pipeline::Session>& session, const Picture& picture,
                       int in_flight, TimedLoop loop, const std::function<void(int)>& ended) {
-  pipeline::FramePool pool(in_flight);
-  pipeline::StageGraph graph({.max_items = in_flight + 1});
-  int pushed = 0;
-  for (int popped = 0; popped < loop.iterations(); ++popped) {
-    for (; pushed < loop.iterations() && pushed - popped < in_flight; ++pushed) {
-      auto item = std::make_unique<pipeline::Item>();
-      item->payload = std::make_unique<PicturePayload>(picture);
-      item->frame = pool.acquire();
-      item->frame->session = session;
-      graph.push(std::move(item));
-    }
-    const auto item = graph.pop();
-    if (item->error) std::rethrow_exception(item->error);
-    loop.ended(TimedLoop::Clock::now() - item->entered);
-    graph.popped();
-    if (ended) ended(popped + 1);
+  int count = 0;
+  Frames(session, picture, in_flight).run(loop.iterations(), [&](const pipeline::Item& item) {
+    loop.ended(TimedLoop::Clock::now() - item.entered);
+    if (ended) ended(++count);
+  });
+  return loop.result();
+}
+
+LoopResult run_batches(const std::shared_ptr<const pipeline::Session>& session, const Picture& picture,
+                       int batch, int in_flight, TimedLoop loop) {
+  Frames frames(session, picture, in_flight);
+  for (int i = 0; i < loop.iterations(); ++i) {
+    const auto began = TimedLoop::Clock::now();
+    frames.run(batch, [](const pipeline::Item&) {});
+    loop.ended(TimedLoop::Clock::now() - began);
   }
   return loop.result();
 }

@@ -36,4 +36,9 @@ class Picture {
 LoopResult run_frames(const std::shared_ptr<const pipeline::Session>& session, const Picture& picture,
                       int in_flight, TimedLoop loop, const std::function<void(int)>& ended = {});
 
+/// The same in batches of so many frames; an iteration is a batch, from its first frame's entrance to its
+/// last one's detections, and begins when the one before it has ended. \throws as run_frames()
+LoopResult run_batches(const std::shared_ptr<const pipeline::Session>& session, const Picture& picture,
+                       int batch, int in_flight, TimedLoop loop);
+
 }  // namespace rcnn::launch

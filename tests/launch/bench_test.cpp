@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <map>
 
 #include "launch/commands.hpp"
@@ -47,7 +48,7 @@ TEST(Bench, DetectorsAreMeasuredOverCoresAndSizes) {
 }
 
 TEST(Bench, ClassifiersAreMeasuredOverCoresAndBatches) {
-  const auto outcome = bench(tests::tiny_classifier(), "--max-batch 3 --json");
+  const auto outcome = bench(tests::tiny_classifier(), "--batch 1 2 3 --json");
   ASSERT_EQ(outcome.code, 0) << outcome.err;
   std::map<std::pair<int, int>, double> gains;
   const auto report = json::parse(outcome.out);
@@ -60,11 +61,48 @@ TEST(Bench, ClassifiersAreMeasuredOverCoresAndBatches) {
   for (int batch = 1; batch <= 3; ++batch) EXPECT_EQ((gains[{1, batch}]), 1) << "of itself";
 }
 
+TEST(Bench, EveryCombinationOfCoresThreadsAndFramesIsMeasured) {
+  const auto outcome = bench(tests::tiny_model(),
+                             "--size 96x64 --cores 2 1 --threads-per-core 1 2 --max-in-flight 1 3 --json");
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  std::vector<std::array<int, 3>> seen;
+  const auto report = json::parse(outcome.out);
+  for (const auto& row : report.at("rows")) {
+    if (row.at("kind") != "detect") continue;
+    expect_sound(row, "images_per_second");
+    seen.push_back({row.at("threads_per_core"), row.at("cores"), row.at("in_flight")});
+  }
+  EXPECT_THAT(seen,
+              ::testing::ElementsAreArray(std::vector<std::array<int, 3>>{
+                  {1, 2, 1}, {1, 2, 3}, {1, 1, 1}, {1, 1, 3}, {2, 2, 1}, {2, 2, 3}, {2, 1, 1}, {2, 1, 3}}));
+  EXPECT_EQ(report.at("rows")[0].at("gain"), 1) << "of the first line";
+}
+
+TEST(Bench, DetectorsTakeBatchesWithNoMoreInFlightThanAsked) {
+  const auto outcome = bench(tests::tiny_model(), "--size 96x64 --cores 2 --batch 1 2 16 --json");
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  std::vector<std::pair<int, int>> seen;
+  std::vector<double> latencies;
+  const auto report = json::parse(outcome.out);
+  for (const auto& row : report.at("rows")) {
+    if (row.at("kind") != "detect-batch") continue;
+    expect_sound(row, "images_per_second");
+    seen.emplace_back(row.at("batch"), row.at("in_flight"));
+    latencies.push_back(row.at("p50_ms"));
+  }
+  EXPECT_THAT(seen, ::testing::ElementsAre(std::pair(1, 1), std::pair(2, 2), std::pair(16, 3)));
+  EXPECT_GT(latencies.at(2), latencies.at(0)) << "of the whole batch, not of a frame";
+  const auto table =
+      bench(tests::tiny_model(), "--size 96x64 --cores 1 --batch 4 --max-in-flight 2 --line-every 0").out;
+  EXPECT_THAT(table, HasSubstr("Detection in batches"));
+  EXPECT_THAT(table, HasSubstr("in flight"));
+}
+
 TEST(Bench, PrintsALineAfterSoManyIterationsAndTables) {
   const auto outcome = bench(tests::tiny_model(), "--size 96x64 --cores 1 --line-every 2");
   ASSERT_EQ(outcome.code, 0) << outcome.err;
-  for (const char* text : {"96x64 on 1 of 1 cores", "iteration 2/4: ", "iteration 4/4: ", "Detection",
-                           "RoIAlign", "p99 ms", "pictures/s"}) {
+  for (const char* text : {"96x64, 1 core, 1 thread each, 2 in flight", "iteration 2/4: ", "iteration 4/4: ",
+                           "Detection", "RoIAlign", "p99 ms", "pictures/s"}) {
     EXPECT_THAT(outcome.out, HasSubstr(text));
   }
   EXPECT_THAT(bench(tests::tiny_model(), "--size 96x64 --cores 1 --line-every 0").out,
@@ -78,6 +116,10 @@ TEST(Bench, WrongUseIsNamed) {
   EXPECT_EQ(bench(tests::tiny_model(), "--size 96").code, 2);
   EXPECT_EQ(bench(tests::tiny_model(), "--iterations 0").code, 2);
   EXPECT_THAT(bench(tests::tiny_classifier(), "--size 96x64").err, HasSubstr("--size is for detectors"));
+  EXPECT_THAT(bench(tests::tiny_classifier(), "--max-in-flight 2").err,
+              HasSubstr("--max-in-flight is for detectors"));
+  EXPECT_EQ(bench(tests::tiny_model(), "--threads-per-core 0").code, 2);
+  EXPECT_EQ(bench(tests::tiny_model(), "--batch 0").code, 2);
   EXPECT_THAT(bench(tests::tiny_model({.load_proposals = true}), "").err, HasSubstr("Fast R-CNN"));
   EXPECT_EQ(bench("/nowhere/model.rcnn", "").code, 1);
 }

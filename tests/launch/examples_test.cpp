@@ -52,7 +52,7 @@ class Examples : public ::testing::Test {
     write_text(folder_ / "page.sh", "set -eu\n" + commands);
     const auto bin = fs::path(tests::built_file("launch/neuron-rcnn")).parent_path().string();
     return run_shell("cd " + folder_.path().string() + " && PATH=" + bin +
-                     ":$PATH NEURON_RT_NUM_CORES=2 warm_ups=0 iterations=2 max_batch=2 " + variables +
+                     ":$PATH NEURON_RT_NUM_CORES=2 warm_ups=0 iterations=2 batches=2 " + variables +
                      " sh page.sh");
   }
   json result(const std::string& name) const { return json::parse(read_text(folder_ / name)); }
