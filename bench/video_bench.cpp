@@ -13,6 +13,7 @@
 #include "elements/painter.hpp"
 #include "elements/video_frame.hpp"
 #include "engine/image/resize.hpp"
+#include "engine/rcnn/mask.hpp"
 
 namespace {
 
@@ -72,8 +73,22 @@ void convert_and_preprocess(benchmark::State& state, GstVideoFormat format) {
   }
 }
 
+/// An ellipse in a box of a frame of 1920x1080.
+engine::Mask ellipse(const engine::Box& box) {
+  engine::RunWriter writer;
+  const auto part = [](float at, float from, float to) { return 2 * (at - from) / (to - from) - 1; };
+  for (int x = 0; x < 1920; ++x) {
+    const float across = part(static_cast<float>(x), box.x0, box.x1);
+    for (int y = 0; y < 1080; ++y) {
+      const float down = part(static_cast<float>(y), box.y0, box.y1);
+      writer.add(1, across * across + down * down < 1);
+    }
+  }
+  return writer.take(1920, 1080);
+}
+
 /// Twenty objects of 240x180 pixels and their labels.
-void overlay(benchmark::State& state, GstVideoFormat format) {
+void overlay(benchmark::State& state, GstVideoFormat format, bool masks) {
   const Video video(format, 1920, 1080);
   const auto target = elements::paint_target_of(video.mapped().frame());
   const std::vector<std::string> names{"person", "bicycle", "car", "motorcycle"};
@@ -84,6 +99,7 @@ void overlay(benchmark::State& state, GstVideoFormat format) {
     found.box = {x, y, x + 240, y + 180};
     found.score = 0.98F;
     found.label = i % 4;
+    if (masks) found.mask = ellipse(found.box);
   }
   for (auto _ : state) {
     elements::paint_detections(target, detections, names);
@@ -100,9 +116,11 @@ BENCHMARK_CAPTURE(convert_and_preprocess, i420, GST_VIDEO_FORMAT_I420)
     ->Args({1920, 1080})
     ->Unit(benchmark::kMillisecond);
 BENCHMARK_CAPTURE(preprocess, bgr, GST_VIDEO_FORMAT_BGR)->Args({1920, 1080})->Unit(benchmark::kMillisecond);
-BENCHMARK_CAPTURE(overlay, nv12, GST_VIDEO_FORMAT_NV12)->Unit(benchmark::kMillisecond);
-BENCHMARK_CAPTURE(overlay, i420, GST_VIDEO_FORMAT_I420)->Unit(benchmark::kMillisecond);
-BENCHMARK_CAPTURE(overlay, bgrx, GST_VIDEO_FORMAT_BGRx)->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(overlay, nv12, GST_VIDEO_FORMAT_NV12, false)->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(overlay, i420, GST_VIDEO_FORMAT_I420, false)->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(overlay, bgrx, GST_VIDEO_FORMAT_BGRx, false)->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(overlay, nv12_masks, GST_VIDEO_FORMAT_NV12, true)->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(overlay, bgrx_masks, GST_VIDEO_FORMAT_BGRx, true)->Unit(benchmark::kMillisecond);
 
 }  // namespace
 

@@ -69,10 +69,11 @@ struct Line {
 };
 
 Line measure(const Pen& pen, const std::string& text) {
-  int below = 0;
   const std::string ascii = drawable(text);
-  const cv::Size ink = pen.text_size(ascii, below);
-  return {ascii, {ink.width + 2 * pen.margin(), ink.height + below + 2 * pen.margin()}, ink.height};
+  const auto& letters = pen.letters();
+  return {ascii,
+          {letters.width(ascii) + 2 * pen.margin(), letters.ascent() + letters.descent() + 2 * pen.margin()},
+          letters.ascent()};
 }
 
 void paint_line(const Pen& pen, const Line& line, cv::Point corner, Rgb rgb) {

@@ -10,7 +10,6 @@
 namespace rcnn::elements {
 namespace {
 
-constexpr int kFont = cv::FONT_HERSHEY_SIMPLEX;
 constexpr double kFontCapHeight = 21;     // Pixels of a capital in that font at scale 1.
 constexpr double kImageSidePerText = 90;  // Detectron2: font size = sqrt(width * height) / 90 ...
 constexpr double kSmallestText = 8;       // ... but letters below 8 pixels cannot be read.
@@ -24,6 +23,26 @@ cv::Mat plane_of(std::uint8_t* data, int width, int height, std::ptrdiff_t strid
                              " bytes a pixel");
   }
   return {height, width, CV_8UC(static_cast<int>(bytes)), data, static_cast<std::size_t>(stride)};
+}
+
+/// So much of the colour, in 255ths, as `coverage` says of each pixel.
+void blend(cv::Mat& ground, const cv::Mat& coverage, const cv::Scalar& color) {
+  const int channels = ground.channels();
+  std::array<int, 4> values{};
+  for (int c = 0; c < channels; ++c)
+    values[static_cast<std::size_t>(c)] = cv::saturate_cast<std::uint8_t>(color[c]);
+  for (int y = 0; y < ground.rows; ++y) {
+    const auto* covered = coverage.ptr<std::uint8_t>(y);
+    auto* bytes = ground.ptr<std::uint8_t>(y);
+    for (int x = 0; x < ground.cols; ++x, bytes += channels) {
+      const int share = covered[x];
+      if (share == 0) continue;
+      for (int c = 0; c < channels; ++c) {
+        const int mixed = share * values[static_cast<std::size_t>(c)] + (255 - share) * bytes[c];
+        bytes[c] = static_cast<std::uint8_t>((mixed + 127) / 255);
+      }
+    }
+  }
 }
 
 }  // namespace
@@ -50,6 +69,15 @@ cv::Rect Pen::Plane::touched(const cv::Rect& area) const {
 // Rather a sample too wide than a pixel of luma without its colour.
 int Pen::Plane::width_of(int pixels) const { return shrink == 1 ? pixels : (pixels + 2) / 2; }
 
+cv::Mat Pen::Plane::halved(const cv::Rect& area, const cv::Mat& pixels) const {
+  const cv::Rect samples = touched(area);
+  cv::Mat whole = cv::Mat::zeros(2 * samples.height, 2 * samples.width, CV_8U);
+  pixels.copyTo(whole(cv::Rect(area.tl() - 2 * samples.tl(), area.size())));
+  cv::Mat half;
+  cv::resize(whole, half, samples.size(), 0, 0, cv::INTER_AREA);
+  return half;
+}
+
 // OpenCV smooths edges in one, three and four channels; what is half as fine as the picture needs none.
 int Pen::Plane::smooth_lines() const { return shrink == 1 ? cv::LINE_AA : cv::LINE_8; }
 
@@ -62,8 +90,7 @@ Pen::Pen(const PaintTarget& target, double scale) {
   const double side = std::sqrt(static_cast<double>(target.width) * target.height);
   const double text = std::max(kSmallestText, side / kImageSidePerText) * scale;
   line_ = std::max(2, static_cast<int>(std::lround(side / kImageSidePerLine * scale)));
-  font_scale_ = text / kFontCapHeight;
-  font_weight_ = std::max(1, static_cast<int>(std::lround(text / 9)));
+  letters_ = Lettering::of(text / kFontCapHeight, std::max(1, static_cast<int>(std::lround(text / 9))));
   margin_ = std::max(2, static_cast<int>(std::lround(text / 4)));
 }
 
@@ -109,15 +136,15 @@ void Pen::add_yuv(const PaintTarget& target) {
   }
 }
 
-cv::Size Pen::text_size(const std::string& ascii, int& below) const {
-  return cv::getTextSize(ascii, kFont, font_scale_, font_weight_, &below);
-}
-
 void Pen::text(const std::string& ascii, cv::Point baseline, Rgb rgb) const {
+  const cv::Mat line = letters_->line(ascii);
+  const cv::Point corner = baseline - cv::Point(letters_->border(), letters_->border() + letters_->ascent());
+  const cv::Rect visible = cv::Rect(corner, line.size()) & cv::Rect({}, size());
+  if (visible.empty()) return;
+  const cv::Mat coverage = line(visible - corner);
   for (const auto& plane : planes_) {
-    cv::Mat canvas = plane.canvas;
-    cv::putText(canvas, ascii, plane.at(baseline), kFont, font_scale_ / plane.shrink, plane.color(rgb),
-                plane.width_of(font_weight_), plane.smooth_lines());
+    cv::Mat ground = plane.canvas(plane.touched(visible));
+    blend(ground, plane.shrink == 1 ? coverage : plane.halved(visible, coverage), plane.color(rgb));
   }
 }
 
@@ -156,13 +183,7 @@ void Pen::tint(const cv::Rect& area, const cv::Mat& inside, Rgb rgb, double opac
   for (const auto& plane : planes_) {
     const cv::Rect samples = plane.touched(area);
     cv::Mat where = inside;
-    if (plane.shrink == 2) {  // Coloured where half of its pixels or more are inside.
-      const cv::Point offset = area.tl() - 2 * samples.tl();
-      cv::Mat whole = cv::Mat::zeros(2 * samples.height, 2 * samples.width, CV_8U);
-      inside.copyTo(whole(cv::Rect(offset, area.size())));
-      cv::resize(whole, where, samples.size(), 0, 0, cv::INTER_AREA);
-      where = where >= 127;
-    }
+    if (plane.shrink == 2) where = plane.halved(area, inside) >= 127;  // Half of a sample's pixels, or more
     cv::Mat ground = plane.canvas(samples);
     cv::Mat tinted;
     ground.convertTo(tinted, -1, 1 - opacity);

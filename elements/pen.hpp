@@ -3,10 +3,12 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <opencv2/core.hpp>
 #include <string>
 #include <vector>
 
+#include "elements/lettering.hpp"
 #include "elements/paint_target.hpp"
 
 namespace rcnn::elements {
@@ -30,8 +32,9 @@ class Pen {
   /// Between a text and the edge of its ground, pixels.
   int margin() const { return margin_; }
 
-  /// What a line of text takes up, without margins; `below` is the part under its baseline.
-  cv::Size text_size(const std::string& ascii, int& below) const;
+  /// What a line of text() takes up.
+  const Lettering& letters() const { return *letters_; }
+  /// \param baseline  of the first letter, at its left
   void text(const std::string& ascii, cv::Point baseline, Rgb rgb) const;
   /// Leaves so much of the picture's brightness and colour.
   void dim(const cv::Rect& area, double share) const;
@@ -55,6 +58,8 @@ class Pen {
     cv::Rect touched(const cv::Rect& area) const;
     int width_of(int pixels) const;
     int smooth_lines() const;
+    /// A byte a pixel of `area` -> a byte a sample of touched(area), the mean of its pixels.
+    cv::Mat halved(const cv::Rect& area, const cv::Mat& pixels) const;
   };
 
   void add_packed(const PaintTarget& target);
@@ -62,8 +67,7 @@ class Pen {
 
   std::vector<Plane> planes_;
   int line_;
-  double font_scale_;
-  int font_weight_;
+  std::shared_ptr<const Lettering> letters_;
   int margin_;
 };
 
