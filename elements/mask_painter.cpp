@@ -32,11 +32,15 @@ void paint_mask(const Pen& pen, const engine::Mask& mask, Rgb rgb) {
   if (area.empty()) {
     return;
   }
-  cv::Mat inside = cv::Mat::zeros(area.size(), CV_8U);
+  cv::Mat columns = cv::Mat::zeros(area.width, area.height, CV_8U);  // Runs go down, memory to the right
   engine::each_span(mask, [&](int x, int begin, int end) {
-    const cv::Rect span = cv::Rect(x - area.x, begin - area.y, 1, end - begin) & cv::Rect({}, area.size());
-    inside(span).setTo(255);
+    begin = std::max(begin, area.y) - area.y;
+    end = std::min(end, area.br().y) - area.y;
+    if (x < area.x || x >= area.br().x || begin >= end) return;
+    std::fill_n(columns.ptr<std::uint8_t>(x - area.x) + begin, end - begin, std::uint8_t{255});
   });
+  cv::Mat inside;
+  cv::transpose(columns, inside);
   pen.tint(area, inside, rgb, kMaskOpacity);
   std::vector<std::vector<cv::Point>> contours;
   cv::findContours(inside, contours, cv::RETR_CCOMP, cv::CHAIN_APPROX_SIMPLE, area.tl());
