@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <opencv2/imgproc.hpp>
-#include <vector>
 
 namespace rcnn::elements {
 namespace {
@@ -25,6 +24,21 @@ cv::Rect extent(const engine::Mask& mask, cv::Size image) {
   return cv::Rect(x0, y0, std::max(0, x1 - x0), std::max(0, y1 - y0)) & cv::Rect({}, image);
 }
 
+// The pixels on both sides of where the mask ends, at the picture's edge too. OpenCV's contours, a line for
+// every step along them, took nearly half of a mask's time.
+void paint_edge(const Pen& pen, const cv::Rect& area, const cv::Mat& inside, Rgb rgb) {
+  const int reach = std::max(1, pen.line() / 4);
+  cv::Mat around;
+  cv::copyMakeBorder(inside, around, reach, reach, reach, reach, cv::BORDER_CONSTANT, 0);
+  const cv::Mat square = cv::Mat::ones(2 * reach + 1, 2 * reach + 1, CV_8U);
+  cv::Mat grown, shrunk;
+  cv::dilate(around, grown, square);
+  cv::erode(around, shrunk, square);
+  const cv::Rect wide(area.tl() - cv::Point(reach, reach), around.size());
+  const cv::Rect visible = wide & cv::Rect({}, pen.size());
+  pen.fill(visible, cv::Mat(grown - shrunk)(visible - wide.tl()), rgb);
+}
+
 }  // namespace
 
 void paint_mask(const Pen& pen, const engine::Mask& mask, Rgb rgb) {
@@ -42,9 +56,7 @@ void paint_mask(const Pen& pen, const engine::Mask& mask, Rgb rgb) {
   cv::Mat inside;
   cv::transpose(columns, inside);
   pen.tint(area, inside, rgb, kMaskOpacity);
-  std::vector<std::vector<cv::Point>> contours;
-  cv::findContours(inside, contours, cv::RETR_CCOMP, cv::CHAIN_APPROX_SIMPLE, area.tl());
-  pen.contours(contours, rgb);
+  paint_edge(pen, area, inside, rgb);
 }
 
 }  // namespace rcnn::elements

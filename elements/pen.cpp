@@ -192,14 +192,10 @@ void Pen::tint(const cv::Rect& area, const cv::Mat& inside, Rgb rgb, double opac
   }
 }
 
-void Pen::contours(const std::vector<std::vector<cv::Point>>& outlines, Rgb rgb) const {
+void Pen::fill(const cv::Rect& area, const cv::Mat& inside, Rgb rgb) const {
   for (const auto& plane : planes_) {
-    auto scaled = outlines;
-    for (auto& outline : scaled) {
-      for (auto& point : outline) point = plane.at(point);
-    }
-    cv::Mat canvas = plane.canvas;
-    cv::drawContours(canvas, scaled, -1, plane.color(rgb), plane.width_of(std::max(1, line_ / 2)));
+    cv::Mat ground = plane.canvas(plane.touched(area));
+    ground.setTo(plane.color(rgb), plane.shrink == 1 ? inside : plane.halved(area, inside));
   }
 }
 

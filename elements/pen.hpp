@@ -44,7 +44,8 @@ class Pen {
   /// Mixes the colour with the picture where `inside`, a byte a pixel of `area`, is not zero. `area` lies in
   /// the picture.
   void tint(const cv::Rect& area, const cv::Mat& inside, Rgb rgb, double opacity) const;
-  void contours(const std::vector<std::vector<cv::Point>>& outlines, Rgb rgb) const;
+  /// The colour itself, likewise.
+  void fill(const cv::Rect& area, const cv::Mat& inside, Rgb rgb) const;
 
  private:
   struct Plane {
