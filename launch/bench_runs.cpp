@@ -91,7 +91,7 @@ std::vector<BenchRow> bench_detector(const BenchOptions& options, engine::Size i
                                   counted(row.parallel, row.threads_per_core), row.in_flight,
                                   options.batches.empty() ? "" : fmt::format(", batch {}", row.batch)));
     const TimedLoop loop(options.loop, row.batch, options.lines);
-    row.result = options.batches.empty() ? run_frames(session, picture, row.in_flight, loop)
+    row.result = options.batches.empty() ? run_frames(session, picture, row.in_flight, loop, {}, true)
                                          : run_batches(session, picture, row.batch, row.in_flight, loop);
     rows.push_back(std::move(row));
   };

@@ -29,14 +29,14 @@ class Frames {
   Frames(const std::shared_ptr<const pipeline::Session>& session, const Picture& picture, int in_flight)
       : session_(session), picture_(picture), in_flight_(in_flight), pool_(in_flight) {}
 
-  /// Sends so many frames through. \param left  called with each that leaves, in order
-  void run(int frames, const std::function<void(const pipeline::Item&)>& left) {
+  /// Sends so many frames through, and `more` behind them. \param left  called with each but those, in order
+  void run(int frames, int more, const std::function<void(const pipeline::Item&)>& left) {
     int pushed = 0;
-    for (int popped = 0; popped < frames; ++popped) {
-      for (; pushed < frames && pushed - popped < in_flight_; ++pushed) push();
+    for (int popped = 0; popped < frames + more; ++popped) {
+      for (; pushed < frames + more && pushed - popped < in_flight_; ++pushed) push();
       const auto item = graph_.pop();
       if (item->error) std::rethrow_exception(item->error);
-      left(*item);
+      if (popped < frames) left(*item);
       graph_.popped();
     }
   }
@@ -82,9 +82,10 @@ engine::ImageView Picture::view() const {
 }
 
 LoopResult run_frames(const std::shared_ptr<const pipeline::Session>& session, const Picture& picture,
-                      int in_flight, TimedLoop loop, const std::function<void(int)>& ended) {
+                      int in_flight, TimedLoop loop, const std::function<void(int)>& ended, bool company) {
   int count = 0;
-  Frames(session, picture, in_flight).run(loop.iterations(), [&](const pipeline::Item& item) {
+  Frames frames(session, picture, in_flight);
+  frames.run(loop.iterations(), company ? in_flight - 1 : 0, [&](const pipeline::Item& item) {
     loop.ended(TimedLoop::Clock::now() - item.entered);
     if (ended) ended(++count);
   });
@@ -96,7 +97,7 @@ LoopResult run_batches(const std::shared_ptr<const pipeline::Session>& session, 
   Frames frames(session, picture, in_flight);
   for (int i = 0; i < loop.iterations(); ++i) {
     const auto began = TimedLoop::Clock::now();
-    frames.run(batch, [](const pipeline::Item&) {});
+    frames.run(batch, 0, [](const pipeline::Item&) {});
     loop.ended(TimedLoop::Clock::now() - began);
   }
   return loop.result();

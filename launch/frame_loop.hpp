@@ -31,10 +31,16 @@ class Picture {
 };
 
 /// A detector's six stages over the same picture, `in_flight` frames at a time; an iteration is a frame from
-/// its entrance to its detections. \param ended  called after each with how many have ended
+/// its entrance to its detections.
+///   ended    called after each with how many have ended
+///   company  further frames come after the last iteration's, so that it has as many beside it as the first:
+///   a
+///            throughput that is counted while the stages run empty is too high, for the work was begun
+///            before
 /// \throws engine::Error of the first frame that fails
 LoopResult run_frames(const std::shared_ptr<const pipeline::Session>& session, const Picture& picture,
-                      int in_flight, TimedLoop loop, const std::function<void(int)>& ended = {});
+                      int in_flight, TimedLoop loop, const std::function<void(int)>& ended = {},
+                      bool company = false);
 
 /// The same in batches of so many frames; an iteration is a batch, from its first frame's entrance to its
 /// last one's detections, and begins when the one before it has ended. \throws as run_frames()
