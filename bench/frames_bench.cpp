@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Whole frames, resize to detections, as they run by default and with every convolution direct
-// (deterministic=true), beside what oneDNN needs for the convolutions and matrices alone.
+// (deterministic=true), beside what oneDNN needs for the convolutions and matrices alone, and what share of a
+// frame's work each kind of operator and each stage of the host has.
 //   build/bench/frames_bench MODEL.rcnn [--frames 8] [--rounds 3] [--max-in-flight 4] [--json FILE]
 #include <sys/resource.h>
 
@@ -15,6 +16,9 @@
 #include <vector>
 
 #include "bench/library_alone.hpp"
+#include "bench/machine_peak.hpp"
+#include "engine/runtime/trace.hpp"
+#include "launch/profile_report.hpp"
 #include "pipeline/session.hpp"
 #include "pipeline/stage_graph.hpp"
 
@@ -66,6 +70,42 @@ double frames_ms(const std::shared_ptr<const pipeline::Session>& session, const 
   feeder.join();
   const std::chrono::duration<double, std::milli> wall = Clock::now() - started;
   return wall.count() / settings.frames;
+}
+
+/// Where a frame's time goes, and how far from the machine's peak that is.
+struct Shares {
+  std::vector<launch::ProfiledOperator> kinds;  ///< Longest first
+  double between = 0;                           ///< Share of what is neither convolution nor matrix
+  double core_busy = 0;                         ///< Share of the cores' time
+  double of_peak = 0;                           ///< Convolutions' and matrices' operations in all of the time
+};
+
+Shares shares(const std::shared_ptr<const pipeline::Session>& session, const engine::ImageView& view,
+              const Settings& settings, double flops) {
+  auto& trace = engine::Trace::process();
+  trace.start();
+  const double ms = frames_ms(session, view, settings);
+  const auto profile = launch::add_up(trace.stop());
+  const auto cores = static_cast<double>(session->programs().cores().size());
+  Shares shares;
+  shares.kinds = launch::by_kind(profile);
+  for (const auto& kind : shares.kinds) {
+    if (kind.op != "Conv2d" && kind.op != "Linear") shares.between += kind.share;
+  }
+  shares.core_busy = profile.on_cores_ms / (ms * settings.frames * cores);
+  shares.of_peak = flops / (ms * 1e6) / (cores * bench::peak_gflops());
+  return shares;
+}
+
+void print(const Shares& shares, int frames) {
+  for (const auto& kind : shares.kinds) {
+    std::printf("  %-12s %-22s %-12s %8.1f ms per frame  %5.1f %%\n", kind.op.c_str(),
+                kind.implementation.c_str(), kind.where.c_str(), kind.total_ms / frames, 100 * kind.share);
+  }
+  std::printf(
+      "between convolutions and matrices %.1f %% of the work; cores busy %.1f %% of the time, at %.2f of "
+      "their peak in f32\n",
+      100 * shares.between, 100 * shares.core_busy, shares.of_peak);
 }
 
 double median(std::vector<double> values) {
@@ -121,12 +161,17 @@ void run(const Settings& settings) {
               alone.flops() / 1e9, alone.flops() / 1e6 / median(library));
   std::printf("whole frame     %8.1f ms per frame, %.3f times library alone\n", median(whole), median(ratio));
   std::printf("all direct      %8.1f ms per frame, %.3f times as long\n", median(direct), median(speedup));
+  const auto where = shares(session, view, settings, alone.flops());
+  print(where, settings.frames);
   std::printf("load + warm-up  %8.2f s\npeak memory     %8.0f MB (before the library's own buffers)\n",
               load.count(), rss);
   if (!settings.json.empty()) {
     std::ofstream(settings.json) << nlohmann::json{{"library_alone_ms", median(library)},
                                                    {"whole_frame_ms", median(whole)},
                                                    {"all_direct_ms", median(direct)},
+                                                   {"between_share", where.between},
+                                                   {"core_busy_share", where.core_busy},
+                                                   {"share_of_peak", where.of_peak},
                                                    {"load_s", load.count()},
                                                    {"peak_mb", rss}}
                                         .dump(1)
