@@ -124,6 +124,32 @@ TEST_F(VideoFrame, IsDrawnIntoWhereItIsReadFrom) {
   }
 }
 
+TEST_F(VideoFrame, MapsRowsWhereTheVideoMetaSaysTheyAre) {
+  const GstVideoInfo info = info_of(caps_of({"BGR", 37, 11}));
+  const BufferPtr tight = tests::picture(37, 11, GST_VIDEO_FORMAT_BGR);
+  const BufferPtr padded = tests::picture(37, 11, GST_VIDEO_FORMAT_BGR, 0, 29);
+  const MappedVideo a(info, tight.get(), GST_MAP_READ);
+  const MappedVideo b(info, padded.get(), GST_MAP_READ);
+  EXPECT_EQ(a.view().format, engine::PixelFormat::kBgr);
+  EXPECT_EQ(b.view().stride, a.view().stride + 29);
+  for (int y = 0; y < 11; ++y) {
+    const auto* row_a = a.view().data + y * a.view().stride;
+    const auto* row_b = b.view().data + y * b.view().stride;
+    EXPECT_TRUE(std::equal(row_a, row_a + 37 * 3, row_b)) << "row " << y;
+  }
+}
+
+TEST_F(VideoFrame, RefusesABufferThatIsTooSmall) {
+  const GstVideoInfo info = info_of(caps_of({"RGB", 64, 48}));
+  const BufferPtr small(gst_buffer_new_allocate(nullptr, 100, nullptr));
+  try {
+    const MappedVideo mapped(info, small.get(), GST_MAP_READ);
+    FAIL() << "mapped 100 bytes as 64x48";
+  } catch (const engine::Error& error) {
+    EXPECT_THAT(error.what(), testing::AllOf(testing::HasSubstr("100 bytes"), testing::HasSubstr("64x48")));
+  }
+}
+
 // A GstVideoMeta that speaks of more chroma than there is memory.
 TEST_F(VideoFrame, RefusesAPlaneThatReachesBeyondItsMemory) {
   for (const char* format : {"NV12", "I420"}) {
