@@ -10,6 +10,7 @@
 #include "elements/painter.hpp"
 #include "elements/rcnn_meta.h"
 #include "elements/video_frame.hpp"
+#include "engine/errors.hpp"
 
 namespace rcnn::elements {
 namespace {
@@ -55,6 +56,10 @@ RegionClassifier::RegionClassifier(const pipeline::SessionOptions& options)
     : classifier_(pipeline::Classifier::create(options)) {}
 
 void RegionClassifier::run(GstVideoFrame& frame, const ClassifySettings& settings) const {
+  if (!holds_picture(frame)) {
+    throw engine::Error(
+        "a buffer's GstVideoMeta speaks of rows beyond its memory; check the element that made it");
+  }
   std::vector<Region> regions;
   if (settings.regions != ClassifyRegions::kFrame) regions = objects_of(frame);
   const bool whole = settings.regions == ClassifyRegions::kFrame ||

@@ -54,24 +54,6 @@ std::ptrdiff_t rows_of(const GstVideoFrame& frame, guint plane) {
   return GST_VIDEO_FRAME_IS_INTERLACED(&frame) ? height / 4 * 2 + std::min(height % 4, 2) : (height + 1) / 2;
 }
 
-// GStreamer believes a GstVideoMeta, however short the memory is that it speaks of. Component i is the first
-// of plane i in all formats taken here.
-bool holds_picture(const GstVideoFrame& frame) {
-  for (guint plane = 0; plane < GST_VIDEO_FRAME_N_PLANES(&frame); ++plane) {
-    const auto* first = static_cast<const std::uint8_t*>(GST_VIDEO_FRAME_PLANE_DATA(&frame, plane));
-    const GstMapInfo& memory = frame.map[frame.meta != nullptr ? plane : 0];
-    const auto row = static_cast<std::ptrdiff_t>(GST_VIDEO_FRAME_COMP_WIDTH(&frame, plane)) *
-                     GST_VIDEO_FRAME_COMP_PSTRIDE(&frame, plane);
-    const auto last = (rows_of(frame, plane) - 1) * GST_VIDEO_FRAME_PLANE_STRIDE(&frame, plane);
-    const auto begin = first - memory.data;
-    if (std::min<std::ptrdiff_t>(begin, begin + last) < 0 ||
-        std::max<std::ptrdiff_t>(begin, begin + last) + row > static_cast<std::ptrdiff_t>(memory.size)) {
-      return false;
-    }
-  }
-  return true;
-}
-
 }  // namespace
 
 engine::ImageView view_of(const GstVideoFrame& frame) {
@@ -98,6 +80,23 @@ PaintTarget paint_target_of(const GstVideoFrame& frame) {
                      .encoding = encoding_of(frame.info)};
   }
   return target;
+}
+
+// Component i is the first of plane i in all formats taken here.
+bool holds_picture(const GstVideoFrame& frame) {
+  for (guint plane = 0; plane < GST_VIDEO_FRAME_N_PLANES(&frame); ++plane) {
+    const auto* first = static_cast<const std::uint8_t*>(GST_VIDEO_FRAME_PLANE_DATA(&frame, plane));
+    const GstMapInfo& memory = frame.map[frame.meta != nullptr ? plane : 0];
+    const auto row = static_cast<std::ptrdiff_t>(GST_VIDEO_FRAME_COMP_WIDTH(&frame, plane)) *
+                     GST_VIDEO_FRAME_COMP_PSTRIDE(&frame, plane);
+    const auto last = (rows_of(frame, plane) - 1) * GST_VIDEO_FRAME_PLANE_STRIDE(&frame, plane);
+    const auto begin = first - memory.data;
+    if (std::min<std::ptrdiff_t>(begin, begin + last) < 0 ||
+        std::max<std::ptrdiff_t>(begin, begin + last) + row > static_cast<std::ptrdiff_t>(memory.size)) {
+      return false;
+    }
+  }
+  return true;
 }
 
 MappedVideo::MappedVideo(const GstVideoInfo& info, GstBuffer* buffer, GstMapFlags flags) {

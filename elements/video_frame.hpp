@@ -15,6 +15,10 @@ namespace rcnn::elements {
 engine::ImageView view_of(const GstVideoFrame& frame);
 PaintTarget paint_target_of(const GstVideoFrame& frame);
 
+/// Whether all rows of all planes lie in the memory that was mapped. GStreamer believes a GstVideoMeta,
+/// however short the memory is that it speaks of.
+bool holds_picture(const GstVideoFrame& frame);
+
 /// A buffer's pixels, mapped as long as this lives; honours the strides and offsets of a GstVideoMeta.
 class MappedVideo {
  public:

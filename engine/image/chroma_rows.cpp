@@ -32,7 +32,7 @@ ChromaRows::ChromaRows(const ImageView& image)
       first_(chroma_.left / 2),
       count_(static_cast<std::size_t>((chroma_.left + image.width - 1) / 2 - first_ + 1)),
       pitch_(2 * count_ + kRowSlack),
-      wide_(2 * kKept * pitch_),
+      wide_(std::size_t{2 * kKept} * pitch_),
       blended_(2 * pitch_) {
   kept_.fill(-1);
   for (auto& samples : samples_) samples.resize(count_ + 2 + kRowSlack);

@@ -102,6 +102,19 @@ TEST_F(NeuronClassify, NamesObjectsInYuvAsBehindAVideoconvert) {
   }
 }
 
+TEST_F(NeuronClassify, RefusesAFrameThatReachesBeyondItsMemory) {
+  tests::Harness harness(classify());
+  harness.set_caps(tests::caps_of(96, 64, "NV12"));
+  BufferPtr buffer(gst_buffer_new_allocate(nullptr, 96 * 96, nullptr));
+  gst_buffer_memset(buffer.get(), 0, 128, 96 * 96);
+  gsize offsets[GST_VIDEO_MAX_PLANES] = {0, 96 * 64};
+  gint strides[GST_VIDEO_MAX_PLANES] = {96, 192};
+  gst_buffer_add_video_meta_full(buffer.get(), GST_VIDEO_FRAME_FLAG_NONE, GST_VIDEO_FORMAT_NV12, 96, 64, 2,
+                                 offsets, strides);
+  EXPECT_EQ(harness.push(std::move(buffer)), GST_FLOW_ERROR);
+  EXPECT_THAT(harness.message(GST_MESSAGE_ERROR), ::testing::HasSubstr("beyond its memory"));
+}
+
 TEST_F(NeuronClassify, AFrameWithoutObjectsHasNothingToName) {
   const auto line = "neuronrcnn score-threshold=1" + tests::with_model() + " ! ";
   EXPECT_TRUE(regions_of(through(line + classify()).get()).empty());
