@@ -9,6 +9,7 @@
 #include <thread>
 #include <unordered_map>
 
+#include "engine/errors.hpp"
 #include "engine/model/graph_shapes.hpp"
 
 namespace rcnn::bench {
@@ -115,23 +116,41 @@ struct LibraryAlone::Replica {
   }
 };
 
+namespace {
+
+/// How often a mask or keypoint head runs hangs on what a picture shows: no work to set beside a frame's.
+const engine::Shape& input_shape(const engine::Graph& graph, const std::string& name,
+                                 const engine::ValueShapes& inputs) {
+  const auto found = inputs.find(name);
+  if (found != inputs.end()) return found->second;
+  throw engine::ModelError("frames_bench cannot say how much program '" + graph.name +
+                           "' computes a frame (it reads '" + name +
+                           "'); give it a Faster R-CNN compiled with --partition fused+box-head, and "
+                           "'neuron-rcnn profile' the others");
+}
+
+}  // namespace
+
 LibraryAlone::LibraryAlone(const engine::Artifact& artifact, engine::Size padded, int regions, int replicas) {
   const auto& config = artifact.config();
   const std::int64_t side = config.box_head.pooler_resolution;
   engine::ValueShapes inputs{{"image", {1, 3, padded.height, padded.width}},
                              {"pooled", {regions, side * side, config.fpn.out_channels}}};
+  std::vector<engine::ValueShapes> shapes;  // Of each program's values
+  for (const auto& program : artifact.programs()) {
+    engine::ValueShapes known;
+    for (const auto& name : program.graph.inputs) known[name] = input_shape(program.graph, name, inputs);
+    shapes.push_back(engine::infer_shapes(program.graph, known));
+  }
   for (int replica = 0; replica < replicas; ++replica) {
     auto made = std::make_unique<Replica>();
     std::thread([&] {  // The OpenMP team belongs to the thread: one thread, as a core has.
       omp_set_num_threads(1);
-      for (const auto& program : artifact.programs()) {
-        engine::ValueShapes known;
-        for (const auto& name : program.graph.inputs) known[name] = inputs.at(name);
-        const auto shapes = engine::infer_shapes(program.graph, known);
-        for (const auto& node : program.graph.nodes) {
+      for (std::size_t i = 0; i < shapes.size(); ++i) {
+        for (const auto& node : artifact.programs()[i].graph.nodes) {
           if (node.kind != OpKind::kConv2d && node.kind != OpKind::kLinear) continue;
-          const auto& source = shapes.at(node.inputs.front());
-          const auto& output = shapes.at(node.outputs.front());
+          const auto& source = shapes[i].at(node.inputs.front());
+          const auto& output = shapes[i].at(node.outputs.front());
           made->layers.push_back(make_layer(made->cpu, node, source, output));
           if (replica == 0) flops_ += layer_flops(node, source, output);
         }

@@ -14,7 +14,8 @@ namespace rcnn::bench {
 /// buffers shared by all layers, nothing in between.
 class LibraryAlone {
  public:
-  /// `regions`: rows of the box head. `replicas`: copies that run at once, one thread each.
+  /// `regions`: rows of the box head. `replicas`: copies that run at once, one thread each. \throws
+  /// engine::ModelError naming a program whose work depends on the picture: heads of masks and keypoints.
   LibraryAlone(const engine::Artifact& artifact, engine::Size padded, int regions, int replicas);
   ~LibraryAlone();
 
