@@ -123,8 +123,8 @@ const engine::Shape& input_shape(const engine::Graph& graph, const std::string& 
                                  const engine::ValueShapes& inputs) {
   const auto found = inputs.find(name);
   if (found != inputs.end()) return found->second;
-  throw engine::ModelError("frames_bench cannot say how much program '" + graph.name +
-                           "' computes a frame (it reads '" + name +
+  throw engine::ModelError("cannot say how much program '" + graph.name + "' computes a frame (it reads '" +
+                           name +
                            "'); give it a Faster R-CNN compiled with --partition fused+box-head, and "
                            "'neuron-rcnn profile' the others");
 }
