@@ -157,6 +157,9 @@ std::shared_ptr<const Executable> LoadedModel::State::get(std::size_t program,
     shapes.bf16 = artifact->options().precision == "bf16";
     if (artifact->quantization()) shapes.quantization = &*artifact->quantization();
   }
+  for (const auto& other : artifact->programs()) {
+    shapes.borders.insert(other.graph.inputs.begin(), other.graph.inputs.end());
+  }
   for (const auto& output : graph.outputs) {
     if (output.starts_with("rpn_")) shapes.output_layouts[output] = Layout::kNhwc;
   }

@@ -15,8 +15,8 @@ struct LoadOptions {
   /// Convolutions run as they are defined, whatever is quicker here: results then depend on the processor's
   /// instruction set alone, not on measurements.
   bool deterministic = false;
-  /// Values of a model in bf16 or int8 are rounded as if it were multiplied so: it finds what it finds where the
-  /// processor does that. NEURON_EMU_PRECISION=1 asks for the same.
+  /// Values of a model in bf16 or int8 are rounded as if it were multiplied so: it finds what it finds where
+  /// the processor does that. NEURON_EMU_PRECISION=1 asks for the same.
   bool emulate_precision = false;
   bool operator==(const LoadOptions&) const = default;
 };

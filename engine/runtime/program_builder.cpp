@@ -77,7 +77,7 @@ void ProgramBuilder::count_uses() {
   }
 }
 
-// A result that nobody in the program reads is written as f32 at once.
+// A result that no layer reads is written as f32 at once.
 void ProgramBuilder::find_bf16_values() {
   if (!shapes_.bf16) return;
   for (const auto& node : graph_.nodes) {
@@ -88,7 +88,7 @@ void ProgramBuilder::find_bf16_values() {
   for (const auto& node : graph_.nodes) {
     const auto& result = node.outputs.at(0);
     const auto is_bf16 = [&](const std::string& value) { return bf16_.contains(value); };
-    if (multiplies(node.kind) ? last_use_.contains(result)
+    if (multiplies(node.kind) ? last_use_.contains(result) || shapes_.borders.contains(result)
                               : keeps_type(node.kind) && std::ranges::all_of(node.inputs, is_bf16)) {
       bf16_.insert(result);
     }

@@ -3,6 +3,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,7 @@ struct ProgramShapes {
   /// How layers in int8 and the values around them run; null: as all others.
   const Quantization* quantization = nullptr;
   bool bf16 = false;  ///< Convolutions and linear layers multiply bf16, and values that they read are held so
+  std::set<std::string> borders{};  ///< With bf16, outputs that layers of other programs read, likewise
   /// With one of the two: layers multiply, and values are held in, these types. Else values are rounded to
   /// what these could hold of them, and multiplied as f32.
   bool narrow_products = false;
