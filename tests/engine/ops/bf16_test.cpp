@@ -40,57 +40,60 @@ class Bf16 : public ::testing::Test {
   }
 };
 
-class Bf16Conv2d : public ::testing::TestWithParam<WindowCase> {
- protected:
-  void SetUp() override {
-    if (!multiplies_bf16()) GTEST_SKIP() << "no products of bf16 here";
-    named_.set("w", weight_);
-    named_.set("b", bias_);
+/// One convolution on values that bf16 holds.
+struct Bf16Conv2d {
+  explicit Bf16Conv2d(const WindowCase& shape) : window(shape) {
+    named.set("w", weight);
+    named.set("b", bias);
   }
   static std::size_t count(int a, int b, int c) { return static_cast<std::size_t>(a * b * c); }
+  std::vector<float> exact() const { return tests::slow_conv2d(window, source, weight, bias); }
 
-  WindowCase window_ = GetParam();
-  std::vector<float> source_ = random_bf16(count(window_.channels, window_.height, window_.width), 1);
-  std::vector<float> weight_ = random_bf16(
-      count(window_.out_channels, window_.channels / window_.groups, window_.kernel* window_.kernel), 2);
-  std::vector<float> bias_ = tests::random_values(count(window_.out_channels, 1, 1), 3);
-  Conv2dParams params_{"conv",
-                       "w",
-                       "b",
-                       window_.out_channels,
-                       window_.kernel,
-                       window_.stride,
-                       window_.padding,
-                       window_.groups,
-                       Activation::kNone};
-  Format format_{{1, window_.channels, window_.height, window_.width}, Layout::kNhwc, DType::kBf16};
-  tests::NamedWeights named_;
+  WindowCase window;
+  std::vector<float> source = random_bf16(count(window.channels, window.height, window.width), 1);
+  std::vector<float> weight = random_bf16(
+      count(window.out_channels, window.channels / window.groups, window.kernel* window.kernel), 2);
+  std::vector<float> bias = tests::random_values(count(window.out_channels, 1, 1), 3);
+  Conv2dParams params{"conv",
+                      "w",
+                      "b",
+                      window.out_channels,
+                      window.kernel,
+                      window.stride,
+                      window.padding,
+                      window.groups,
+                      Activation::kNone};
+  Format format{{1, window.channels, window.height, window.width}, Layout::kNhwc, DType::kBf16};
+  tests::NamedWeights named;
 };
 
 // Products of two bf16 are exact in f32; what differs is the order of the sums.
-TEST_P(Bf16Conv2d, GivesF32ThatIsItsDefinition) {
-  auto weights = named_.packed();
-  const auto op = make_conv2d(params_, format_, weights);
-  SCOPED_TRACE(op->implementation());
-  EXPECT_EQ(op->output().dtype(), DType::kF32);
-  tests::expect_close(tests::run_operator(*op, {source_}),
-                      tests::slow_conv2d(window_, source_, weight_, bias_), 1e-4F);
+TEST_F(Bf16, ConvolutionsGiveF32ThatIsTheirDefinition) {
+  for (const auto& window : tests::convolution_cases()) {
+    Bf16Conv2d one(window);
+    auto weights = one.named.packed();
+    const auto op = make_conv2d(one.params, one.format, weights);
+    SCOPED_TRACE(::testing::PrintToString(window) + " by " + op->implementation());
+    EXPECT_EQ(op->output().dtype(), DType::kF32);
+    tests::expect_close(tests::run_operator(*op, {one.source}), one.exact(), 1e-4F);
+  }
 }
 
-TEST_P(Bf16Conv2d, AddsInPlaceAndRoundsItsResultOnce) {
-  params_.activation = Activation::kRelu;
-  params_.result = DType::kBf16;
-  auto weights = named_.packed();
-  const auto summand = make_conv2d(params_, format_, weights)->output();
-  const auto op = make_conv2d_sum(params_, format_, summand, weights);
-  SCOPED_TRACE(op->implementation());
-  auto exact = tests::slow_conv2d(window_, source_, weight_, bias_);
-  const auto added = random_bf16(exact.size(), 4);
-  for (std::size_t i = 0; i < exact.size(); ++i) exact[i] += added[i];
-  expect_rounded(tests::run_operator(*op, {source_, added}), tests::slow_relu(exact));
+TEST_F(Bf16, ConvolutionsAddInPlaceAndRoundTheirResultOnce) {
+  for (const auto& window : tests::convolution_cases()) {
+    Bf16Conv2d one(window);
+    one.params.activation = Activation::kRelu;
+    one.params.result = DType::kBf16;
+    auto weights = one.named.packed();
+    const auto summand = make_conv2d(one.params, one.format, weights)->output();
+    const auto op = make_conv2d_sum(one.params, one.format, summand, weights);
+    SCOPED_TRACE(::testing::PrintToString(window) + " by " + op->implementation());
+    auto exact = one.exact();
+    const auto added = random_bf16(exact.size(), 4);
+    for (std::size_t i = 0; i < exact.size(); ++i) exact[i] += added[i];
+    expect_rounded(tests::run_operator(*op, {one.source, added}), tests::slow_relu(exact));
+  }
 }
-
-INSTANTIATE_TEST_SUITE_P(AwkwardSizes, Bf16Conv2d, ::testing::ValuesIn(tests::convolution_cases()));
 
 TEST_F(Bf16, ConvolutionsOfWholeBlocksMultiplyIt) {
   tests::NamedWeights named;
