@@ -141,8 +141,8 @@ class StageFlow {
   std::uint64_t unwarned_ = 0;
 
   const std::unique_ptr<Entrance> entrance_;  // Null behind the first stage. Its thread uses those above.
-  std::unique_ptr<pipeline::PublishedStream>
-      published_;  // While open, with an entrance. Last: reads the rest.
+  /// While open, with an entrance. Last, for it reads the rest.
+  std::unique_ptr<pipeline::PublishedStream> published_;
 };
 
 }  // namespace rcnn::elements

@@ -33,9 +33,8 @@ class Picture {
 /// A detector's six stages over the same picture, `in_flight` frames at a time; an iteration is a frame from
 /// its entrance to its detections.
 ///   ended    called after each with how many have ended
-///   company  further frames come after the last iteration's, so that it has as many beside it as the first:
-///   a
-///            throughput that is counted while the stages run empty is too high, for the work was begun
+///   company  further frames come after the last iteration's, which then has as many beside it as the
+///            first: counted while the stages run empty, throughput is too high, for the work was begun
 ///            before
 /// \throws engine::Error of the first frame that fails
 LoopResult run_frames(const std::shared_ptr<const pipeline::Session>& session, const Picture& picture,

@@ -23,8 +23,8 @@ struct SessionOptions {
   std::filesystem::path model;
   std::string cores;  ///< "0-1"; "auto" or empty = all cores of the pool
   engine::Placement placement = engine::Placement::kReplicate;
-  bool deterministic = false;  ///< engine::LoadOptions
-  bool emulate_precision = false;   ///< likewise
+  bool deterministic = false;      ///< engine::LoadOptions
+  bool emulate_precision = false;  ///< likewise
 };
 
 /// What depends on the padded network size: made once per size, kept for the most recent sizes.

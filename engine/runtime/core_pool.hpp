@@ -22,12 +22,12 @@ namespace rcnn::engine {
 ///   NEURON_RT_VISIBLE_CORES  "0-3", "1,3", "2": ids of the cores there are; wins over NEURON_RT_NUM_CORES
 ///   NEURON_RT_NUM_CORES      count; none of the three: hardware threads / threads per core
 ///   NEURONCORE_GROUP_SIZES   "1,1,2": sizes of groups of cores, deprecated; their sum is the count, unless
-///   one
-///                            of the two above is set
+///                            one of the two above is set
 ///   NEURON_RT_EXEC_TIMEOUT   seconds a program may run (30)
 ///   NEURON_EMU_THREADS_PER_CORE (1), NEURON_EMU_CORE_MEMORY (MiB per core, 4096), NEURON_EMU_PIN (0/1),
-///   NEURON_EMU_PRECISION (0/1), NEURON_EMU_FAULT         "core:kind:every-n[,...]", kind = fail | stuck;
-///   "0:fail:10" fails each tenth execution
+///   NEURON_EMU_PRECISION (0/1)
+///   NEURON_EMU_FAULT         "core:kind:every-n[,...]", kind = fail | stuck; "0:fail:10" fails each tenth
+///                            execution
 struct CoreSettings {
   struct Fault {
     int core = 0;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What products in bf16 and int8 and weights in fp16 cost: the features of Detectron2's R_50-FPN against its own.
-// Emulated, so that every processor finds the same.
+// What products in bf16 and int8 and weights in fp16 cost: the features of Detectron2's R_50-FPN against its
+// own. Emulated, so that every processor finds the same.
 #include <gtest/gtest.h>
 #include <unistd.h>
 

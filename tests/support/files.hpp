@@ -44,6 +44,16 @@ class TempFolder {
   std::filesystem::path path_;
 };
 
+/// A file of these bytes, gone with the object.
+class TempFile {
+ public:
+  explicit TempFile(const std::string& bytes) { write_text(path(), bytes); }
+  std::filesystem::path path() const { return folder_ / "file"; }
+
+ private:
+  const TempFolder folder_;
+};
+
 /// Lines of a text, without the empty one after the last line break.
 inline std::vector<std::string> lines_of(const std::string& text) {
   std::vector<std::string> lines;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "engine/ops/ops.hpp"
+#include "tests/support/operator_cases.hpp"
 
 namespace rcnn::tests {
 
@@ -25,6 +26,11 @@ class NamedWeights {
  private:
   std::map<std::string, std::vector<float>> values_;
 };
+
+/// The convolution of this window with the weight "w" and the bias "b", without activation.
+inline engine::Conv2dParams conv2d_params(const WindowCase& c) {
+  return {"conv", "w", "b", c.out_channels, c.kernel, c.stride, c.padding, c.groups};
+}
 
 /// 64-byte aligned memory, all NaN: what an operator reads before writing it shows.
 inline engine::Tensor filled_with_nan(std::size_t bytes) {

@@ -8,6 +8,7 @@
 
 #include "tests/engine/model/checkpoint_builders.hpp"
 #include "tests/engine/model/zip_archive.hpp"
+#include "tests/support/files.hpp"
 #include "tests/support/pickled_proposals.hpp"
 
 namespace rcnn::engine {
@@ -19,24 +20,8 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using namespace tests::pickled;
 
-/// A file that lives as long as the test.
-class File {
- public:
-  explicit File(const std::string& bytes)
-      : path_(std::filesystem::path(testing::TempDir()) / ("weights" + std::to_string(getpid()))) {
-    std::ofstream(path_, std::ios::binary) << bytes;
-  }
-  ~File() { std::filesystem::remove(path_); }
-  File(const File&) = delete;
-  File& operator=(const File&) = delete;
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  const std::filesystem::path path_;
-};
-
 std::vector<std::string> names(const std::string& bytes) {
-  const File file(bytes);
+  const tests::TempFile file(bytes);
   return checkpoint_class_names(file.path());
 }
 

@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "tests/engine/model/checkpoint_builders.hpp"
+#include "tests/support/files.hpp"
 #include "tests/support/pickled_proposals.hpp"
 
 namespace rcnn::engine {
@@ -17,24 +18,8 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using namespace tests::pickled;
 
-/// A file that lives as long as the test.
-class File {
- public:
-  explicit File(const std::string& bytes)
-      : path_(std::filesystem::path(testing::TempDir()) / ("proposals" + std::to_string(getpid()) + ".pkl")) {
-    std::ofstream(path_, std::ios::binary) << bytes;
-  }
-  ~File() { std::filesystem::remove(path_); }
-  File(const File&) = delete;
-  File& operator=(const File&) = delete;
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  const std::filesystem::path path_;
-};
-
 std::string refused(const std::string& bytes) {
-  const File file(bytes);
+  const tests::TempFile file(bytes);
   return tests::refusal([&] { const ProposalFile proposals(file.path()); });
 }
 
@@ -74,10 +59,11 @@ TEST(ProposalFile, IdsAndModeMayBeNumPysIntegers) {
   using namespace std::string_literals;
   const auto ids = numpy_scalar("i8", "\x01\x02\x03\x04\x00\x00\x00\x00"s) + numpy_scalar("i2", "\xfe\xff"s) +
                    numpy_scalar("u2", "\xfe\xff"s);
-  const File file(dictionary({{"ids", list(ids)},
-                              {"boxes", list(kBox + kBox + kBox)},
-                              {"objectness_logits", list(kLogit + kLogit + kLogit)},
-                              {"bbox_mode", numpy_scalar("i8", "\x01\x00\x00\x00\x00\x00\x00\x00"s)}}));
+  const tests::TempFile file(
+      dictionary({{"ids", list(ids)},
+                  {"boxes", list(kBox + kBox + kBox)},
+                  {"objectness_logits", list(kLogit + kLogit + kLogit)},
+                  {"bbox_mode", numpy_scalar("i8", "\x01\x00\x00\x00\x00\x00\x00\x00"s)}}));
   const ProposalFile proposals(file.path());
   for (const char* id : {"67305985", "-2", "65534"}) {
     ASSERT_TRUE(proposals.contains(id)) << id;
@@ -90,13 +76,13 @@ TEST(ProposalFile, IdsAndModeMayBeNumPysIntegers) {
 }
 
 TEST(ProposalFile, ReadsDetectron1sNamesAndCornersByDefault) {
-  const File file(
+  const tests::TempFile file(
       dictionary({{"indexes", list(number(7))}, {"boxes", list(kBox)}, {"scores", list(kLogit)}}));
   EXPECT_THAT(ProposalFile(file.path()).find("7"), ElementsAre(Proposal{{1, 2, 3, 4}, 5}));
 }
 
 TEST(ProposalFile, AnUnknownImageIsNamedBesideOneThereIs) {
-  const File file(one_image(kBox, kLogit));
+  const tests::TempFile file(one_image(kBox, kLogit));
   const ProposalFile proposals(file.path());
   EXPECT_THAT(tests::refusal([&] { proposals.find("b"); }),
               AllOf(HasSubstr("no image 'b'"), HasSubstr("it has 1, such as 'a'")));
@@ -148,17 +134,17 @@ TEST(ProposalFile, NothingInItIsExecuted) {
 TEST(ProposalFile, ValuesThatAreNoNumbersAreRefused) {
   for (const float wrong :
        {std::numeric_limits<float>::infinity(), std::numeric_limits<float>::quiet_NaN()}) {
-    const File boxes(one_image(array({1, wrong, 3, 4}, number(1) + number(4)), kLogit));
+    const tests::TempFile boxes(one_image(array({1, wrong, 3, 4}, number(1) + number(4)), kLogit));
     EXPECT_THAT(tests::refusal([&] { ProposalFile(boxes.path()).find("a"); }),
                 HasSubstr("'boxes' of image a"));
-    const File logits(one_image(kBox, array({wrong}, number(1))));
+    const tests::TempFile logits(one_image(kBox, array({wrong}, number(1))));
     EXPECT_THAT(tests::refusal([&] { ProposalFile(logits.path()).find("a"); }),
                 HasSubstr("'objectness_logits' of image a"));
   }
 }
 
 TEST(ProposalFile, ContentsMustFillTheShape) {
-  const File file(one_image(array({1, 2, 3}, number(1) + number(4)), kLogit));
+  const tests::TempFile file(one_image(array({1, 2, 3}, number(1) + number(4)), kLogit));
   EXPECT_THAT(tests::refusal([&] { ProposalFile(file.path()).find("a"); }), HasSubstr("16 bytes and has 12"));
 }
 

@@ -54,15 +54,7 @@ struct Bf16Conv2d {
   std::vector<float> weight = random_bf16(
       count(window.out_channels, window.channels / window.groups, window.kernel* window.kernel), 2);
   std::vector<float> bias = tests::random_values(count(window.out_channels, 1, 1), 3);
-  Conv2dParams params{"conv",
-                      "w",
-                      "b",
-                      window.out_channels,
-                      window.kernel,
-                      window.stride,
-                      window.padding,
-                      window.groups,
-                      Activation::kNone};
+  Conv2dParams params = tests::conv2d_params(window);
   Format format{{1, window.channels, window.height, window.width}, Layout::kNhwc, DType::kBf16};
   tests::NamedWeights named;
 };

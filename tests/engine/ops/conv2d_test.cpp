@@ -19,7 +19,7 @@ struct Inputs {
         summand(tests::random_values(
             count(c.out_channels, tests::windowed_extent(c.height, c), tests::windowed_extent(c.width, c)),
             4)),
-        params{"conv", "w", "b", c.out_channels, c.kernel, c.stride, c.padding, c.groups, Activation::kNone},
+        params{tests::conv2d_params(c)},
         shape{1, c.channels, c.height, c.width},
         result_shape{1, c.out_channels, tests::windowed_extent(c.height, c),
                      tests::windowed_extent(c.width, c)} {

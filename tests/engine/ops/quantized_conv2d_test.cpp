@@ -36,15 +36,7 @@ struct Case {
             63, 2)},
         bias{tests::random_values(count(window.out_channels, 1, 1), 3)},
         source_step{0.02F, is_signed},
-        params{"conv",
-               "w",
-               "b",
-               window.out_channels,
-               window.kernel,
-               window.stride,
-               window.padding,
-               window.groups,
-               Activation::kNone},
+        params{tests::conv2d_params(window)},
         shape{1, window.channels, window.height, window.width} {
     for (float& value : weight) value *= 2 * kWeightStep;
     named.set("w", weight);

@@ -27,7 +27,7 @@ struct Inputs {
         weight(tests::random_values(static_cast<std::size_t>(out * in * 9), 2)),
         bias(tests::random_values(static_cast<std::size_t>(out), 3)),
         summand(tests::random_values(static_cast<std::size_t>(out * height * width), 4)),
-        params{"conv", "w", "b", out, 3, 1, 1, 1, Activation::kNone} {
+        params{tests::conv2d_params(window)} {
     named.set("w", weight);
     named.set("b", bias);
   }

@@ -17,9 +17,9 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 constexpr const char* kVariables[] = {
-    "NEURON_RT_VISIBLE_CORES", "NEURON_RT_NUM_CORES", "NEURON_RT_EXEC_TIMEOUT", "NEURON_EMU_THREADS_PER_CORE",
-    "NEURON_EMU_CORE_MEMORY",  "NEURON_EMU_PIN",      "NEURON_EMU_PRECISION",        "NEURON_EMU_FAULT",
-    "NEURONCORE_GROUP_SIZES"};
+    "NEURON_RT_VISIBLE_CORES",     "NEURON_RT_NUM_CORES",    "NEURON_RT_EXEC_TIMEOUT",
+    "NEURON_EMU_THREADS_PER_CORE", "NEURON_EMU_CORE_MEMORY", "NEURON_EMU_PIN",
+    "NEURON_EMU_PRECISION",        "NEURON_EMU_FAULT",       "NEURONCORE_GROUP_SIZES"};
 
 using Variables = std::map<std::string, std::string>;
 
