@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "engine/ops/onednn.hpp"
 #include "engine/ops/window.hpp"
+#include "engine/ops/winograd_bf16_conv2d.hpp"
 #include "engine/ops/winograd_conv2d.hpp"
 
 namespace rcnn::engine {
@@ -83,10 +84,23 @@ struct Formats {
   Format destination;
 };
 
-Formats formats_of(const Conv2dParams& params, const Format& source, const Format* summand) {
-  return onednn::translate<ModelError>(params.name, [&] {
-    const auto chosen = choose(params, source, summand);
-    return Formats{onednn::format(chosen.src_desc()), onednn::format(chosen.dst_desc())};
+/// As the source lies; else as the library likes it best, or in blocks, which on AVX-512 it likes less than
+/// channels last.
+std::optional<Formats> winograd_formats(const Conv2dParams& params, const Format& source,
+                                        const Format* summand) {
+  if (!is_winograd_window(params)) return std::nullopt;
+  return onednn::translate<ModelError>(params.name, [&]() -> std::optional<Formats> {
+    const auto any = onednn::any(source.shape(), source.dtype());
+    const auto blocked = onednn::desc(Format(source.shape(), Layout::kBlocked16, source.dtype()));
+    for (const auto& lies : {onednn::desc(source), any, blocked}) {
+      const auto description = describe(params, lies, summand);
+      const Formats formats{onednn::format(description.src_desc()), onednn::format(description.dst_desc())};
+      if (winograd_can(params, formats.source, formats.destination) ||
+          winograd_bf16_can(params, formats.source, formats.destination)) {
+        return formats;
+      }
+    }
+    return std::nullopt;
   });
 }
 
@@ -108,15 +122,19 @@ std::unique_ptr<Operator> make(const Conv2dParams& params, const Format& source,
     }
     return std::make_unique<Conv2d>(params, source, summand, weights);
   }
-  const auto formats = formats_of(params, source, summand);
-  if (!winograd_can(params, formats.source, formats.destination)) {
+  const auto formats = winograd_formats(params, source, summand);
+  if (!formats) {
     throw ModelError(
         "convolution '" + params.name + "' cannot be computed by " + to_string(algorithm) +
         "; that takes 3x3 windows of stride 1, padding 1 and one group over whole blocks of channels");
   }
   const auto variant =
       algorithm == Conv2dAlgorithm::kWinograd2x2 ? winograd::Variant::kF2x2 : winograd::Variant::kF4x4;
-  return make_winograd_conv2d(params, variant, formats.source, formats.destination, summand != nullptr,
+  if (formats->source.dtype() == DType::kBf16) {
+    return make_winograd_bf16_conv2d(params, variant, nullptr, formats->source, formats->destination,
+                                     summand != nullptr ? &formats->destination : nullptr, weights);
+  }
+  return make_winograd_conv2d(params, variant, formats->source, formats->destination, summand != nullptr,
                               weights);
 }
 
@@ -129,9 +147,8 @@ std::string to_string(Conv2dAlgorithm algorithm) {
 
 std::optional<Format> winograd_source(const Conv2dParams& params, const Format& source,
                                       const Format* summand) {
-  const auto formats = formats_of(params, source, summand);
-  if (!winograd_can(params, formats.source, formats.destination)) return std::nullopt;
-  return formats.source;
+  const auto formats = winograd_formats(params, source, summand);
+  return formats ? std::optional(formats->source) : std::nullopt;
 }
 
 std::vector<Conv2dAlgorithm> conv2d_algorithms(const Conv2dParams& params, const Format& source,

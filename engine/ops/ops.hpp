@@ -135,9 +135,12 @@ std::unique_ptr<Operator> make_linear(const Conv2dParams& params, const Format& 
                                       PackedWeights& weights);
 /// Products in int8, sums in s32. `source` and `summand` say how these lie, whatever their type now: inputs()
 /// has the types that are wanted, f32 for a summand where the result is.
+/// By Winograd's method products are of bf16 (and so may be the weights: `weight_steps` is not read) and sums
+/// f32.
 std::unique_ptr<Operator> make_quantized_conv2d(const Conv2dParams& params, const QuantizedParams& steps,
                                                 const Format& source, const Format* summand,
-                                                PackedWeights& weights);
+                                                PackedWeights& weights,
+                                                Conv2dAlgorithm algorithm = Conv2dAlgorithm::kDirect);
 std::unique_ptr<Operator> make_quantized_linear(const Conv2dParams& params, const QuantizedParams& steps,
                                                 const Format& source, PackedWeights& weights);
 /// Both inputs and the result are in 8 bits, kNhwc.

@@ -3,6 +3,7 @@
 
 #include "engine/ops/onednn.hpp"
 #include "engine/ops/window.hpp"
+#include "engine/ops/winograd_bf16_conv2d.hpp"
 
 namespace rcnn::engine {
 namespace {
@@ -143,8 +144,26 @@ class QuantizedConv2d final : public onednn::PrimitiveOperator {
 
 std::unique_ptr<Operator> make_quantized_conv2d(const Conv2dParams& params, const QuantizedParams& steps,
                                                 const Format& source, const Format* summand,
-                                                PackedWeights& weights) {
-  return std::make_unique<QuantizedConv2d>(params, steps, source, summand, weights);
+                                                PackedWeights& weights, Conv2dAlgorithm algorithm) {
+  if (algorithm == Conv2dAlgorithm::kDirect) {
+    return std::make_unique<QuantizedConv2d>(params, steps, source, summand, weights);
+  }
+  // Channels last, as the convolutions in 8 bits have it on both sides.
+  const Format from(source.shape(), Layout::kNhwc, steps.source.dtype());
+  const auto result = steps.result ? steps.result->dtype() : params.result;
+  const Format to(window_output(params, source.shape()), Layout::kNhwc, result);
+  if (!winograd_bf16_can(params, from, to)) {
+    throw ModelError("convolution '" + params.name + "' cannot be computed by " + to_string(algorithm) +
+                     " in 8 bits; that takes 3x3 windows of stride 1, padding 1 and one group over whole "
+                     "sixteens of channels, and a processor that multiplies bf16");
+  }
+  const auto variant =
+      algorithm == Conv2dAlgorithm::kWinograd2x2 ? winograd::Variant::kF2x2 : winograd::Variant::kF4x4;
+  if (summand == nullptr) {
+    return make_winograd_bf16_conv2d(params, variant, &steps, from, to, nullptr, weights);
+  }
+  const auto held = to.as(steps.result && steps.summand ? steps.summand->dtype() : result);
+  return make_winograd_bf16_conv2d(params, variant, &steps, from, to, &held, weights);
 }
 
 // Rows are the pixels of a one-line image with the channel fastest, as in f32.

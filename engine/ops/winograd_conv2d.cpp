@@ -83,9 +83,13 @@ class WinogradConv2d final : public Operator {
 
 }  // namespace
 
+bool is_winograd_window(const Conv2dParams& params) {
+  return params.kernel == 3 && params.stride == 1 && params.padding == 1 && params.groups == 1 &&
+         (params.activation == Activation::kNone || params.activation == Activation::kRelu);
+}
+
 bool winograd_can(const Conv2dParams& params, const Format& source, const Format& destination) {
-  if (params.kernel != 3 || params.stride != 1 || params.padding != 1 || params.groups != 1) return false;
-  if (params.activation != Activation::kNone && params.activation != Activation::kRelu) return false;
+  if (!is_winograd_window(params) || source.dtype() != DType::kF32) return false;
   const auto layout = source.layout();
   if (layout != Layout::kBlocked8 && layout != Layout::kBlocked16) return false;
   const auto block = channel_block(*layout);

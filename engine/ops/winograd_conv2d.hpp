@@ -8,8 +8,11 @@
 
 namespace rcnn::engine {
 
-/// True for 3x3, stride 1, padding 1, one group, with a ReLU or no activation, where source and destination
-/// lie in blocks of 8 or 16 channels that the channels fill.
+/// 3x3, stride 1, padding 1, one group, with a ReLU or no activation.
+bool is_winograd_window(const Conv2dParams& params);
+
+/// True for such a window where source and destination lie in f32 in blocks of 8 or 16 channels that the
+/// channels fill.
 bool winograd_can(const Conv2dParams& params, const Format& source, const Format& destination);
 
 /// conv2d, or conv2d with a sum (in place of the second input), by Winograd's method.

@@ -19,7 +19,7 @@ using nlohmann::json;
 
 constexpr const char* kFormat = "gst-neuron-rcnn convolution costs";
 constexpr int kVersion =
-    1;  ///< To be raised with every change that moves the kernels' speed or the costs' meaning
+    2;  ///< To be raised with every change that moves the kernels' speed or the costs' meaning
 
 constexpr std::array<Conv2dAlgorithm, 3> kAlgorithms{Conv2dAlgorithm::kDirect, Conv2dAlgorithm::kWinograd2x2,
                                                      Conv2dAlgorithm::kWinograd4x4};
@@ -30,11 +30,18 @@ double cost_in(const json& pair, std::size_t index) {
   return value;
 }
 
+DType type_named(const std::string& name) {
+  for (const auto type : {DType::kF32, DType::kBf16, DType::kU8}) {
+    if (to_string(type) == name) return type;
+  }
+  throw std::domain_error("maps of the type " + name + " have no costs");
+}
+
 /// \throws json::exception, std::exception
 std::pair<Conv2dClass, Conv2dCosts> entry_in(const json& entry) {
   const Conv2dClass shape{entry.at("in_channels").get<std::int64_t>(),
                           entry.at("out_channels").get<std::int64_t>(), entry.at("block").get<int>(),
-                          entry.at("threads").get<int>()};
+                          entry.at("threads").get<int>(), type_named(entry.at("type"))};
   Conv2dCosts costs;
   for (std::size_t i = 0; i < costs.size(); ++i) {
     const auto& pair = entry.at(to_string(kAlgorithms[i]));
@@ -50,7 +57,8 @@ json to_json(const Conv2dCostTable& table, const std::string& platform) {
     json entry{{"in_channels", shape.in_channels},
                {"out_channels", shape.out_channels},
                {"block", shape.block},
-               {"threads", shape.threads}};
+               {"threads", shape.threads},
+               {"type", to_string(shape.dtype)}};
     for (std::size_t i = 0; i < costs.size(); ++i) {
       entry[to_string(kAlgorithms[i])] = {costs[i].fixed, costs[i].unit};
     }

@@ -28,10 +28,16 @@ class Trial {
  public:
   Trial(const Conv2dClass& shape, std::int64_t side, Conv2dAlgorithm algorithm, PackedWeights& weights)
       : alone_(shape.threads == 1) {
-    const Conv2dParams params{"trial", "weight", "bias",           static_cast<int>(shape.out_channels), 3, 1,
-                              1,       1,        Activation::kRelu};
-    const auto layout = shape.block == 16 ? Layout::kBlocked16 : Layout::kBlocked8;
-    op_ = make_conv2d(params, Format({1, shape.in_channels, side, side}, layout), weights, algorithm);
+    Conv2dParams params{"trial", "weight", "bias", static_cast<int>(shape.out_channels), 3, 1, 1, 1,
+                        Activation::kRelu};
+    const Format source({1, shape.in_channels, side, side}, layout_of(shape.block), shape.dtype);
+    if (shape.dtype == DType::kU8) {
+      const QuantizedParams steps{"steps", {}, std::nullopt, ActivationStep{}};
+      op_ = make_quantized_conv2d(params, steps, source, nullptr, weights, algorithm);
+    } else {
+      params.result = shape.dtype;
+      op_ = make_conv2d(params, source, weights, algorithm);
+    }
     source_ = memory(op_->inputs()[0].bytes());
     output_ = memory(op_->output().bytes());
     scratch_ = memory(op_->scratch_bytes());
@@ -47,6 +53,11 @@ class Trial {
   double best() const { return best_; }
 
  private:
+  static Layout layout_of(int block) {
+    if (block == 1) return Layout::kNhwc;
+    return block == 16 ? Layout::kBlocked16 : Layout::kBlocked8;
+  }
+
   static Tensor memory(std::size_t bytes) {
     const auto floats = static_cast<std::int64_t>(bytes / sizeof(float) + 1);
     Tensor tensor({"trial", {floats}, DType::kF32, Layout::kRowMajor});
@@ -102,8 +113,9 @@ Conv2dCosts measure_conv2d(const Conv2dClass& shape) {
   const std::vector<float> weight(static_cast<std::size_t>(shape.out_channels * shape.in_channels * 9),
                                   0.01F);
   const std::vector<float> bias(static_cast<std::size_t>(shape.out_channels), 0.01F);
-  PackedWeights weights(
-      [&](const std::string& name) { return std::span<const float>(name == "bias" ? bias : weight); });
+  PackedWeights weights([&](const std::string& name) {
+    return std::span<const float>(name == "weight" ? weight : bias);  // And steps, of the bias' size
+  });
   std::vector<Trial> trials;
   for (const auto algorithm : kAlgorithms) {
     for (const auto side : kSides) trials.emplace_back(shape, side, algorithm, weights);

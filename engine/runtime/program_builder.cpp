@@ -168,7 +168,7 @@ std::unique_ptr<Operator> ProgramBuilder::make_convolution(const Node& node) {
   const auto source = source_of(node, 0);
   const auto params = params_of(node, result_of(node));
   const auto summand = node.fused_sum ? std::optional(source_of(node, 1).as(params.result)) : std::nullopt;
-  const auto algorithm = shapes_.picks == nullptr || source.dtype() != DType::kF32
+  const auto algorithm = shapes_.picks == nullptr
                              ? Conv2dAlgorithm::kDirect
                              : shapes_.picks->pick(params, source, summand ? &*summand : nullptr);
   return summand ? make_conv2d_sum(params, source, *summand, weights_, algorithm)

@@ -3,6 +3,9 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
+#include <tuple>
+#include <type_traits>
 
 #include "engine/ops/winograd/points.hpp"
 
@@ -24,33 +27,110 @@ constexpr std::array<Row, 6> kF4x4{row_at(0, kA* kA* kB* kB), row_at(kA, kAToOth
                                    row_at(-kA, kAToOthers),   row_at(kB, kBToOthers),
                                    row_at(-kB, kBToOthers),   Row{0, 0, 1}};
 
+constexpr std::size_t kCells = 9;
+/// Kernels that are transformed side by side, so that the compiler makes vectors of them: what lies together
+/// in the result.
+constexpr std::size_t kSide = 32;
+using Values = std::array<double, kSide>;
+
+/// G w G^T.
 template <std::size_t kPatch>
-void transform(const std::array<Row, kPatch>& rows, const Problem& problem, const Blocking& blocking,
-               std::span<const float> weights, std::span<float> transformed) {
-  std::ranges::fill(transformed, 0.F);
-  for (std::size_t out = 0; out < problem.out_channels; ++out) {
-    const auto panel = out / blocking.panel_width * problem.in_channels * blocking.panel_width;
-    for (std::size_t in = 0; in < problem.in_channels; ++in) {
-      const float* w = &weights[(out * problem.in_channels + in) * 9];
-      float* to = &transformed[panel + in * blocking.panel_width + out % blocking.panel_width];
-      for (const auto& g : rows) {
-        Row line;
-        for (std::size_t x = 0; x < 3; ++x) line[x] = g[0] * w[x] + g[1] * w[3 + x] + g[2] * w[6 + x];
-        for (const auto& h : rows) {
-          *to = static_cast<float>(h[0] * line[0] + h[1] * line[1] + h[2] * line[2]);
-          to += blocking.weight_stride;
-        }
+void transform(const std::array<Row, kPatch>& rows, const std::array<Values, kCells>& w,
+               std::array<Values, kPatch * kPatch>& result) {
+  for (std::size_t y = 0; y < kPatch; ++y) {
+    const auto& g = rows[y];
+    std::array<Values, 3> line;
+    for (std::size_t x = 0; x < 3; ++x) {
+      for (std::size_t i = 0; i < kSide; ++i) {
+        line[x][i] = g[0] * w[x][i] + g[1] * w[3 + x][i] + g[2] * w[6 + x][i];
+      }
+    }
+    for (std::size_t x = 0; x < kPatch; ++x) {
+      const auto& h = rows[x];
+      auto& point = result[y * kPatch + x];
+      for (std::size_t i = 0; i < kSide; ++i) {
+        point[i] = h[0] * line[0][i] + h[1] * line[1][i] + h[2] * line[2][i];
       }
     }
   }
+}
+
+/// Which kernel is the i-th of those side by side; zeros stand for those there are not.
+struct Kernel {
+  std::size_t out;
+  std::size_t in;
+};
+
+/// \param kernel_of(i)     the kernel
+/// \param write(point, i, value)
+template <class KernelOf, class Write>
+void transform_some(const Bf16Problem& shape, std::span<const float> weights, const KernelOf& kernel_of,
+                    const Write& write) {
+  std::array<Values, kCells> w{};
+  for (std::size_t i = 0; i < kSide; ++i) {
+    const Kernel kernel = kernel_of(i);
+    if (kernel.out >= shape.out_channels || kernel.in >= shape.in_channels) continue;
+    const float* from = &weights[(kernel.out * shape.in_channels + kernel.in) * kCells];
+    for (std::size_t cell = 0; cell < kCells; ++cell) w[cell][i] = from[cell];
+  }
+  const auto go = [&](const auto& rows) {
+    constexpr std::size_t kPoints = std::tuple_size_v<std::remove_cvref_t<decltype(rows)>> *
+                                    std::tuple_size_v<std::remove_cvref_t<decltype(rows)>>;
+    std::array<Values, kPoints> result;
+    transform(rows, w, result);
+    for (std::size_t point = 0; point < kPoints; ++point) {
+      for (std::size_t i = 0; i < kSide; ++i) write(point, i, static_cast<float>(result[point][i]));
+    }
+  };
+  if (shape.variant == Variant::kF2x2) return go(kF2x2);
+  go(kF4x4);
+}
+
+/// Nearest, ties to even. Weights are finite.
+std::uint16_t bf16(float value) {
+  const auto bits = std::bit_cast<std::uint32_t>(value);
+  return static_cast<std::uint16_t>((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16);
 }
 
 }  // namespace
 
 void transform_weights(const Problem& problem, const Blocking& blocking, std::span<const float> weights,
                        std::span<float> transformed) {
-  if (problem.variant == Variant::kF2x2) return transform(kF2x2, problem, blocking, weights, transformed);
-  transform(kF4x4, problem, blocking, weights, transformed);
+  Bf16Problem shape;
+  shape.variant = problem.variant;
+  shape.in_channels = problem.in_channels;
+  shape.out_channels = problem.out_channels;
+  for (std::size_t panel = 0; panel < blocking.panels; ++panel) {
+    for (std::size_t in = 0; in < problem.in_channels; ++in) {
+      for (std::size_t part = 0; part < blocking.panel_width; part += kSide) {
+        const auto out = panel * blocking.panel_width + part;
+        const auto width = std::min(kSide, blocking.panel_width - part);
+        float* to = &transformed[(panel * problem.in_channels + in) * blocking.panel_width + part];
+        transform_some(
+            shape, weights, [&](std::size_t i) { return i < width ? Kernel{out + i, in} : Kernel{~0UL, in}; },
+            [&](std::size_t point, std::size_t i, float value) {
+              if (i < width) to[point * blocking.weight_stride + i] = value;
+            });
+      }
+    }
+  }
+}
+
+void transform_weights_bf16(const Bf16Problem& problem, const Bf16Blocking& blocking,
+                            std::span<const float> weights, std::span<std::uint16_t> transformed) {
+  constexpr auto kRow = 2 * Bf16Blocking::kPanelWidth;  // 64 output channels of two input channels
+  const auto point_stride = blocking.channels * Bf16Blocking::kPanelWidth;
+  for (std::size_t panel = 0; panel < blocking.panels; ++panel) {
+    for (std::size_t in = 0; in < blocking.channels; in += 2) {
+      for (std::size_t part = 0; part < kRow; part += kSide) {
+        const auto out = panel * Bf16Blocking::kPanelWidth + part / 2;
+        auto* to = &transformed[panel * blocking.panel_weights + in * Bf16Blocking::kPanelWidth + part];
+        transform_some(
+            problem, weights, [&](std::size_t i) { return Kernel{out + i / 2, in + i % 2}; },
+            [&](std::size_t point, std::size_t i, float value) { to[point * point_stride + i] = bf16(value); });
+      }
+    }
+  }
 }
 
 }  // namespace rcnn::engine::winograd

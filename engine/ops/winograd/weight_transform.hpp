@@ -3,6 +3,7 @@
 
 #include <span>
 
+#include "engine/ops/winograd/bf16.hpp"
 #include "engine/ops/winograd/blocking.hpp"
 
 namespace rcnn::engine::winograd {
@@ -13,5 +14,10 @@ namespace rcnn::engine::winograd {
 /// Thread safety: reentrant.
 void transform_weights(const Problem& problem, const Blocking& blocking, std::span<const float> weights,
                        std::span<float> transformed);
+
+/// The same, rounded to bf16.
+///   transformed  Bf16Blocking's weights, every one is written
+void transform_weights_bf16(const Bf16Problem& problem, const Bf16Blocking& blocking,
+                            std::span<const float> weights, std::span<std::uint16_t> transformed);
 
 }  // namespace rcnn::engine::winograd

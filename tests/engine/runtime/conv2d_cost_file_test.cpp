@@ -91,7 +91,7 @@ TEST_F(Conv2dCostFileTest, IgnoresWhatIsDamagedAndReplacesIt) {
   };
   for (const auto& damaged :
        {std::string(), std::string("\0\xff{", 3), good.substr(0, good.size() / 2), std::string("[]"),
-        std::string("null"), with("\"version\": 1", "\"version\": 2"), with("0.25", "-0.25"),
+        std::string("null"), with("\"version\": 2", "\"version\": 3"), with("0.25", "-0.25"),
         with("0.25", "1e999"), with("0.25", "\"fast\""), with("\"direct\"", "\"indirect\""),
         with("\"costs\": [", "\"costs\": [7,"), with("\"in_channels\": 64", "\"in_channels\": {}"),
         std::string(100000, '[')}) {

@@ -49,7 +49,7 @@ TEST(Conv2dPicks, ASourceThatLiesOtherwiseIsJudgedAsBroughtToBlocks) {
   const Format channels_last({4, 32, 14, 14}, Layout::kNhwc);
   EXPECT_EQ(picks.pick(params_of(32), channels_last, nullptr), Conv2dAlgorithm::kWinograd4x4);
   ASSERT_EQ(measured.size(), 1U);
-  EXPECT_EQ(measured[0].block, 8);
+  EXPECT_GE(measured[0].block, 8);
 }
 
 // Else a mask's bits would change with the number of detections beside it.
