@@ -6,8 +6,6 @@
 #include <bit>
 #include <cstdint>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <span>
 #include <string>
 #include <string_view>
@@ -15,6 +13,7 @@
 
 #include "engine/errors.hpp"
 #include "engine/model/checkpoint_formats.hpp"
+#include "tests/support/files.hpp"
 #include "tests/support/shared_files.hpp"
 
 /// Checkpoint bytes made by hand, and the fixtures that make_fixtures.py wrote.
@@ -26,11 +25,6 @@ inline std::span<const std::byte> bytes_of(const std::string& text) {
 
 inline std::filesystem::path fixture(const std::string& name) {
   return source_file("tests/engine/model/data/" + std::string(name));
-}
-
-inline std::string read_text(const std::filesystem::path& file) {
-  std::ifstream stream(file, std::ios::binary);
-  return {std::istreambuf_iterator<char>(stream), {}};
 }
 
 /// A string that may hold zero bytes.
