@@ -107,13 +107,13 @@ void run_classifier(const std::filesystem::path& artifact, std::span<const Input
 
 }  // namespace
 
-void calibrate(engine::CompiledModel& model, const CalibrationSettings& settings,
-               const std::filesystem::path& artifact, ProgressBar& bar) {
+void calibrate(engine::CompiledModel& model, const std::string& precision,
+               const CalibrationSettings& settings, const std::filesystem::path& artifact, ProgressBar& bar) {
   const auto* detector = std::get_if<engine::ModelConfig>(&model.config);
   if (detector != nullptr && detector->load_proposals) {
     throw engine::SettingError(
         "a Fast R-CNN cannot be calibrated: it looks at boxes that come with its images, and calibration has "
-        "none; compile it with --precision bf16 or f32");
+        "none; compile it without --calibrate, with --precision bf16 or f32");
   }
   const auto images = find_images(settings);
   auto scratch = artifact;
@@ -126,11 +126,14 @@ void calibrate(engine::CompiledModel& model, const CalibrationSettings& settings
     const auto some = std::span(images).first(static_cast<std::size_t>(count));
     detector != nullptr ? run_detector(file, some, tap, sink) : run_classifier(file, some, tap, sink);
   };
-  const engine::CalibrationOptions options{.images = static_cast<int>(images.size()),
+  const auto methods = engine::choose_methods(model, precision, engine::Conv2dPicks::process());
+  const engine::CalibrationOptions options{.precision = precision,
+                                           .images = static_cast<int>(images.size()),
                                            .range_method = settings.range_method,
                                            .budget = settings.budget,
+                                           .methods = methods,
                                            .scratch = scratch};
-  engine::quantize(model, engine::calibrate(model, options, run));
+  engine::quantize(model, engine::calibrate(model, options, run), precision);
 }
 
 bool is_calibrated(const engine::Quantization& quantization, const std::filesystem::path& artifact,
@@ -142,9 +145,10 @@ bool is_calibrated(const engine::Quantization& quantization, const std::filesyst
     const auto time = std::filesystem::last_write_time(image.path, error);
     return !error && time < made;
   };
+  const bool has_ranges = !quantization.activations.empty();
   return quantization.images == static_cast<int>(images.size()) &&
-         quantization.range_method == settings.range_method && quantization.budget == settings.budget &&
-         std::ranges::all_of(images, is_older);
+         (!has_ranges || quantization.range_method == settings.range_method) &&
+         quantization.budget == settings.budget && std::ranges::all_of(images, is_older);
 }
 
 }  // namespace rcnn::launch

@@ -11,7 +11,7 @@
 
 namespace rcnn::launch {
 
-/// What `compile --precision int8` is told about calibration.
+/// What `compile --precision int8`, or bf16, is told about calibration.
 struct CalibrationSettings {
   std::vector<std::string> images;  ///< Folders, files, globs
   int most = 32;                    ///< Images taken, evenly spread over those there are
@@ -19,12 +19,13 @@ struct CalibrationSettings {
   double budget = engine::CalibrationOptions().budget;
 };
 
-/// Quantises a model that was compiled in f32 to int8 by images, on the NeuronCores of this process.
+/// Plans and rounds a model that was compiled in f32 by images, on the NeuronCores of this process.
+///   precision  "int8" or "bf16"
 ///   artifact  where the model will be written; trials lie beside it meanwhile
 /// \throws engine::SettingError if there are no images, engine::ModelError naming an image that cannot be
 /// read or used
-void calibrate(engine::CompiledModel& model, const CalibrationSettings& settings,
-               const std::filesystem::path& artifact, ProgressBar& bar);
+void calibrate(engine::CompiledModel& model, const std::string& precision,
+               const CalibrationSettings& settings, const std::filesystem::path& artifact, ProgressBar& bar);
 
 /// Whether an artifact was calibrated like this and is newer than the images.
 /// \throws engine::SettingError if there are none

@@ -21,6 +21,7 @@
 #include "engine/model/classifier.hpp"
 #include "engine/model/config.hpp"
 #include "engine/model/labels_file.hpp"
+#include "engine/quantize/layer_methods.hpp"
 #include "engine/quantize/range.hpp"
 #include "launch/calibrate.hpp"
 #include "launch/commands.hpp"
@@ -139,8 +140,9 @@ bool holds_what_is_asked(const Settings& settings, const engine::Artifact& artif
   const auto& asked = settings.options;
   if (made.input != asked.input || made.precision != asked.precision || made.batch != asked.batch)
     return false;
-  if (artifact.quantization() &&
-      !is_calibrated(*artifact.quantization(), settings.artifact, settings.calibration)) {
+  const bool calibrated = artifact.quantization() && artifact.quantization()->images > 0;
+  if (calibrated != !settings.calibration.images.empty()) return false;
+  if (calibrated && !is_calibrated(*artifact.quantization(), settings.artifact, settings.calibration)) {
     return false;
   }
   if (artifact.is_classifier() != is_classifier(settings)) return false;
@@ -172,13 +174,11 @@ engine::CompiledModel make_graph(const Settings& settings, const engine::Progres
   return engine::compile_graph(config, settings.options, progress);
 }
 
-bool is_int8(const Settings& settings) { return settings.options.precision == engine::kInt8; }
+bool is_calibrated(const Settings& settings) { return !settings.calibration.images.empty(); }
 
 engine::CompiledModel make_model(Settings settings, const engine::Progress& progress) {
   if (settings.weights.empty()) return make_graph(settings, progress);
-  if (is_int8(settings) && !settings.calibration.images.empty()) {
-    settings.options.precision = "f32";  // Calibration rounds it
-  }
+  if (is_calibrated(settings)) settings.options.precision = "f32";  // Calibration rounds it
   const auto checkpoint = engine::read_checkpoint(settings.weights);
   if (settings.graph != nullptr) return engine::bind_weights(*settings.graph, checkpoint, progress);
   if (settings.arch.empty()) {
@@ -188,11 +188,23 @@ engine::CompiledModel make_model(Settings settings, const engine::Progress& prog
   return engine::compile_classifier(config, checkpoint, settings.options, progress);
 }
 
+/// An artifact without weights has a plan already, perhaps of another processor: what it gets is what it
+/// says.
+void plan_bf16(const Settings& settings, engine::CompiledModel& model) {
+  const auto* graph = settings.graph.get();
+  const auto plan =
+      graph != nullptr && graph->quantization()
+          ? *graph->quantization()
+          : engine::bf16_plan(model, engine::choose_methods(model, "bf16", engine::Conv2dPicks::process()));
+  engine::quantize(model, plan, "bf16");
+}
+
 int compile(Settings settings) {
   const auto started = std::chrono::steady_clock::now();
-  if (!settings.calibration.images.empty() && !is_int8(settings)) {
-    throw engine::SettingError("--calibrate is of use with --precision int8 only; precision is '" +
-                               settings.options.precision + "'");
+  const auto& precision = settings.options.precision;
+  if (is_calibrated(settings) && precision != engine::kInt8 && precision != "bf16") {
+    throw engine::SettingError("--calibrate is of use with --precision int8 or bf16 only; precision is '" +
+                               precision + "'");
   }
   if (!settings.bind.empty()) {
     settings.graph = engine::Artifact::open(settings.bind);
@@ -212,7 +224,11 @@ int compile(Settings settings) {
     };
     if (!settings.weights.empty()) bar.update(0, 0, "reading " + settings.weights.filename().string());
     auto model = make_model(settings, progress);
-    if (is_int8(settings)) calibrate(model, settings.calibration, settings.artifact, bar);
+    if (is_calibrated(settings)) {
+      calibrate(model, precision, settings.calibration, settings.artifact, bar);
+    } else if (precision == "bf16") {
+      plan_bf16(settings, model);
+    }
     engine::write_artifact_part(model, asked_programs(settings, model.programs), settings.artifact, progress);
   }
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - started;
@@ -222,10 +238,10 @@ int compile(Settings settings) {
 
 void add_calibration(CLI::App& app, Settings& settings, std::vector<CLI::Option*>& choices) {
   auto& calibration = settings.calibration;
-  auto* images = app.add_option("--calibrate", calibration.images,
-                                "For int8: images such as the model will see, from which it learns the "
-                                "ranges of values and which layers "
-                                "are too sensitive; folders, files, globs");
+  auto* images =
+      app.add_option("--calibrate", calibration.images,
+                     "For int8, which needs them, and bf16: images such as the model will see, from which it "
+                     "learns the ranges of values and which layers are too sensitive; folders, files, globs");
   images->option_text("FOLDER ...");
   choices.push_back(images);
   app.add_option("--calibration-images", calibration.most, "Images taken of those, evenly spread")
@@ -239,10 +255,10 @@ void add_calibration(CLI::App& app, Settings& settings, std::vector<CLI::Option*
       ->check(CLI::IsMember(engine::range_methods()))
       ->option_text("NAME")
       ->capture_default_str();
-  app.add_option(
-         "--error-budget", calibration.budget,
-         "Error that the outputs of each program may have by int8, as a share of their standard deviation; "
-         "the most sensitive layers are kept in bf16 until it is kept to")
+  app.add_option("--error-budget", calibration.budget,
+                 "Error that the outputs of each program may have, as a share of their standard deviation; "
+                 "in int8 the most sensitive layers are kept in bf16 until it is kept to, in bf16 they are "
+                 "multiplied directly")
       ->needs(images)
       ->check(CLI::Range(0., 1.))
       ->option_text("0..1")

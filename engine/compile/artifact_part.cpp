@@ -172,14 +172,15 @@ void ArtifactPart::read_tensors(const json& header, std::span<const std::byte> d
 
 void ArtifactPart::read_quantization() {
   const auto found = metadata.find(kQuantizationKey);
-  if ((found != metadata.end()) != (options.precision == kInt8)) {
+  const bool may = options.precision == kInt8 || options.precision == "bf16";
+  if (found == metadata.end() ? options.precision == kInt8 : !may) {
     throw ModelError("it is of precision '" + options.precision + "' and has " +
                      (found == metadata.end() ? "no" : "a") + " quantization; the file is damaged");
   }
-  if (found == metadata.end()) return;
+  if (found == metadata.end()) return;  // In bf16, of a version whose layers were all direct
   quantization = found->get<Quantization>();
   for (const auto& [weight, layer] : quantization->layers) {
-    if (layer.precision != kInt8) continue;
+    if (weight_precision(layer) != kInt8) continue;
     const auto tensor = tensors.find(weight), steps = tensors.find(steps_name(weight));
     if (tensor == tensors.end() || tensor->second.shape.empty() || steps == tensors.end() ||
         steps->second.shape != Shape{tensor->second.shape.front()}) {

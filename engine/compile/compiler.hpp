@@ -51,10 +51,13 @@ struct CompileOptions {
 
 /// How a layer, the operators that read one weight, multiplies.
 struct LayerPrecision {
-  std::string precision =
-      "int8";           ///< "int8"; of those that stay out of it "bf16", "f32" while others are tried
-  std::string reason;   ///< Why it stays out of it; "" of those in int8
-  std::string program;  ///< Whose layer it is
+  /// What the values are held in that it reads: "int8"; of those that stay out of it "bf16", "f32" while
+  /// others are tried. Directly it multiplies the same; by Winograd's method always bf16, and so its weights
+  /// are stored.
+  std::string precision = "int8";
+  std::string method = "direct";  ///< A name of methods(), which are Conv2dAlgorithm's
+  std::string reason;             ///< Why it stays out of it; "" of those in int8
+  std::string program;            ///< Whose layer it is
   /// What rounding adds, over what is rounded; both root mean squares. Of what is read: the worst of its
   /// nodes'
   double weight_error = 0;
@@ -62,8 +65,10 @@ struct LayerPrecision {
   bool operator==(const LayerPrecision&) const = default;
 };
 
-/// What calibration found: int8's plan. `engine/README.md` says how it is found.
+/// The plan of a model in bf16 or int8: how each layer multiplies. `engine/README.md` says how it is found.
+/// What calibration found is of int8, and of bf16 where images were given.
 struct Quantization {
+  bool measured = false;  ///< Methods are the quickest that were measured where it was compiled; else by rule
   std::string range_method;                           ///< A name of range_methods()
   int images = 0;                                     ///< That the ranges are of
   int search_images = 0;                              ///< That the errors are of
@@ -92,7 +97,7 @@ struct CompiledModel {
   std::vector<Node> host_nodes;
   std::map<std::string, CheckpointTensor>
       weights;  ///< Folded, rounded to options.precision, portable (row-major) layout, by parameter name
-  std::optional<Quantization> quantization{};  ///< There in int8, and only there
+  std::optional<Quantization> quantization{};  ///< There in bf16 and int8, and only there
 };
 
 /// Names of the cuts (rows of the partition table, which is data).
@@ -101,6 +106,10 @@ std::vector<std::string> partition_names();
 /// "f32", "bf16", "fp16", "int8". In the middle two, weights (not biases) are rounded to the nearest value,
 /// ties to even, and stored in two bytes. The last needs calibration: compile in f32, then quantize().
 std::vector<std::string> precision_names();
+
+/// "direct", "F(2x2,3x3)", "F(4x4,3x3)": how a convolution is computed.
+std::vector<std::string> methods();
+inline constexpr const char* kDirectMethod = "direct";
 
 /// Called with (steps done, steps in all, what is being done now).
 using Progress = std::function<void(int, int, const std::string&)>;

@@ -11,6 +11,7 @@
 #include "engine/compile/quantization.hpp"
 #include "engine/errors.hpp"
 #include "engine/model/stored_array.hpp"
+#include "engine/tensor/bf16.hpp"
 
 namespace rcnn::engine {
 namespace {
@@ -32,7 +33,7 @@ const Precision& find_precision(const std::string& name) {
 }
 
 std::uint16_t bits_of(float value, DType type) {
-  return type == DType::kBf16 ? bf16_bits(value) : fp16_bits(value);
+  return type == DType::kBf16 ? to_bf16(value) : fp16_bits(value);
 }
 
 StoredArray layout_of(std::int64_t count, DType type) {
@@ -78,13 +79,6 @@ void check_shared_options(const CompileOptions& options) {
 
 DType stored_type(const std::string& precision, const Shape& shape) {
   return shape.size() > 1 ? find_precision(precision).type : DType::kF32;
-}
-
-std::uint16_t bf16_bits(float value) {
-  const auto bits = std::bit_cast<std::uint32_t>(value);
-  constexpr std::uint32_t kQuiet = 0x40;  // Rounding could carry a NaN over into an infinity
-  if (std::isnan(value)) return static_cast<std::uint16_t>(bits >> 16U | kQuiet);
-  return static_cast<std::uint16_t>((bits + 0x7fffU + (bits >> 16U & 1U)) >> 16U);
 }
 
 std::uint16_t fp16_bits(float value) {

@@ -26,8 +26,7 @@ std::vector<std::byte> narrow(std::span<const float> values, DType type);
 /// The values of that again.
 std::vector<float> widen(std::span<const std::byte> bytes, DType type);
 
-/// Bits of the nearest bfloat16 or IEEE half, ties to even; infinite where there is none.
-std::uint16_t bf16_bits(float value);
+/// Bits of the nearest IEEE half, ties to even; infinite where there is none.
 std::uint16_t fp16_bits(float value);
 
 }  // namespace rcnn::engine

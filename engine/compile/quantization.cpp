@@ -35,9 +35,10 @@ std::size_t values_per_step(std::size_t values, std::size_t steps) {
 
 void round_layer(const std::string& name, const LayerPrecision& layer, Weights& weights) {
   auto& tensor = weights.at(name);
-  if (layer.precision != kInt8) {
+  const auto precision = weight_precision(layer);
+  if (precision != kInt8) {
     Weights one{{name, tensor}};
-    round_weights(one, layer.precision);
+    round_weights(one, precision);
     tensor = one.at(name);
     return;
   }
@@ -68,6 +69,10 @@ std::vector<Layer> layers_of(const Graph& graph) {
   return layers;
 }
 
+std::string weight_precision(const LayerPrecision& layer) {
+  return layer.precision == kInt8 && layer.method != kDirectMethod ? "bf16" : layer.precision;
+}
+
 std::set<std::string> quantized_values(const Graph& graph, const Quantization& quantization) {
   std::set<std::string> values;
   for (auto node = graph.nodes.rbegin(); node != graph.nodes.rend(); ++node) {
@@ -77,6 +82,8 @@ std::set<std::string> quantized_values(const Graph& graph, const Quantization& q
   }
   return values;
 }
+
+std::vector<std::string> methods() { return {kDirectMethod, "F(2x2,3x3)", "F(4x4,3x3)"}; }
 
 std::string steps_name(const std::string& weight) { return weight + kStepsSuffix; }
 
@@ -123,7 +130,11 @@ std::set<std::string> parameter_names(const Graph& graph, const std::optional<Qu
   std::set<std::string> names;
   for (const auto& node : graph.nodes) {
     names.insert({node.weight, node.bias});
-    if (quantization && is_int8(node.weight, *quantization)) names.insert(steps_name(node.weight));
+    if (!quantization) continue;
+    const auto layer = quantization->layers.find(node.weight);
+    if (layer != quantization->layers.end() && weight_precision(layer->second) == kInt8) {
+      names.insert(steps_name(node.weight));
+    }
   }
   names.erase("");
   return names;
@@ -137,10 +148,10 @@ DType stored_type(const std::string& name, const Shape& shape, const std::string
   if (layer == quantization->layers.end()) {
     throw ModelError("its quantization does not have the weight '" + name + "'");
   }
-  return layer->second.precision == kInt8 ? DType::kS8 : stored_type(layer->second.precision, shape);
+  return stored_type(weight_precision(layer->second), shape);
 }
 
-void quantize(CompiledModel& model, Quantization quantization) {
+void quantize(CompiledModel& model, Quantization quantization, const std::string& precision) {
   for (const auto& program : model.programs) {
     for (const auto& layer : layers_of(program.graph)) {
       const auto planned = quantization.layers.find(layer.weight);
@@ -150,7 +161,7 @@ void quantize(CompiledModel& model, Quantization quantization) {
       round_layer(layer.weight, planned->second, model.weights);
     }
   }
-  model.options.precision = kInt8;
+  model.options.precision = precision;
   model.quantization = std::move(quantization);
 }
 
@@ -166,6 +177,7 @@ void read(const nlohmann::json& json, ActivationStep& activation) {
 
 void read(const nlohmann::json& json, LayerPrecision& layer) {
   layer.precision = json.at("precision").get<std::string>();
+  layer.method = json.value("method", kDirectMethod);  // Before there were others, there was no word of it
   layer.reason = json.at("reason").get<std::string>();
   layer.program = json.at("program").get<std::string>();
   layer.weight_error = json.at("weight_error").get<double>();
@@ -174,23 +186,26 @@ void read(const nlohmann::json& json, LayerPrecision& layer) {
     throw ModelError("a layer of its quantization is of precision '" + layer.precision +
                      "'; supported are int8, bf16, f32");
   }
+  const auto known = methods();
+  if (std::ranges::find(known, layer.method) == known.end()) {
+    throw ModelError("a layer of its quantization is to be computed by '" + layer.method +
+                     "'; supported are direct, F(2x2,3x3), F(4x4,3x3)");
+  }
 }
 
 }  // namespace
 
 void to_json(nlohmann::json& json, const Quantization& quantization) {
-  json = {{"range_method", quantization.range_method},
-          {"images", quantization.images},
-          {"search_images", quantization.search_images},
-          {"budget", quantization.budget},
-          {"errors", quantization.errors},
-          {"activations", nlohmann::json::object()},
-          {"layers", nlohmann::json::object()}};
+  json = {{"measured", quantization.measured},       {"range_method", quantization.range_method},
+          {"images", quantization.images},           {"search_images", quantization.search_images},
+          {"budget", quantization.budget},           {"errors", quantization.errors},
+          {"activations", nlohmann::json::object()}, {"layers", nlohmann::json::object()}};
   for (const auto& [name, activation] : quantization.activations) {
     json["activations"][name] = {{"step", activation.step}, {"signed", activation.is_signed}};
   }
   for (const auto& [name, layer] : quantization.layers) {
     json["layers"][name] = {{"precision", layer.precision},
+                            {"method", layer.method},
                             {"reason", layer.reason},
                             {"program", layer.program},
                             {"weight_error", layer.weight_error},
@@ -199,6 +214,7 @@ void to_json(nlohmann::json& json, const Quantization& quantization) {
 }
 
 void from_json(const nlohmann::json& json, Quantization& quantization) {
+  quantization.measured = json.value("measured", false);
   quantization.range_method = json.at("range_method").get<std::string>();
   quantization.images = json.at("images").get<int>();
   quantization.search_images = json.at("search_images").get<int>();

@@ -28,6 +28,9 @@ struct Layer {
 /// In the order in which they first run.
 std::vector<Layer> layers_of(const Graph& graph);
 
+/// "int8", "bf16" or "f32": what a layer's weights are rounded to and stored in.
+std::string weight_precision(const LayerPrecision& layer);
+
 /// The values of a program that are held in 8 bits where its layers run as planned: what layers in int8 read,
 /// sums included, and what only poolings and sums are between.
 std::set<std::string> quantized_values(const Graph& graph, const Quantization& quantization);
@@ -51,9 +54,9 @@ DType stored_type(const std::string& name, const Shape& shape, const std::string
                   const std::optional<Quantization>& quantization);
 
 /// Rounds a model that was compiled in f32 to a plan: weights to what their layers' types can say, and steps
-/// join them. options.precision becomes int8. \throws ModelError naming a layer that the plan lacks, or a
-/// value that its type cannot hold.
-void quantize(CompiledModel& model, Quantization quantization);
+/// join them. options.precision becomes `precision`. \throws ModelError naming a layer that the plan lacks,
+/// or a value that its type cannot hold.
+void quantize(CompiledModel& model, Quantization quantization, const std::string& precision = kInt8);
 
 void to_json(nlohmann::json& json, const Quantization& quantization);
 void from_json(const nlohmann::json& json, Quantization& quantization);

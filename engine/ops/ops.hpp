@@ -63,6 +63,8 @@ struct Conv2dParams {
   int groups = 1;
   Activation activation = Activation::kNone;
   DType result = DType::kF32;  ///< Or bf16 where the source is; then a summand is, too
+  /// Of f32 by Winograd's method: what is multiplied is rounded to bf16, as products of bf16 would have it.
+  bool round_products = false;
 };
 
 /// How a convolution is computed: as it is defined, or by Winograd's method, which takes 2.25 or 4 times

@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "engine/ops/ops.hpp"
+#include "engine/tensor/bf16.hpp"
 
 namespace rcnn::engine {
 namespace {
@@ -44,12 +45,7 @@ class RoundToBf16 final : public Operator {
   }
 
   void run(std::span<const void* const> /*inputs*/, void* output, void* /*scratch*/) const override {
-    constexpr std::uint32_t kUpperHalf = 0xffff0000U, kInfinity = 0x7f800000U, kQuiet = 0x00400000U;
-    for (std::uint32_t& bits : std::span(static_cast<std::uint32_t*>(output), count_)) {
-      const auto nearest = bits + 0x7fffU + (bits >> 16U & 1U);  // Ties to even
-      const bool is_nan = (bits & 0x7fffffffU) > kInfinity;      // Rounding could carry it into an infinity
-      bits = (is_nan ? bits | kQuiet : nearest) & kUpperHalf;
-    }
+    for (float& value : std::span(static_cast<float*>(output), count_)) value = nearest_bf16(value);
   }
 
  private:

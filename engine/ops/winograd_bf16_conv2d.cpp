@@ -83,11 +83,11 @@ class WinogradBf16Conv2d final : public Operator {
     }
     scratch_bytes_ = problem.threads * blocking_.scratch_bytes();
     const auto count = blocking_.weight_count();
-    weights_ = weights.derive(params.weight, {implementation_, problem.out_channels * problem.in_channels * 9,
-                                              (count + 1) / 2, [&](auto plain, auto result) {
-                                                transform_weights_bf16(problem_, blocking_, plain,
-                                                                       {as_bf16(result.data()), count});
-                                              }});
+    weights_ = weights.derive(
+        params.weight, {implementation_, problem.out_channels * problem.in_channels * 9, (count + 1) / 2,
+                        [&](auto plain, auto result) {
+                          transform_weights_bf16(problem_, blocking_, plain, {as_bf16(result.data()), count});
+                        }});
     if (!params.bias.empty()) keep_bias(params, unit, weights);
   }
 
@@ -104,7 +104,9 @@ class WinogradBf16Conv2d final : public Operator {
   }
 
  private:
-  static std::uint16_t* as_bf16(float* values) { return static_cast<std::uint16_t*>(static_cast<void*>(values)); }
+  static std::uint16_t* as_bf16(float* values) {
+    return static_cast<std::uint16_t*>(static_cast<void*>(values));
+  }
 
   /// In units of the result's step.
   void keep_bias(const Conv2dParams& params, float unit, PackedWeights& weights) {
@@ -126,13 +128,19 @@ class WinogradBf16Conv2d final : public Operator {
 
 }  // namespace
 
+bool winograd_multiplies_bf16() { return winograd::can_run_bf16(); }
+
+bool winograd_bf16_computes(const Conv2dParams& params, std::int64_t in_channels) {
+  return is_winograd_window(params) && static_cast<std::size_t>(in_channels) % kGroup == 0 &&
+         static_cast<std::size_t>(params.out_channels) % kGroup == 0;
+}
+
 bool winograd_bf16_can(const Conv2dParams& params, const Format& source, const Format& destination) {
   const auto type = source.dtype();
   if (type != DType::kBf16 && type != DType::kU8 && type != DType::kS8) return false;
   const auto layout = source.layout();
-  return is_winograd_window(params) && (layout == Layout::kNhwc || layout == Layout::kBlocked16) &&
-         destination.layout() == layout && source.shape()[1] % kGroup == 0 &&
-         static_cast<std::size_t>(params.out_channels) % kGroup == 0 && winograd::can_run_bf16();
+  return winograd_multiplies_bf16() && winograd_bf16_computes(params, source.shape().at(1)) &&
+         (layout == Layout::kNhwc || layout == Layout::kBlocked16) && destination.layout() == layout;
 }
 
 std::unique_ptr<Operator> make_winograd_bf16_conv2d(const Conv2dParams& params, winograd::Variant variant,

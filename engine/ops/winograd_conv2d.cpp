@@ -7,6 +7,7 @@
 
 #include "engine/ops/winograd/kernels.hpp"
 #include "engine/ops/winograd/weight_transform.hpp"
+#include "engine/tensor/bf16.hpp"
 
 namespace rcnn::engine {
 namespace {
@@ -26,6 +27,7 @@ Problem problem_of(const Conv2dParams& params, winograd::Variant variant, const 
   problem.width = extent(3);
   problem.block = static_cast<std::size_t>(channel_block(source.layout().value()));
   problem.sum = sum;
+  problem.round = params.round_products;
   problem.relu = params.activation == Activation::kRelu;
   problem.threads = static_cast<std::size_t>(omp_get_max_threads());
   return problem;
@@ -36,7 +38,7 @@ class WinogradConv2d final : public Operator {
   WinogradConv2d(const Conv2dParams& params, const Problem& problem, const Format& source,
                  const Format& destination, PackedWeights& weights)
       : Operator(params.name), problem_(problem), blocking_(problem) {
-    implementation_ = "winograd:" + to_string(problem.variant);
+    implementation_ = "winograd:" + to_string(problem.variant) + (problem.round ? " rounded to bf16" : "");
     inputs_ = {source};
     output_ = destination;
     if (problem.sum) {
@@ -69,6 +71,11 @@ class WinogradConv2d final : public Operator {
       const auto first = block * blocking_.block_tiles;
       const winograd::TileRange tiles{first, std::min(blocking_.block_tiles, blocking_.tiles - first)};
       transform_input(problem_, blocking_, tiles, source, patches);
+      if (problem_.round) {
+        for (float& value : std::span(patches, blocking_.points * blocking_.patch_stride)) {
+          value = nearest_bf16(value);
+        }
+      }
       multiply(problem_, blocking_, tiles.count, patches, weights, products);
       transform_output(problem_, blocking_, tiles, products, bias, destination);
     }

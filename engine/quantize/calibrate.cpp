@@ -43,7 +43,7 @@ class Search {
         run_(run),
         searched_(std::min(options.images, options.search_images)),
         exact_(model, options.scratch),
-        planner_(model, ranges(), options.range_method) {}
+        planner_(make_planner()) {}
 
   Quantization find() {
     std::vector<std::size_t> kept;
@@ -55,7 +55,8 @@ class Search {
         errors[graph.name] = error->second;
     }
     auto plan = planner_.plan(kept);
-    plan.range_method = options_.range_method;
+    plan.measured = can_measure_methods(options_.precision);
+    if (options_.precision == kInt8) plan.range_method = options_.range_method;
     plan.images = options_.images;
     plan.search_images = searched_;
     plan.budget = options_.budget;
@@ -64,6 +65,11 @@ class Search {
   }
 
  private:
+  Planner make_planner() {
+    if (options_.precision == "bf16") return {model_, options_.methods};
+    return {model_, ranges(), options_.range_method, options_.methods};
+  }
+
   std::map<std::string, Histogram> ranges() {
     const auto tap = std::make_shared<HistogramTap>(Planner::values_of_interest(model_));
     run_(exact_.file(), options_.images, tap, "learning ranges");
@@ -88,13 +94,13 @@ class Search {
     const auto& graph = model_.programs[program].graph;
     auto plan = planner_.trial(program, kept);
     auto model = model_;
-    quantize(model, std::move(plan));
+    quantize(model, std::move(plan), options_.precision);
     auto file = options_.scratch;
     file += "-" + graph.name;
     const Trial trial(model, file);
     const auto tap = TrialTap::comparing(graph, references);
     run_(trial.file(), searched_, tap, graph.name + ", " + std::to_string(kept) + " layers left out");
-    spdlog::debug("calibrate: {} with {} of {} layers out of int8 has an error of {:.4f}", graph.name, kept,
+    spdlog::debug("calibrate: {} with {} of {} layers left out has an error of {:.4f}", graph.name, kept,
                   planner_.candidates(program).size(), tap->error());
     return tap->error();
   }

@@ -7,17 +7,20 @@
 #include <string>
 
 #include "engine/compile/compiler.hpp"
+#include "engine/quantize/layer_methods.hpp"
 #include "engine/runtime/activation_tap.hpp"
 
 namespace rcnn::engine {
 
 struct CalibrationOptions {
+  std::string precision = "int8";    ///< Or "bf16", which has no ranges to learn
   int images = 0;                    ///< That there are
   int search_images = 4;             ///< Of them, that every trial runs
   std::string range_method = "mse";  ///< A name of range_methods()
   /// Error that each program's outputs may have, its inputs being exact: mean absolute, as a share of their
   /// standard deviation. Layers leave int8 until it is kept to.
   double budget = 0.05;
+  LayerMethods methods{};         ///< What layers are computed by
   std::filesystem::path scratch;  ///< Trial artifacts are written here and removed
 };
 
@@ -26,9 +29,9 @@ struct CalibrationOptions {
 using RunImages = std::function<void(const std::filesystem::path& artifact, int images,
                                      const std::shared_ptr<ActivationTap>& tap, const std::string& what)>;
 
-/// Finds int8's plan for a model that was compiled in f32: learns the ranges of its values on all images,
-/// then tries each program in int8 with more and more of its most sensitive layers left out, until the budget
-/// is kept to. The same images give the same plan. \throws Error of `run`, ModelError, SettingError
+/// Finds the plan of a model that was compiled in f32: in int8 learns the ranges of its values on all images;
+/// then tries each program as planned with more and more of its most sensitive layers left out, until the
+/// budget is kept to. The same images give the same plan. \throws Error of `run`, ModelError, SettingError
 Quantization calibrate(const CompiledModel& model, const CalibrationOptions& options, const RunImages& run);
 
 }  // namespace rcnn::engine

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <utility>
 
+#include "engine/compile/precision.hpp"
 #include "engine/compile/quantization.hpp"
 #include "engine/errors.hpp"
 #include "engine/quantize/range.hpp"
@@ -16,10 +17,16 @@ constexpr const char* kSensitive = "sensitive";
 constexpr const char* kNotReached = "not reached by calibration";
 constexpr const char* kNoOperator = "no int8 operator";
 
-/// Root mean square of rounding a weight over that of the weight.
-double weight_error(const CheckpointTensor& weight) {
+/// A weight as its layer has it, by Winograd's method before its transform.
+std::vector<float> rounded_weight(const LayerPrecision& layer, const CheckpointTensor& weight) {
+  if (weight_precision(layer) != kInt8) return widen(narrow(*weight.values, DType::kBf16), DType::kBf16);
   const auto steps = weight_steps(weight);
-  const auto rounded = from_int8(to_int8(*weight.values, steps), steps);
+  return from_int8(to_int8(*weight.values, steps), steps);
+}
+
+/// Root mean square of rounding a weight over that of the weight.
+double weight_error(const LayerPrecision& layer, const CheckpointTensor& weight) {
+  const auto rounded = rounded_weight(layer, weight);
   double error = 0, squares = 0;
   for (std::size_t i = 0; i < rounded.size(); ++i) {
     const double value = (*weight.values)[i];
@@ -31,6 +38,12 @@ double weight_error(const CheckpointTensor& weight) {
 
 /// Rounding the inputs and rounding the weights add independent errors to a layer's sums.
 double harm(const LayerPrecision& layer) { return std::hypot(layer.weight_error, layer.input_error); }
+
+/// Exact ones are exact whatever is quick.
+void set_aside(LayerPrecision& layer, const char* rest) {
+  layer.precision = rest;
+  if (layer.precision == "f32") layer.method = kDirectMethod;
+}
 
 }  // namespace
 
@@ -47,7 +60,7 @@ std::set<std::string> Planner::values_of_interest(const CompiledModel& model) {
 }
 
 Planner::Planner(const CompiledModel& model, std::map<std::string, Histogram> histograms,
-                 const std::string& method)
+                 const std::string& range_method, const LayerMethods& methods)
     : model_(model) {
   for (const auto& [value, histogram] : histograms) {
     if (histogram.not_finite() > 0) {
@@ -56,13 +69,14 @@ Planner::Planner(const CompiledModel& model, std::map<std::string, Histogram> hi
           "' that are infinite or not a number, which int8 has no steps for; check the weights, or "
           "compile with --precision bf16");
     }
-    steps_[value] = activation_step(histogram, method);
+    steps_[value] = activation_step(histogram, range_method);
   }
   for (const auto& program : model.programs) {
     auto& candidates = candidates_.emplace_back();
     for (const auto& layer : layers_of(program.graph)) {
       auto& planned = layers_[layer.weight];
       if (planned.program.empty()) planned.program = program.graph.name;
+      planned.method = method_of(methods, layer.weight);
       const auto is_met = [&](const std::string& value) { return steps_.contains(value); };
       if (!layer.quantizable) {
         planned.reason = kNoOperator;
@@ -70,7 +84,7 @@ Planner::Planner(const CompiledModel& model, std::map<std::string, Histogram> hi
         planned.reason = kNotReached;
       } else {
         candidates.push_back(layer.weight);
-        planned.weight_error = weight_error(model.weights.at(layer.weight));
+        planned.weight_error = weight_error(planned, model.weights.at(layer.weight));
         for (const auto& value : layer.inputs) {
           planned.input_error =
               std::max(planned.input_error, rounding_error(histograms.at(value), steps_.at(value)));
@@ -82,15 +96,36 @@ Planner::Planner(const CompiledModel& model, std::map<std::string, Histogram> hi
   }
 }
 
+Planner::Planner(const CompiledModel& model, const LayerMethods& methods) : model_(model), bf16_(true) {
+  layers_ = bf16_plan(model, methods).layers;
+  for (const auto& program : model.programs) {
+    auto& candidates = candidates_.emplace_back();
+    for (const auto& layer : layers_of(program.graph)) {
+      if (layers_.at(layer.weight).method != kDirectMethod) candidates.push_back(layer.weight);
+    }
+  }
+}
+
+Quantization Planner::make_bf16(const std::set<std::string>& direct) const {
+  Quantization plan;
+  plan.layers = layers_;
+  for (const auto& weight : direct) {
+    plan.layers.at(weight).method = kDirectMethod;
+    plan.layers.at(weight).reason = kSensitive;
+  }
+  return plan;
+}
+
 Quantization Planner::make(const std::set<std::string>& out, const char* rest) const {
+  if (bf16_) return make_bf16(out);
   Quantization plan;
   plan.layers = layers_;
   for (auto& [weight, layer] : plan.layers) {
-    if (!layer.reason.empty()) layer.precision = rest;
+    if (!layer.reason.empty()) set_aside(layer, rest);
   }
   for (const auto& weight : out) {
     auto& layer = plan.layers.at(weight);
-    layer.precision = rest;
+    set_aside(layer, rest);
     layer.reason = kSensitive;
   }
   add_steps(plan);
@@ -117,7 +152,14 @@ Quantization Planner::trial(std::size_t program, std::size_t kept) const {
   for (const auto& candidates : candidates_) out.insert(candidates.begin(), candidates.end());
   const auto& own = candidates_.at(program);
   for (std::size_t i = kept; i < own.size(); ++i) out.erase(own[i]);
-  return make(out, "f32");
+  auto plan = make(out, "f32");
+  if (!bf16_) return plan;
+  std::set<std::string> here;
+  for (const auto& layer : layers_of(model_.programs.at(program).graph)) here.insert(layer.weight);
+  for (auto& [weight, layer] : plan.layers) {
+    if (!here.contains(weight)) set_aside(layer, "f32");
+  }
+  return plan;
 }
 
 Quantization Planner::plan(const std::vector<std::size_t>& kept) const {

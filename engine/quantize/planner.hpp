@@ -10,10 +10,12 @@
 
 #include "engine/compile/compiler.hpp"
 #include "engine/quantize/histogram.hpp"
+#include "engine/quantize/layer_methods.hpp"
 
 namespace rcnn::engine {
 
-/// Makes plans for a model in f32 of what calibration saw.
+/// Makes plans for a model in f32 of what calibration saw. In int8, layers leave it for bf16; in bf16, where
+/// histograms count for nothing, they leave Winograd's method for the direct one.
 ///
 /// Thread safety: reentrant; const methods thread-safe.
 class Planner {
@@ -21,28 +23,36 @@ class Planner {
   /// Values whose histograms it wants: everything that some plan holds in 8 bits.
   static std::set<std::string> values_of_interest(const CompiledModel& model);
 
-  ///   model   borrowed
-  ///   method  a name of range_methods()
+  ///   model         borrowed
+  ///   range_method  a name of range_methods()
+  ///   methods       what each layer is computed by, by weight; those it lacks are direct
   /// \throws SettingError for an unknown method, ModelError naming a value that was infinite or no number.
-  Planner(const CompiledModel& model, std::map<std::string, Histogram> histograms, const std::string& method);
+  Planner(const CompiledModel& model, std::map<std::string, Histogram> histograms,
+          const std::string& range_method, const LayerMethods& methods = {});
+  /// In bf16.
+  Planner(const CompiledModel& model, const LayerMethods& methods);
 
   /// Weights of a program's layers that can run in int8: there is such an operator, and calibration met what
-  /// they read. Those that rounding harms most come first.
+  /// they read. Those that rounding harms most come first. In bf16, those that do not run directly, in the
+  /// program's order.
   const std::vector<std::string>& candidates(std::size_t program) const { return candidates_.at(program); }
 
-  /// One program in int8, but for its first `kept` candidates; all other layers exact.
+  /// One program as planned, but for its first `kept` candidates, which are exact (in bf16, direct); all
+  /// other layers exact.
   Quantization trial(std::size_t program, std::size_t kept) const;
   /// All programs in int8, but for the first `kept[program]` candidates of each; layers that stay out of it
-  /// are in bf16. A layer that several programs have stays out if one of them needs it to.
+  /// are in bf16 (in bf16, direct). A layer that several programs have stays out if one of them needs it to.
   Quantization plan(const std::vector<std::size_t>& kept) const;
 
  private:
   /// \param out   weights of candidates that stay out of int8
   /// \param rest  precision of all that do
   Quantization make(const std::set<std::string>& out, const char* rest) const;
+  Quantization make_bf16(const std::set<std::string>& direct) const;
   void add_steps(Quantization& plan) const;
 
   const CompiledModel& model_;
+  bool bf16_ = false;
   std::map<std::string, ActivationStep> steps_;       ///< By value met
   std::map<std::string, LayerPrecision> layers_;      ///< By weight, all in int8 that can be
   std::vector<std::vector<std::string>> candidates_;  ///< By program

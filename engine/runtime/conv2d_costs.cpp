@@ -28,8 +28,8 @@ class Trial {
  public:
   Trial(const Conv2dClass& shape, std::int64_t side, Conv2dAlgorithm algorithm, PackedWeights& weights)
       : alone_(shape.threads == 1) {
-    Conv2dParams params{"trial", "weight", "bias", static_cast<int>(shape.out_channels), 3, 1, 1, 1,
-                        Activation::kRelu};
+    Conv2dParams params{"trial", "weight", "bias",           static_cast<int>(shape.out_channels), 3, 1,
+                        1,       1,        Activation::kRelu};
     const Format source({1, shape.in_channels, side, side}, layout_of(shape.block), shape.dtype);
     if (shape.dtype == DType::kU8) {
       const QuantizedParams steps{"steps", {}, std::nullopt, ActivationStep{}};

@@ -14,8 +14,8 @@ namespace rcnn::engine {
 struct Conv2dClass {
   std::int64_t in_channels = 0;
   std::int64_t out_channels = 0;
-  int block = 8;    ///< Channels per block of the layout; 1 where all lie together
-  int threads = 1;  ///< Of the core
+  int block = 8;              ///< Channels per block of the layout; 1 where all lie together
+  int threads = 1;            ///< Of the core
   DType dtype = DType::kF32;  ///< Of the maps: f32, bf16; u8 stands for both kinds of 8 bits
   auto operator<=>(const Conv2dClass&) const = default;
 };

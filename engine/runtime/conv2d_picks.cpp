@@ -27,8 +27,8 @@ const Conv2dCosts& Conv2dPicks::costs_of(const Conv2dClass& shape) {
   const auto begin = std::chrono::steady_clock::now();
   const auto measured = measure_(shape);
   const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - begin;
-  spdlog::debug("3x3 convolutions {} -> {}, {}: measured in {:.0f} ms", shape.in_channels,
-                shape.out_channels, to_string(shape.dtype), took.count());
+  spdlog::debug("3x3 convolutions {} -> {}, {}: measured in {:.0f} ms", shape.in_channels, shape.out_channels,
+                to_string(shape.dtype), took.count());
   // Another process may have been first: then its costs count, as they will for every later one.
   return table_.emplace(shape, file_.add({{shape, measured}}).at(shape)).first->second;
 }
@@ -41,6 +41,11 @@ Conv2dAlgorithm Conv2dPicks::pick(const Conv2dParams& params, const Format& sour
   const auto& costs = costs_of({shape[1], params.out_channels, channel_block(blocked->layout().value()),
                                 ThreadCount::current(), blocked->dtype()});
   return quickest(costs, 1, shape[2], shape[3]);
+}
+
+Conv2dCosts Conv2dPicks::costs(const Conv2dClass& shape) {
+  const std::lock_guard lock(mutex_);
+  return costs_of(shape);
 }
 
 Conv2dCostTable Conv2dPicks::known() const {

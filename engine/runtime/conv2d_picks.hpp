@@ -30,6 +30,9 @@ class Conv2dPicks {
   ///   summand  of a convolution with a sum; null without
   Conv2dAlgorithm pick(const Conv2dParams& params, const Format& source, const Format* summand);
 
+  /// May measure, likewise.
+  Conv2dCosts costs(const Conv2dClass& shape);
+
   /// What is known so far.
   Conv2dCostTable known() const;
   const std::filesystem::path& file() const { return file_.path(); }

@@ -351,7 +351,8 @@ void transform_output(const Bf16Problem& problem, const Bf16Blocking& blocking, 
   for (std::size_t i = 0; i < tiles.count; ++i) {
     const auto place = place_of<F>(blocking, tiles.first + i);
     const auto below = problem.height - place.top, right = problem.width - place.left;
-    auto* cell = destination + place.image * strides.image + place.top * strides.row + place.left * strides.cell;
+    auto* cell =
+        destination + place.image * strides.image + place.top * strides.row + place.left * strides.cell;
     for (auto channel = first; channel < end; channel += kLanes) {
       const Finish finish{bias == nullptr ? _mm512_setzero_ps() : _mm512_loadu_ps(bias + channel),
                           _mm512_set1_ps(problem.scale), _mm512_set1_ps(problem.summand_scale), problem.sum,

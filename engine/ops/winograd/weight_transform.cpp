@@ -3,11 +3,11 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <tuple>
 #include <type_traits>
 
 #include "engine/ops/winograd/points.hpp"
+#include "engine/tensor/bf16.hpp"
 
 namespace rcnn::engine::winograd {
 namespace {
@@ -86,12 +86,6 @@ void transform_some(const Bf16Problem& shape, std::span<const float> weights, co
   go(kF4x4);
 }
 
-/// Nearest, ties to even. Weights are finite.
-std::uint16_t bf16(float value) {
-  const auto bits = std::bit_cast<std::uint32_t>(value);
-  return static_cast<std::uint16_t>((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16);
-}
-
 }  // namespace
 
 void transform_weights(const Problem& problem, const Blocking& blocking, std::span<const float> weights,
@@ -107,8 +101,12 @@ void transform_weights(const Problem& problem, const Blocking& blocking, std::sp
         const auto width = std::min(kSide, blocking.panel_width - part);
         float* to = &transformed[(panel * problem.in_channels + in) * blocking.panel_width + part];
         transform_some(
-            shape, weights, [&](std::size_t i) { return i < width ? Kernel{out + i, in} : Kernel{~0UL, in}; },
+            shape, weights,
+            [&](std::size_t i) {
+              return i < width ? Kernel{out + i, in} : Kernel{~0UL, in};
+            },
             [&](std::size_t point, std::size_t i, float value) {
+              if (problem.round) value = nearest_bf16(value);
               if (i < width) to[point * blocking.weight_stride + i] = value;
             });
       }
@@ -126,8 +124,13 @@ void transform_weights_bf16(const Bf16Problem& problem, const Bf16Blocking& bloc
         const auto out = panel * Bf16Blocking::kPanelWidth + part / 2;
         auto* to = &transformed[panel * blocking.panel_weights + in * Bf16Blocking::kPanelWidth + part];
         transform_some(
-            problem, weights, [&](std::size_t i) { return Kernel{out + i / 2, in + i % 2}; },
-            [&](std::size_t point, std::size_t i, float value) { to[point * point_stride + i] = bf16(value); });
+            problem, weights,
+            [&](std::size_t i) {
+              return Kernel{out + i / 2, in + i % 2};
+            },
+            [&](std::size_t point, std::size_t i, float value) {
+              to[point * point_stride + i] = to_bf16(value);
+            });
       }
     }
   }

@@ -41,9 +41,9 @@ Quantization plan_for(const CompiledModel& model) {
   plan.errors = {{"backbone-rpn", 0.125}};
   for (const auto& program : model.programs) {
     for (const auto& layer : layers_of(program.graph))
-      plan.layers[layer.weight] = {kInt8, "", program.graph.name, 0.5, 0.25};
+      plan.layers[layer.weight] = {kInt8, kDirectMethod, "", program.graph.name, 0.5, 0.25};
   }
-  plan.layers.at(kStem) = {"bf16", "sensitive", "backbone-rpn", 0.5, 0.25};
+  plan.layers.at(kStem) = {"bf16", kDirectMethod, "sensitive", "backbone-rpn", 0.5, 0.25};
   for (const auto& program : model.programs) {
     for (const auto& value : quantized_values(program.graph, plan)) plan.activations[value] = {0.75F, true};
   }
@@ -181,7 +181,7 @@ class QuantizationFile : public ::testing::Test {
 
 TEST_F(QuantizationFile, IsRefusedWhereItDoesNotFit) {
   EXPECT_EQ(refusal([](CompiledModel&) {}), "accepted");
-  EXPECT_THAT(refusal([](CompiledModel& model) { model.options.precision = "bf16"; }),
+  EXPECT_THAT(refusal([](CompiledModel& model) { model.options.precision = "fp16"; }),
               HasSubstr("has a quantization"));
   EXPECT_THAT(
       refusal([](CompiledModel& model) {

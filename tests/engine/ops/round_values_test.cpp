@@ -6,7 +6,7 @@
 #include <cmath>
 #include <cstdint>
 
-#include "engine/compile/precision.hpp"
+#include "engine/tensor/bf16.hpp"
 #include "tests/support/operator_cases.hpp"
 #include "tests/support/operator_runner.hpp"
 
@@ -71,7 +71,7 @@ TEST(RoundToBf16, IsTheRoundingOfWeights) {
   const auto values = tests::random_values(5000, 3);
   const auto found = in_bf16(values);
   for (std::size_t i = 0; i < values.size(); ++i) {
-    ASSERT_EQ(std::bit_cast<std::uint32_t>(found[i]), std::uint32_t{bf16_bits(values[i])} << 16U)
+    ASSERT_EQ(std::bit_cast<std::uint32_t>(found[i]), std::uint32_t{to_bf16(values[i])} << 16U)
         << values[i];
   }
 }

@@ -8,11 +8,11 @@
 #include <cmath>
 #include <cstdint>
 
-#include "engine/compile/precision.hpp"
 #include "engine/compile/quantization.hpp"
 #include "engine/errors.hpp"
 #include "engine/ops/platform.hpp"
 #include "engine/runtime/trace.hpp"
+#include "engine/tensor/bf16.hpp"
 #include "tests/support/operator_runner.hpp"
 #include "tests/support/relative_error.hpp"
 #include "tests/support/run_executable.hpp"
@@ -323,7 +323,7 @@ class Bf16Program : public PyramidProgram {
  protected:
   Bf16Program() {
     for (auto& [name, values] : weights_) {  // As an artifact's are
-      for (float& value : values) value = std::bit_cast<float>(std::uint32_t{bf16_bits(value)} << 16U);
+      for (float& value : values) value = nearest_bf16(value);
       named_.set(name + ".w", values);
     }
   }

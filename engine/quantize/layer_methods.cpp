@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: MIT
+#include "engine/quantize/layer_methods.hpp"
+
+#include <array>
+
+#include "engine/compile/quantization.hpp"
+#include "engine/model/graph_shapes.hpp"
+#include "engine/ops/platform.hpp"
+#include "engine/ops/winograd_bf16_conv2d.hpp"
+#include "engine/runtime/core_pool.hpp"
+#include "engine/runtime/thread_count.hpp"
+
+namespace rcnn::engine {
+namespace {
+
+constexpr Conv2dAlgorithm kByRule = Conv2dAlgorithm::kWinograd4x4;
+constexpr std::array kAlgorithms{Conv2dAlgorithm::kDirect, Conv2dAlgorithm::kWinograd2x2,
+                                 Conv2dAlgorithm::kWinograd4x4};
+
+Conv2dParams params_of(const Node& node) {
+  return {node.name,   node.weight,  node.bias,   node.out_channels, node.kernel,
+          node.stride, node.padding, node.groups, node.activation,   DType::kBf16};
+}
+
+/// Nominal shapes of all values: what a stretched picture gives, or one of 4:3.
+ValueShapes shapes_of(const CompiledModel& model) {
+  const auto& input = model.options.input;
+  ValueShapes shapes;
+  if (const auto* detector = std::get_if<ModelConfig>(&model.config)) {
+    const auto size = network_size(input, {4 * input.shortest, 3 * input.shortest});
+    const auto padded = [](int side) { return (side + 31) / 32 * 32; };
+    shapes = program_inputs(*detector, padded(size.height), padded(size.width), 1, 1);
+  } else {
+    shapes = {{"image", {1, 3, input.height, input.width}}};
+  }
+  for (const auto& program : model.programs) shapes.merge(infer_shapes(program.graph, shapes));
+  return shapes;
+}
+
+/// A layer's class of convolution: as features lie that oneDNN reads in this precision.
+Conv2dClass class_of(const Node& node, const Shape& input, const std::string& precision, int threads) {
+  const bool int8 = precision == kInt8;
+  return {input.at(1), node.out_channels, int8 ? 1 : 16, threads, int8 ? DType::kU8 : DType::kBf16};
+}
+
+Conv2dAlgorithm quickest_for(const Conv2dCosts& costs, const std::vector<Shape>& maps) {
+  std::array<double, kAlgorithms.size()> times{};
+  for (std::size_t i = 0; i < times.size(); ++i) {
+    for (const auto& map : maps) times[i] += expected_time(costs, kAlgorithms[i], 1, map[2], map[3]);
+  }
+  constexpr double kWorthwhile = 0.95;  // As quickest() has it
+  std::size_t best = 0;
+  for (std::size_t i = 1; i < times.size(); ++i) {
+    if (times[i] < (best == 0 ? kWorthwhile * times[0] : times[best])) best = i;
+  }
+  return kAlgorithms[best];
+}
+
+}  // namespace
+
+std::string method_of(const LayerMethods& methods, const std::string& weight) {
+  const auto found = methods.find(weight);
+  return found == methods.end() ? kDirectMethod : found->second;
+}
+
+bool can_measure_methods(const std::string& precision) {
+  return winograd_multiplies_bf16() && (precision == kInt8 ? multiplies_int8() : multiplies_bf16());
+}
+
+LayerMethods choose_methods(const CompiledModel& model, const std::string& precision, Conv2dPicks& picks) {
+  struct Candidate {
+    Conv2dClass shape;
+    std::vector<Shape> maps;  ///< Of each operator that reads the weight
+  };
+  const int cores = CoreSettings::from_environment().threads_per_core;
+  const auto shapes = shapes_of(model);
+  std::map<std::string, Candidate> candidates;
+  for (const auto& program : model.programs) {
+    for (const auto& node : program.graph.nodes) {
+      if (node.kind != OpKind::kConv2d) continue;
+      const auto& input = shapes.at(node.inputs.at(0));
+      if (!winograd_bf16_computes(params_of(node), input.at(1))) continue;
+      auto& candidate = candidates[node.weight];
+      candidate.shape = class_of(node, input, precision, cores);
+      candidate.maps.push_back(input);
+    }
+  }
+  LayerMethods methods;
+  const ThreadCount threads(cores);
+  const bool measure = can_measure_methods(precision);
+  for (const auto& [weight, candidate] : candidates) {
+    methods[weight] =
+        to_string(measure ? quickest_for(picks.costs(candidate.shape), candidate.maps) : kByRule);
+  }
+  return methods;
+}
+
+Quantization bf16_plan(const CompiledModel& model, const LayerMethods& methods) {
+  Quantization plan;
+  plan.measured = can_measure_methods("bf16");
+  for (const auto& program : model.programs) {
+    for (const auto& layer : layers_of(program.graph)) {
+      auto& planned = plan.layers[layer.weight];
+      planned.precision = "bf16";
+      planned.method = method_of(methods, layer.weight);
+      if (planned.program.empty()) planned.program = program.graph.name;
+    }
+  }
+  return plan;
+}
+
+}  // namespace rcnn::engine
