@@ -107,6 +107,37 @@ TEST(Planner, RefusesValuesThatAreNoNumbers) {
   }
 }
 
+TEST(Planner, InBf16LayersLeaveWinogradsMethodForTheDirectOne) {
+  const auto model = tiny();
+  const std::string first = "backbone.fpn_output2.weight", second = "backbone.fpn_output3.weight";
+  const Planner planner(model, {{first, "F(4x4,3x3)"}, {second, "F(4x4,3x3)"}});
+  ASSERT_EQ(planner.candidates(0).size(), 2U);
+  EXPECT_TRUE(planner.candidates(1).empty()) << "no convolution there";
+  const auto trial = planner.trial(0, 1);
+  EXPECT_EQ(trial.layers.at(planner.candidates(0)[0]).method, kDirectMethod);
+  EXPECT_EQ(trial.layers.at(planner.candidates(0)[0]).reason, "sensitive");
+  EXPECT_EQ(trial.layers.at(planner.candidates(0)[1]).method, "F(4x4,3x3)");
+  for (const auto& [weight, layer] : trial.layers) {
+    EXPECT_EQ(layer.precision, layer.program == "box-head" ? "f32" : "bf16") << weight;
+  }
+  const auto plan = planner.plan({0, 0});
+  for (const auto& [weight, layer] : plan.layers) EXPECT_EQ(layer.precision, "bf16") << weight;
+  EXPECT_EQ(plan.layers.at(first).method, "F(4x4,3x3)");
+}
+
+TEST(Planner, LayersInInt8ByWinogradsMethodHaveWeightsInBf16) {
+  auto model = tiny();
+  const std::string weight = "backbone.fpn_output2.weight";
+  const Planner planner(model, histograms_of(model), "mse", {{weight, "F(4x4,3x3)"}});
+  const auto plan = planner.plan({0, 0});
+  const auto& layer = plan.layers.at(weight);
+  EXPECT_EQ(layer.precision, kInt8) << "what it reads is";
+  EXPECT_EQ(layer.method, "F(4x4,3x3)");
+  EXPECT_EQ(weight_precision(layer), "bf16");
+  EXPECT_LT(layer.weight_error, 0.003) << "bf16 has 8 bits of its own for each weight";
+  EXPECT_EQ(planner.trial(1, 0).layers.at(weight).method, kDirectMethod) << "exact ones are direct";
+}
+
 TEST(FindKept, IsTheFewestThatKeepToTheBudget) {
   for (std::size_t needed = 0; needed <= 9; ++needed) {
     int asked = 0;
