@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""Error of F(4,3) and F(2,3) in f32 by interpolation points, as a share of the result's standard deviation.
+"""Error of F(4,3) and F(2,3) by interpolation points, as a share of the result's standard deviation, with products
+in f32 and in bf16.
 
     python bench/winograd_points.py
-256 input channels, sums in the order of the kernels; weights are transformed in double, as the engine does.
+256 input channels, sums in f32 in the order of the kernels; weights are transformed in double, as the engine does.
+In bf16 inputs and weights can be held by it, and transformed ones are rounded to it.
 """
 from fractions import Fraction
 
@@ -36,6 +38,12 @@ def matrices(points, tile):
     return [np.array([[float(value) for value in row] for row in rows]) for rows in (b, g, a)]
 
 
+def bf16(values):
+    """The nearest, ties to even."""
+    bits = np.ascontiguousarray(values, F32).view(np.uint32)
+    return ((bits + 0x7FFF + (bits >> 16 & 1)) & np.uint32(0xFFFF0000)).view(F32)
+
+
 def multiply(weights, values):
     """[O, C] times [C, N], summed channel by channel in f32."""
     total = np.zeros((weights.shape[0], values.shape[1]), F32)
@@ -55,7 +63,7 @@ def direct(image, weights, dtype):
     return total.reshape(OUT, SIDE, SIDE)
 
 
-def winograd(image, weights, points, tile):
+def winograd(image, weights, points, tile, rounded=lambda values: values):
     b, g, a = matrices(points, tile)
     size, count = tile + 2, SIDE // tile
     transformed = np.einsum("ij,ocjk,lk->iloc", g, weights.astype(np.float64), g).astype(F32)
@@ -65,11 +73,16 @@ def winograd(image, weights, points, tile):
     b, a = b.astype(F32), a.astype(F32)
     patches = np.einsum("ij,cyxjk->cyxik", b, patches, dtype=F32)
     patches = np.einsum("lk,cyxik->ilcyx", b, patches, dtype=F32)
+    transformed, patches = rounded(transformed), rounded(patches)
     products = np.stack([[multiply(transformed[i, k], patches[i, k].reshape(CHANNELS, -1)) for k in range(size)]
                          for i in range(size)])
     rows = np.einsum("ij,jlot->ilot", a, products, dtype=F32)
     cells = np.einsum("kl,ilot->ikot", a, rows, dtype=F32)
     return cells.reshape(tile, tile, OUT, count, count).transpose(2, 3, 0, 4, 1).reshape(OUT, SIDE, SIDE)
+
+
+def both(image, weights, image16, weights16, points, tile):
+    return winograd(image, weights, points, tile), winograd(image16, weights16, points, tile, bf16)
 
 
 def main():
@@ -79,18 +92,21 @@ def main():
     coarse = np.kron(random.standard_normal((CHANNELS, SIDE // 4, SIDE // 4)), np.ones((4, 4)))
     smooth = np.clip(0.8 * coarse + 0.5 * random.standard_normal((CHANNELS, SIDE, SIDE)), 0, 3).astype(F32)
     pairs = [("1", "2"), ("1", "1/2"), ("1/2", "3/2"), ("5/8", "3/2"), ("2/3", "3/2"), ("5/8", "5/4"), ("3/4", "3/2")]
+    narrow = bf16(weights)
     for name, image in (("noise", noise), ("smooth", smooth)):
         exact = direct(image, weights, np.float64)
+        image16 = bf16(image)
+        exact16 = direct(image16, narrow, np.float64)
 
-        def show(what, result):
-            error = np.abs(result - exact) / exact.std()
-            print(f"{name:7} {what:24} mean {error.mean():.2e}  max {error.max():.2e}")
+        def show(what, result, result16):
+            error, error16 = np.abs(result - exact) / exact.std(), (result16 - exact16) / exact16.std()
+            print(f"{name:7} {what:20} f32 mean {error.mean():.2e} max {error.max():.2e}   bf16 rms {(error16 ** 2).mean() ** 0.5:.2e}")
 
-        show("direct", direct(image, weights, F32))
-        show("F(2,3) 0 +-1", winograd(image, weights, (0, 1, -1), 2))
+        show("direct", direct(image, weights, F32), direct(image16, narrow, F32))
+        show("F(2,3) 0 +-1", *both(image, weights, image16, narrow, (0, 1, -1), 2))
         for low, high in pairs:
             p, q = Fraction(low), Fraction(high)
-            show(f"F(4,3) 0 +-{low} +-{high}", winograd(image, weights, (0, p, -p, q, -q), 4))
+            show(f"F(4,3) 0 +-{low} +-{high}", *both(image, weights, image16, narrow, (0, p, -p, q, -q), 4))
 
 
 if __name__ == "__main__":
