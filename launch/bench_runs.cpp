@@ -10,7 +10,6 @@
 #include <memory>
 #include <optional>
 #include <random>
-#include <span>
 #include <thread>
 #include <utility>
 
@@ -66,7 +65,7 @@ std::vector<engine::Box> strewn_boxes(int count, engine::Size frame) {
 
 /// Threads take pieces of the regions in turn, as the pipeline's stage does.
 void pool_regions(const std::vector<engine::FeatureView>& levels, const std::vector<engine::Box>& boxes,
-                  const engine::RoiPoolerParams& params, std::span<float> pooled, int threads) {
+                  const engine::RoiPoolerParams& params, const engine::PooledView& pooled, int threads) {
   constexpr std::size_t kPiece = 32;
   std::atomic<std::size_t> next{0};
   const auto work = [&] {
@@ -132,7 +131,7 @@ std::vector<BenchRow> bench_roi_align(const BenchOptions& options, engine::Size 
     TimedLoop loop(options.loop, static_cast<int>(boxes.size()), options.lines);
     for (int i = 0; i < loop.iterations(); ++i) {
       const auto began = Clock::now();
-      pool_regions(levels, boxes, params, pooled->at(0).values<float>(), threads);
+      pool_regions(levels, boxes, params, engine::PooledView(pooled->at(0)), threads);
       loop.ended(Clock::now() - began);
     }
     rows.push_back({"roi-align", image, 1, threads, 1, 0, loop.result()});

@@ -62,7 +62,7 @@ struct Conv2dParams {
   int padding = 0;
   int groups = 1;
   Activation activation = Activation::kNone;
-  DType result = DType::kF32;  ///< Or bf16 where the source is; then a summand is, too
+  DType result = DType::kF32;  ///< Or bf16 where the source is, or 8 bits; then a summand is, too
   /// Of f32 by Winograd's method: what is multiplied is rounded to bf16, as products of bf16 would have it.
   bool round_products = false;
 };
@@ -86,7 +86,7 @@ struct QuantizedParams {
   std::string weight_steps;  ///< Parameter name, [O]
   ActivationStep source;
   std::optional<ActivationStep> summand;  ///< Of convolutions with a sum into 8 bits
-  std::optional<ActivationStep> result;   ///< None: f32
+  std::optional<ActivationStep> result;   ///< None: f32, or bf16 where Conv2dParams::result says so
 };
 
 /// The 1x1 convolution of a mask head, for one class a map, with the sigmoid.

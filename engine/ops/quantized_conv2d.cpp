@@ -29,10 +29,11 @@ class QuantizedConv2d final : public onednn::PrimitiveOperator {
   }
 
  private:
-  DType result_type() const { return steps_.result ? steps_.result->dtype() : DType::kF32; }
+  DType result_type() const { return steps_.result ? steps_.result->dtype() : params_.result; }
 
   void build(const Format& source, const Format* summand, PackedWeights& weights) {
     const auto scales = channel_scales(weights);
+    if (params_.result == DType::kBf16 && is_slow(source, summand, scales)) params_.result = DType::kF32;
     const auto chosen = choose(source.as(steps_.source.dtype()), summand, scales);
     adopt(chosen, convolution_forward(chosen));
     inputs_ = {onednn::format(chosen.src_desc())};
@@ -48,7 +49,7 @@ class QuantizedConv2d final : public onednn::PrimitiveOperator {
   }
 
   DType summand_type() const {
-    return steps_.result && steps_.summand ? steps_.summand->dtype() : DType::kF32;
+    return steps_.result && steps_.summand ? steps_.summand->dtype() : result_type();
   }
 
   /// What one unit of a channel's sum stands for.
@@ -119,6 +120,11 @@ class QuantizedConv2d final : public onednn::PrimitiveOperator {
     if (!onednn::is_reference(as_it_lies.impl_info_str())) return as_it_lies;
     auto favourite = describe(onednn::any(source.shape(), source.dtype()), summand, scales);
     return onednn::is_reference(favourite.impl_info_str()) ? as_it_lies : favourite;
+  }
+
+  /// Not every processor with products of 8 bits writes bf16 at speed.
+  bool is_slow(const Format& source, const Format* summand, const std::vector<float>& scales) const {
+    return onednn::is_reference(choose(source.as(steps_.source.dtype()), summand, scales).impl_info_str());
   }
 
   void keep_weights(std::int64_t in_channels, const Format& wanted, PackedWeights& weights) {

@@ -138,11 +138,14 @@ void Planner::add_steps(Quantization& plan) const {
       // Beside a layer that was met, a sum's other part was, too.
       plan.activations[value] = steps_.at(value);
     }
-    // A maximum of what lies on steps lies on the same.
+  }
+  // A maximum of what lies on steps lies on the same, whichever program reads it.
+  for (const auto& program : model_.programs) {
     for (const auto& node : program.graph.nodes) {
       if (node.kind != OpKind::kMaxPool2d) continue;
       const auto written = plan.activations.find(node.outputs.at(0));
-      if (written != plan.activations.end()) written->second = plan.activations.at(node.inputs.at(0));
+      const auto read = plan.activations.find(node.inputs.at(0));
+      if (written != plan.activations.end() && read != plan.activations.end()) written->second = read->second;
     }
   }
 }

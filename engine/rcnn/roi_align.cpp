@@ -2,12 +2,14 @@
 #include "engine/rcnn/roi_align.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <string>
 
 #include "engine/errors.hpp"
 #include "engine/rcnn/roi_kernel.hpp"
 #include "engine/rcnn/roi_taps.hpp"
+#include "engine/tensor/activation_step.hpp"
 
 namespace rcnn::engine {
 namespace {
@@ -41,9 +43,15 @@ ChannelRuns channel_runs(const FeatureView& level) {
   const auto channels = static_cast<std::size_t>(level.channels);
   const auto width = static_cast<std::size_t>(level.width);
   const auto cells = width * static_cast<std::size_t>(level.height);
-  if (level.layout == Layout::kNhwc) return {level.data, channels, channels, 0, channels, width * channels};
+  if (level.layout == Layout::kNhwc)
+    return {level.data, level.dtype, channels, channels, 0, channels, width * channels};
   const auto block = static_cast<std::size_t>(channel_block(level.layout));
-  return {level.data, channels, block, cells * block, block, width * block};
+  return {level.data, level.dtype, channels, block, cells * block, block, width * block};
+}
+
+PooledElement element_of(const PooledView& pooled) {
+  const ActivationStep step{pooled.step, pooled.dtype == DType::kS8};
+  return {pooled.dtype, step.least(), step.most()};
 }
 
 RegionAxis region_axis(float low, float high, float scale, int cells, const RoiPoolerParams& params) {
@@ -75,6 +83,18 @@ std::vector<std::size_t> regions_of_level(std::span<const Box> boxes, std::span<
 
 }  // namespace
 
+PooledView::PooledView(Tensor& tensor)
+    : data(tensor.data()),
+      count(tensor.spec().bytes() / size_of(tensor.spec().dtype)),
+      dtype(tensor.spec().dtype),
+      step(tensor.spec().step) {
+  constexpr std::array kTypes{DType::kF32, DType::kBf16, DType::kU8, DType::kS8};
+  if (std::ranges::find(kTypes, dtype) == kTypes.end()) {
+    throw ShapeError("RoIAlign cannot pool into '" + tensor.spec().name + "', which is " + to_string(dtype) +
+                     "; expected f32, bf16, u8 or s8");
+  }
+}
+
 int assign_level(const Box& box, const RoiPoolerParams& params) {
   const float size = std::sqrt(box.area());
   const float level = std::floor(static_cast<float>(params.canonical_level) +
@@ -86,11 +106,12 @@ int assign_level(const Box& box, const RoiPoolerParams& params) {
 }
 
 void roi_align(std::span<const FeatureView> levels, std::span<const Box> boxes, std::size_t begin,
-               std::size_t end, const RoiPoolerParams& params, std::span<float> pooled) {
-  require_consistent(levels, boxes.size(), begin, end, params, pooled.size());
+               std::size_t end, const RoiPoolerParams& params, const PooledView& pooled) {
+  require_consistent(levels, boxes.size(), begin, end, params, pooled.count);
   const int bins = params.output_size;
   const auto row = static_cast<std::size_t>(bins) * static_cast<std::size_t>(bins) *
-                   static_cast<std::size_t>(levels[0].channels);
+                   static_cast<std::size_t>(levels[0].channels) * size_of(pooled.dtype);
+  const auto element = element_of(pooled);
   std::vector<int> assigned(end - begin);
   for (std::size_t i = begin; i < end; ++i) assigned[i - begin] = assign_level(boxes[i], params);
 
@@ -100,19 +121,20 @@ void roi_align(std::span<const FeatureView> levels, std::span<const Box> boxes, 
     table.clear();
     tapped.clear();
     const float scale = 1.F / static_cast<float>(params.strides[l]);
+    const float units = levels[l].step / pooled.step;  // Steps of the result in one of the level's
     for (const auto i : regions_of_level(boxes, assigned, begin, static_cast<int>(l), params.strides[l])) {
       const auto x = region_axis(boxes[i].x0, boxes[i].x1, scale, levels[l].width, params);
       const auto y = region_axis(boxes[i].y0, boxes[i].y1, scale, levels[l].height, params);
-      float* output = pooled.data() + i * row;
+      auto* output = static_cast<std::byte*>(pooled.data) + i * row;
       if (!has_samples(x, bins) || !has_samples(y, bins)) {
-        std::fill_n(output, row, 0.F);
+        std::fill_n(output, row, std::byte{0});
         continue;
       }
       const auto count = static_cast<float>(x.samples * y.samples);
       const auto x_taps = table.add(x, bins, 1.F);
-      tapped.push_back({x_taps, table.add(y, bins, 1.F / count), output});
+      tapped.push_back({x_taps, table.add(y, bins, units / count), output});
     }
-    pool_regions(channel_runs(levels[l]), table, tapped, bins);
+    pool_regions(channel_runs(levels[l]), table, tapped, bins, element);
   }
 }
 

@@ -24,19 +24,36 @@ struct RoiPoolerParams {
 /// \returns index into the pooler's levels, 0-based. Source: Detectron2 assign_boxes_to_levels.
 int assign_level(const Box& box, const RoiPoolerParams& params);
 
+/// Room for pooled regions; borrows the memory.
+///
+///   data  [R, S * S, C] elements of `dtype`: f32, bf16, or u8 or s8 that count steps
+struct PooledView {
+  void* data = nullptr;
+  std::size_t count = 0;  ///< Elements
+  DType dtype = DType::kF32;
+  float step = 1;
+
+  PooledView(std::span<float> values) : data(values.data()), count(values.size()) {}
+  PooledView(std::vector<float>& values) : PooledView(std::span(values)) {}
+  /// \throws ShapeError if the tensor is of none of those types.
+  explicit PooledView(Tensor& tensor);
+};
+
 /// Pools regions [begin, end) of `boxes`, each from the level its size belongs to.
 ///
-///   levels  one per stride, f32, blocked or row-major layout, as the convolutions wrote them (no copy is
-///   made) boxes   [R]            network-input pixels pooled  [R, S * S, C]  f32, channel fastest, S =
-///   output_size; rows [begin, end) are written whole
+///   levels  one per stride, as the convolutions wrote them (no copy is made): any layout; f32, bf16, u8 or
+///           s8, each level its own type and step
+///   boxes   [R]            network-input pixels
+///   pooled  [R, S * S, C]  channel fastest, S = output_size; rows [begin, end) are written whole
 ///
-/// Matches Detectron2 ROIPooler with ROIAlignV2. Samples more than one cell outside the map read as 0. A
-/// region without samples (no side) pools to 0, as there; so does one that is not finite or reaches 2^20
-/// cells away, where f32 places no samples. Thread safety: reentrant; ranges of one output may run in
-/// parallel. Neighbouring regions share the cache, so large ranges (64 and more) cost less a region.
-/// Allocates about a KiB a region. \throws ShapeError if channel counts differ, or `pooled` is too small for
-/// the range.
+/// Sums are f32 and are rounded once, when they are written: to the nearest, ties to even, and in 8 bits to
+/// the last step for what lies beyond (ActivationStep). Matches Detectron2 ROIPooler with ROIAlignV2. Samples
+/// more than one cell outside the map read as 0. A region without samples (no side) pools to 0, as there; so
+/// does one that is not finite or reaches 2^20 cells away, where f32 places no samples. Thread safety:
+/// reentrant; ranges of one output may run in parallel. Neighbouring regions share the cache, so large ranges
+/// (64 and more) cost less a region. Allocates about a KiB a region. \throws ShapeError if channel counts
+/// differ, or `pooled` is too small for the range.
 void roi_align(std::span<const FeatureView> levels, std::span<const Box> boxes, std::size_t begin,
-               std::size_t end, const RoiPoolerParams& params, std::span<float> pooled);
+               std::size_t end, const RoiPoolerParams& params, const PooledView& pooled);
 
 }  // namespace rcnn::engine

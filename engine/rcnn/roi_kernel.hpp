@@ -6,13 +6,15 @@
 #include <span>
 
 #include "engine/rcnn/roi_taps.hpp"
+#include "engine/tensor/tensor.hpp"
 
 namespace rcnn::engine {
 
-/// Where the channels of a feature map lie, counted in floats. The channels of one cell come in runs of
+/// Where the channels of a feature map lie, counted in elements. The channels of one cell come in runs of
 /// neighbours: a block, all of them (NHWC), or one by one (row-major).
 struct ChannelRuns {
-  const float* data;
+  const void* data;
+  DType dtype;  ///< f32, bf16, or u8 or s8, whose step is in the taps' weights
   std::size_t channels;
   std::size_t run;         ///< Channels in a run, padding included
   std::size_t run_stride;  ///< From a run to the next, same cell
@@ -29,7 +31,13 @@ enum class SumOrder : std::uint8_t { kBoth, kRowsFirst, kColumnsFirst };
 struct TappedRegion {
   AxisTaps x;
   AxisTaps y;
-  float* pooled;  ///< [bins, bins, channels]
+  std::byte* pooled;  ///< [bins, bins, channels]
+};
+
+/// What sums are rounded to when they are written.
+struct PooledElement {
+  DType dtype = DType::kF32;    ///< f32, bf16, or u8 or s8, whose step the taps' weights are divided by
+  float least = 0, most = 255;  ///< In 8 bits
 };
 
 /// The order with the fewest loads and stores for this region.
@@ -40,6 +48,6 @@ SumOrder cheapest_order(const TappedRegion& region, int bins);
 /// the cache, where whole cells (a KiB for 256 channels, half of a 200x200 map's planes in one L1 set) would
 /// not.
 void pool_regions(const ChannelRuns& runs, const TapTable& table, std::span<const TappedRegion> regions,
-                  int bins);
+                  int bins, const PooledElement& element);
 
 }  // namespace rcnn::engine

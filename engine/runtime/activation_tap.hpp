@@ -21,7 +21,8 @@ class ActivationTap {
    public:
     virtual ~Run() = default;
     /// Called for the program's inputs, in order, before its first operator, then for each value as soon as
-    /// it is written, and rounded where the program rounds it.
+    /// it is written, and rounded where the program rounds it. Programs whose products are narrow show only
+    /// what they hold as f32: whoever looks at all emulates them.
     ///   values  f32, as `format` says; channels that pad blocks are zero, and so are pooled rows that no
     ///   region
     ///           fills

@@ -12,12 +12,14 @@
 #include <set>
 #include <tuple>
 
+#include "engine/compile/quantization.hpp"
 #include "engine/errors.hpp"
 #include "engine/ops/platform.hpp"
 #include "engine/runtime/core_pool.hpp"
 #include "engine/runtime/processor.hpp"
 #include "engine/runtime/program_executable.hpp"
 #include "engine/runtime/thread_count.hpp"
+#include "engine/runtime/value_types.hpp"
 
 namespace rcnn::engine {
 namespace {
@@ -106,6 +108,9 @@ struct LoadedModel::State {
                        ? "this processor multiplies " + precision + ", this program does not"
                        : "this processor cannot multiply " + precision);
     }
+    for (std::size_t i = 0; i < artifact->programs().size(); ++i) {
+      types.emplace_back(artifact->programs()[i].graph, shapes_of(i));
+    }
     if (artifact->is_classifier()) return;
     box_buckets = make_buckets({16, 64, 128, 256, 512}, artifact->config().max_proposals());
     // Finer than boxes: one detection costs as much as 30 regions of the box head.
@@ -121,16 +126,23 @@ struct LoadedModel::State {
   /// Whether layers multiply the type that the artifact stores their weights in.
   bool narrow_products() const {
     if (options.emulate_precision) return false;
-    if (artifact->quantization()) return multiplies_int8();
+    if (artifact->options().precision == kInt8) return multiplies_int8();
     return artifact->options().precision == "bf16" && multiplies_bf16();
   }
 
+  /// Without inputs.
+  ProgramShapes shapes_of(std::size_t program) const;
+  /// What a host operator writes for a program, in the type in which that reads it.
+  TensorSpec input_of(std::size_t program, TensorSpec spec) const {
+    return narrow_products() ? types[program].held(std::move(spec)) : spec;
+  }
   std::shared_ptr<const Executable> get(std::size_t program, std::vector<TensorSpec> inputs);
   void evict(std::size_t program);
 
   std::shared_ptr<const Artifact> artifact;
   LoadOptions options;
   PackedWeights weights;
+  std::vector<ValueTypes> types;  ///< By program
   std::vector<int> image_buckets;
   std::vector<int> box_buckets;
   std::vector<int> detection_buckets;
@@ -138,6 +150,29 @@ struct LoadedModel::State {
   std::map<ShapeKey, Cached> executables;
   std::uint64_t clock = 0;
 };
+
+ProgramShapes LoadedModel::State::shapes_of(std::size_t program) const {
+  ProgramShapes shapes{
+      .inputs = {}, .output_layouts = {}, .picks = options.deterministic ? nullptr : &Conv2dPicks::process()};
+  shapes.narrow_products = narrow_products();
+  if (shapes.narrow_products || options.emulate_precision) {
+    if (artifact->quantization()) shapes.quantization = &*artifact->quantization();
+    // Without products of bf16, layers of int8's plan that are not in it run in f32.
+    const auto& precision = artifact->options().precision;
+    shapes.bf16 =
+        precision == "bf16" || (precision == kInt8 && (options.emulate_precision || multiplies_bf16()));
+  }
+  for (const auto& other : artifact->programs()) {
+    shapes.borders.insert(other.graph.inputs.begin(), other.graph.inputs.end());
+  }
+  for (const auto& node : artifact->host_nodes()) {
+    if (node.kind == OpKind::kRoiAlign) shapes.borders.insert(node.inputs.begin(), node.inputs.end());
+  }
+  for (const auto& output : artifact->programs().at(program).graph.outputs) {
+    if (output.starts_with("rpn_")) shapes.output_layouts[output] = Layout::kNhwc;
+  }
+  return shapes;
+}
 
 std::shared_ptr<const Executable> LoadedModel::State::get(std::size_t program,
                                                           std::vector<TensorSpec> inputs) {
@@ -149,20 +184,8 @@ std::shared_ptr<const Executable> LoadedModel::State::get(std::size_t program,
 
   const auto begin = std::chrono::steady_clock::now();
   const auto& graph = artifact->programs().at(program).graph;
-  ProgramShapes shapes{.inputs = std::move(inputs),
-                       .output_layouts = {},
-                       .picks = options.deterministic ? nullptr : &Conv2dPicks::process()};
-  shapes.narrow_products = narrow_products();
-  if (shapes.narrow_products || options.emulate_precision) {
-    shapes.bf16 = artifact->options().precision == "bf16";
-    if (artifact->quantization()) shapes.quantization = &*artifact->quantization();
-  }
-  for (const auto& other : artifact->programs()) {
-    shapes.borders.insert(other.graph.inputs.begin(), other.graph.inputs.end());
-  }
-  for (const auto& output : graph.outputs) {
-    if (output.starts_with("rpn_")) shapes.output_layouts[output] = Layout::kNhwc;
-  }
+  auto shapes = shapes_of(program);
+  shapes.inputs = std::move(inputs);
   try {
     const ThreadCount threads(CoreSettings::from_environment().threads_per_core);
     cached.executable = build_executable(graph, shapes, weights);
@@ -284,26 +307,35 @@ std::shared_ptr<const Executable> LoadedModel::rpn_executable(std::size_t progra
 std::shared_ptr<const Executable> LoadedModel::box_executable(int regions) {
   const auto bucket = bucket_for(regions, state_->box_buckets, "box head", "regions");
   const std::int64_t side = config().box_head.pooler_resolution;
+  const auto program = program_index("box-head");
   return state_->get(
-      program_index("box-head"),
-      {{"pooled", {bucket, side * side, config().fpn.out_channels}, DType::kF32, Layout::kRowMajor}});
+      program,
+      {state_->input_of(
+          program,
+          {"pooled", {bucket, side * side, config().fpn.out_channels}, DType::kF32, Layout::kRowMajor})});
 }
 
 std::shared_ptr<const Executable> LoadedModel::mask_executable(int detections) {
   const auto bucket = bucket_for(detections, state_->detection_buckets, "mask head", "detections");
   const std::int64_t side = config().mask_head.pooler_resolution;
+  const auto program = program_index("mask-head");
   return state_->get(
-      program_index("mask-head"),
-      {{"mask_pooled", {bucket, config().fpn.out_channels, side, side}, DType::kF32, Layout::kNhwc},
+      program,
+      {state_->input_of(
+           program,
+           {"mask_pooled", {bucket, config().fpn.out_channels, side, side}, DType::kF32, Layout::kNhwc}),
        {"mask_classes", {bucket}, DType::kF32, Layout::kRowMajor}});
 }
 
 std::shared_ptr<const Executable> LoadedModel::keypoint_executable(int detections) {
   const auto bucket = bucket_for(detections, state_->detection_buckets, "keypoint head", "detections");
   const std::int64_t side = config().keypoint_head.pooler_resolution;
+  const auto program = program_index("keypoint-head");
   return state_->get(
-      program_index("keypoint-head"),
-      {{"keypoint_pooled", {bucket, config().fpn.out_channels, side, side}, DType::kF32, Layout::kNhwc}});
+      program,
+      {state_->input_of(
+          program,
+          {"keypoint_pooled", {bucket, config().fpn.out_channels, side, side}, DType::kF32, Layout::kNhwc})});
 }
 
 std::shared_ptr<const Executable> LoadedModel::classifier_executable(int images) {

@@ -54,7 +54,8 @@ class LoadedModel {
   std::size_t weight_bytes(std::size_t program) const;
 
   /// The image program for a padded input of this size. Outputs, in this order:
-  ///   per FPN level p2..p6: features [1, C, H, W], layout as the convolutions write it (p6 is not pooled);
+  ///   per FPN level p2..p6: features [1, C, H, W], layout as the convolutions write it (p6 is not pooled),
+  ///   bf16 or 8 bits where the model's products are, each level its own type and step, else f32;
   ///   then, in "backbone-rpn" of a model with RPN, what rpn_executable() writes otherwise.
   /// Input: "image" [1, 3, padded.height, padded.width] row-major f32.
   std::shared_ptr<const Executable> image_executable(Size padded);
@@ -65,17 +66,18 @@ class LoadedModel {
   std::shared_ptr<const Executable> rpn_executable(std::size_t program, Size padded);
 
   /// The box head for at least `regions` regions, 1..max regions: the smallest bucket that holds them.
-  /// Input: "pooled" [B, S * S, C] row-major as roi_align writes it; outputs "class_logits" [B, classes + 1],
-  /// "box_deltas" [B, 4 * classes], row-major. A region's result does not depend on the bucket.
+  /// Input: "pooled" [B, S * S, C] row-major as roi_align writes it, of the type and step that the first
+  /// layer multiplies; outputs "class_logits" [B, classes + 1], "box_deltas" [B, 4 * classes], row-major. A
+  /// region's result does not depend on the bucket.
   std::shared_ptr<const Executable> box_executable(int regions);
   /// Bucket sizes, ascending; the last is config().max_proposals().
   const std::vector<int>& box_buckets() const;
 
   /// The mask head for at least `detections` detections, 1..max_detections: the smallest bucket that holds
   /// them. Only where config().mask_on.
-  /// Inputs: "mask_pooled" [B, C, S, S] kNhwc as roi_align writes it, "mask_classes" [B] row-major f32, every
-  /// one of them a class of the model; output "mask_probabilities" [B, 2 * S, 2 * S] row-major, of the
-  /// detection's own class. A detection's result does not depend on the bucket.
+  /// Inputs: "mask_pooled" [B, C, S, S] kNhwc as roi_align writes it, of a type as above, "mask_classes" [B]
+  /// row-major f32, every one of them a class of the model; output "mask_probabilities" [B, 2 * S, 2 * S]
+  /// row-major, of the detection's own class. A detection's result does not depend on the bucket.
   std::shared_ptr<const Executable> mask_executable(int detections);
   /// The keypoint head, likewise. Only where config().keypoint_on.
   /// Input: "keypoint_pooled" [B, C, S, S] kNhwc; output "keypoint_heatmaps" [B, K, 4 * S, 4 * S] row-major

@@ -21,41 +21,19 @@ Conv2dParams params_of(const Node& node, DType result = DType::kF32) {
           node.stride, node.padding, node.groups, node.activation,   result};
 }
 
-bool multiplies(OpKind kind) { return kind == OpKind::kConv2d || kind == OpKind::kLinear; }
-
-/// Whether it computes in the type of its inputs.
-bool keeps_type(OpKind kind) {
-  switch (kind) {
-    case OpKind::kMaxPool2d:
-    case OpKind::kUpsampleAdd:
-    case OpKind::kAdd:
-    case OpKind::kRelu:
-    case OpKind::kSilu:
-    case OpKind::kSigmoid:
-    case OpKind::kScale:
-    case OpKind::kGlobalAvgPool:
-      return true;
-    default:
-      return false;
-  }
-}
-
 bool is_8_bits(const Format& format) { return format.dtype() == DType::kS8 || format.dtype() == DType::kU8; }
 
 }  // namespace
 
 ProgramBuilder::ProgramBuilder(const Graph& graph, const ProgramShapes& shapes, PackedWeights& weights)
-    : graph_(graph), shapes_(shapes), weights_(weights) {
-  if (shapes.quantization != nullptr) quantized_ = quantized_values(graph, *shapes.quantization);
-}
+    : graph_(graph), shapes_(shapes), weights_(weights), types_(graph, shapes) {}
 
 void ProgramBuilder::build() {
   count_uses();
-  find_bf16_values();
   for (std::size_t i = 0; i < graph_.inputs.size(); ++i) {
     const auto& spec = shapes_.inputs.at(i);
     storages.push_back({Storage::Place::kInput, i, spec.bytes()});
-    values_[graph_.inputs[i]] = {Format(spec.shape, spec.layout), storages.size() - 1};
+    values_[graph_.inputs[i]] = {Format(spec.shape, spec.layout, spec.dtype), storages.size() - 1};
     round_input(graph_.inputs[i]);
   }
   for (std::size_t i = 0; i < graph_.nodes.size(); ++i) add_node(graph_.nodes[i], static_cast<int>(i));
@@ -77,47 +55,26 @@ void ProgramBuilder::count_uses() {
   }
 }
 
-// A result that no layer reads is written as f32 at once.
-void ProgramBuilder::find_bf16_values() {
-  if (!shapes_.bf16) return;
-  for (const auto& node : graph_.nodes) {
-    const auto& source = node.inputs.at(0);
-    const bool is_input = std::ranges::find(graph_.inputs, source) != graph_.inputs.end();
-    if (multiplies(node.kind) && is_input) bf16_.insert(source);
-  }
-  for (const auto& node : graph_.nodes) {
-    const auto& result = node.outputs.at(0);
-    const auto is_bf16 = [&](const std::string& value) { return bf16_.contains(value); };
-    if (multiplies(node.kind) ? last_use_.contains(result) || shapes_.borders.contains(result)
-                              : keeps_type(node.kind) && std::ranges::all_of(node.inputs, is_bf16)) {
-      bf16_.insert(result);
-    }
-  }
-}
-
 DType ProgramBuilder::type_of(const Node& node) const {
-  if (!shapes_.bf16 || !shapes_.narrow_products) return DType::kF32;
-  const bool is_bf16 = multiplies(node.kind) || (keeps_type(node.kind) && bf16_.contains(node.outputs.at(0)));
+  if (!shapes_.narrow_products) return DType::kF32;
+  const bool is_bf16 =
+      types_.multiplies_bf16(node) || (keeps_type(node.kind) && types_.is_bf16(node.outputs.at(0)));
   return is_bf16 ? DType::kBf16 : DType::kF32;
 }
 
 DType ProgramBuilder::result_of(const Node& node) const {
-  return bf16_.contains(node.outputs.at(0)) ? type_of(node) : DType::kF32;
+  if (!types_.is_bf16(node.outputs.at(0))) return DType::kF32;
+  // A sum would be added in that type, which cannot hold all that 8 bits' steps can.
+  if (is_int8(node)) return node.fused_sum ? DType::kF32 : DType::kBf16;
+  return type_of(node);
 }
 
 Format ProgramBuilder::source_of(const Node& node, std::size_t input) const {
   return values_.at(node.inputs.at(input)).format.as(type_of(node));
 }
 
-std::optional<ActivationStep> ProgramBuilder::step_of(const std::string& value) const {
-  if (!quantized_.contains(value)) return std::nullopt;
-  return shapes_.quantization->activations.at(value);
-}
-
 bool ProgramBuilder::is_int8(const Node& node) const {
-  if (shapes_.quantization == nullptr || !shapes_.narrow_products) return false;
-  const auto layer = shapes_.quantization->layers.find(node.weight);
-  return layer != shapes_.quantization->layers.end() && layer->second.precision == kInt8;
+  return shapes_.narrow_products && types_.multiplies_int8(node);
 }
 
 QuantizedParams ProgramBuilder::quantized_params(const Node& node) const {
@@ -132,12 +89,12 @@ std::unique_ptr<Operator> ProgramBuilder::make_quantized(const Node& node) {
   const auto source = source_of(node, 0);
   if (is_int8(node) && node.kind == OpKind::kConv2d) {
     const auto summand = node.fused_sum ? std::optional(source_of(node, 1)) : std::nullopt;
-    return make_quantized_conv2d(params_of(node), quantized_params(node), source,
+    return make_quantized_conv2d(params_of(node, result_of(node)), quantized_params(node), source,
                                  summand ? &*summand : nullptr, weights_);
   }
   if (is_int8(node) && node.kind == OpKind::kLinear) {
     const auto shape = source.shape();
-    return make_quantized_linear(params_of(node), quantized_params(node),
+    return make_quantized_linear(params_of(node, result_of(node)), quantized_params(node),
                                  Format({shape[0], element_count(shape) / shape[0]}, Layout::kRowMajor),
                                  weights_);
   }
@@ -227,6 +184,9 @@ void ProgramBuilder::add_node(const Node& node, int index) {
     if (static_cast<int>(i) == op->in_place()) {
       output = surrendered(node.inputs[i], wanted, index);
       inputs.push_back(output);
+      if (is_rounded_for(node, i)) round_to_bf16(node.inputs[i], wanted, output);
+    } else if (is_rounded_for(node, i)) {
+      inputs.push_back(rounded_copy(node.inputs[i], wanted));
     } else {
       inputs.push_back(brought_to(node.inputs[i], wanted).storage);
     }
@@ -243,7 +203,7 @@ void ProgramBuilder::add_node(const Node& node, int index) {
 }
 
 bool ProgramBuilder::is_rounded(const std::string& name) const {
-  return !shapes_.narrow_products && (step_of(name) || bf16_.contains(name));
+  return !shapes_.narrow_products && (step_of(name) || types_.is_bf16(name));
 }
 
 void ProgramBuilder::round(const std::string& name) {
@@ -253,8 +213,31 @@ void ProgramBuilder::round(const std::string& name) {
     add_step(kRoundToSteps, make_round_to_steps(name + ".round", value.format, *step), {value.storage},
              value.storage);
   } else {
-    add_step(kRoundToBf16, make_round_to_bf16(name + ".round", value.format), {value.storage}, value.storage);
+    round_to_bf16(name, value.format, value.storage);
   }
+}
+
+void ProgramBuilder::round_to_bf16(const std::string& name, const Format& format, std::size_t storage) {
+  add_step(kRoundToBf16, make_round_to_bf16(name + ".round", format), {storage}, storage);
+}
+
+bool ProgramBuilder::is_rounded_for(const Node& node, std::size_t input) const {
+  if (shapes_.narrow_products || !types_.multiplies_bf16(node) || !step_of(node.inputs.at(input)))
+    return false;
+  return input == 0 || types_.is_bf16(node.outputs.at(0));  // A sum is added in the type of the result
+}
+
+std::size_t ProgramBuilder::rounded_copy(const std::string& name, const Format& wanted) {
+  auto& copies = rounded_copies_[name];
+  for (const auto& copy : copies) {
+    if (copy.format == wanted) return copy.storage;
+  }
+  const auto& value = values_.at(name);
+  const auto copy = new_storage(wanted.bytes());
+  add_step(kReorder, make_reorder(name + ".copy", value.format, wanted), {value.storage}, copy);
+  round_to_bf16(name, wanted, copy);
+  copies.push_back({wanted, copy});
+  return copy;
 }
 
 void ProgramBuilder::round_input(const std::string& name) {
@@ -313,17 +296,20 @@ void ProgramBuilder::finish_output(const std::string& name, std::size_t index) {
       wish != shapes_.output_layouts.end() ? wish->second : value.format.layout().value_or(Layout::kRowMajor);
   const auto shape = value.format.shape();
   outputs[index] = {name, shape, DType::kF32, layout};
-  if (value.format == Format(shape, layout)) {
+  if (shapes_.narrow_products) outputs[index] = types_.held(outputs[index]);
+  const Format target(shape, layout, outputs[index].dtype);
+  if (value.format == target) {
     storages[value.storage].place = Storage::Place::kOutput;
     storages[value.storage].index = index;
     return;
   }
-  // Later readers go on reading the arena's copy, which is in the layout that operators like.
-  const Format target(shape, layout);
   const auto storage = new_storage(target.bytes());
   storages[storage].place = Storage::Place::kOutput;
   storages[storage].index = index;
   add_step(kReorder, make_reorder_of(name, ".reorder", value.format, target), {value.storage}, storage);
+  // Later readers go on reading the arena's copy, which is in the layout that operators like; but no other
+  // values than those beyond the program read.
+  if (value.format.dtype() != target.dtype()) value = {target, storage};
 }
 
 void ProgramBuilder::plan() {

@@ -4,11 +4,11 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
 #include "engine/runtime/program_executable.hpp"
+#include "engine/runtime/value_types.hpp"
 
 namespace rcnn::engine {
 
@@ -51,15 +51,13 @@ class ProgramBuilder {
   };
 
   void count_uses();
-  void find_bf16_values();
   void add_node(const Node& node, int index);
   std::unique_ptr<Operator> make_operator(const Node& node);
   std::unique_ptr<Operator> make_convolution(const Node& node);
   /// Null where the node does not run on 8-bit values.
   std::unique_ptr<Operator> make_quantized(const Node& node);
   QuantizedParams quantized_params(const Node& node) const;
-  /// Step of a value that this program holds in 8 bits wherever it can be; none where all is f32.
-  std::optional<ActivationStep> step_of(const std::string& value) const;
+  std::optional<ActivationStep> step_of(const std::string& value) const { return types_.step_of(value); }
   bool is_int8(const Node& node) const;
   /// What the node reads and computes in, 8 bits aside.
   DType type_of(const Node& node) const;
@@ -82,18 +80,23 @@ class ProgramBuilder {
   /// Rounds a value where it lies, or a copy of the program's input, if the quantization says so.
   void round(const std::string& name);
   void round_input(const std::string& name);
+  /// Whether a layer in bf16 reads what lies on 8 bits' steps: as bf16 it is rounded once more.
+  bool is_rounded_for(const Node& node, std::size_t input) const;
+  /// A copy in the wanted format that is rounded to bf16.
+  std::size_t rounded_copy(const std::string& name, const Format& wanted);
+  void round_to_bf16(const std::string& name, const Format& format, std::size_t storage);
   void finish_output(const std::string& name, std::size_t index);
   void plan();
 
   const Graph& graph_;
   const ProgramShapes& shapes_;
   PackedWeights& weights_;
+  const ValueTypes types_;
   std::map<std::string, Value> values_;
   std::map<std::string, std::vector<Value>> reordered_;  ///< Copies of values in further formats
-  std::map<std::string, int> last_use_;                  ///< Node that reads a value last
-  std::set<std::string> bf16_;                           ///< Values held, or rounded to, that
+  std::map<std::string, std::vector<Value>> rounded_copies_;
+  std::map<std::string, int> last_use_;  ///< Node that reads a value last
   std::map<std::string, std::size_t> output_index_;
-  std::set<std::string> quantized_;  ///< What other programs alone read in int8 leaves this one as f32
 };
 
 }  // namespace rcnn::engine

@@ -80,6 +80,7 @@ class ProgramExecutable final : public Executable {
     const auto tap = ActivationTap::any() ? ActivationTap::installed() : nullptr;
     auto run = tap ? tap->begin(program_) : nullptr;
     for (std::size_t i = 0; run && i < inputs.size(); ++i) {
+      if (inputs_[i].dtype != DType::kF32) continue;
       show(*run, inputs_[i].name, Format(inputs_[i].shape, inputs_[i].layout), inputs[i]);
     }
     return run;

@@ -23,10 +23,13 @@ struct ProgramShapes {
   Conv2dPicks* picks = nullptr;  ///< Chooses convolutions' algorithms; null: all direct
   /// How layers in int8 and the values around them run; null: as all others.
   const Quantization* quantization = nullptr;
-  bool bf16 = false;  ///< Convolutions and linear layers multiply bf16, and values that they read are held so
-  std::set<std::string> borders{};  ///< With bf16, outputs that layers of other programs read, likewise
-  /// With one of the two: layers multiply, and values are held in, these types. Else values are rounded to
-  /// what these could hold of them, and multiplied as f32.
+  /// Convolutions and linear layers multiply bf16, and values that they read are held so; with a quantization
+  /// those alone that it leaves in bf16.
+  bool bf16 = false;
+  /// Outputs that are read elsewhere by whoever takes narrow values: layers of other programs, RoIAlign
+  std::set<std::string> borders{};
+  /// With one of the two: layers multiply, and values are held in, these types; outputs leave so, and inputs
+  /// come as `inputs` says. Else values are rounded to what these could hold of them, and multiplied as f32.
   bool narrow_products = false;
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "engine/tensor/tensor.hpp"
 
+#include <algorithm>
 #include <array>
 #include <new>
 #include <utility>
@@ -72,12 +73,18 @@ Tensor::Tensor(TensorSpec spec, const TensorMemory& memory, std::size_t begin)
 
 FeatureView feature_view(const Tensor& tensor) {
   const auto& spec = tensor.spec();
-  if (spec.dtype != DType::kF32 || spec.shape.size() != 4 || spec.shape[0] != 1) {
+  constexpr std::array kTypes{DType::kF32, DType::kBf16, DType::kU8, DType::kS8};
+  if (std::ranges::find(kTypes, spec.dtype) == kTypes.end() || spec.shape.size() != 4 || spec.shape[0] != 1) {
     throw ShapeError("feature '" + spec.name + "' is " + to_string(spec.dtype) + " " + to_string(spec.shape) +
-                     "; expected f32 [1, C, H, W]");
+                     "; expected [1, C, H, W] of f32, bf16, u8 or s8");
   }
-  return {static_cast<const float*>(tensor.data()), static_cast<int>(spec.shape[1]),
-          static_cast<int>(spec.shape[2]), static_cast<int>(spec.shape[3]), spec.layout};
+  return {tensor.data(),
+          static_cast<int>(spec.shape[1]),
+          static_cast<int>(spec.shape[2]),
+          static_cast<int>(spec.shape[3]),
+          spec.layout,
+          spec.dtype,
+          spec.step};
 }
 
 }  // namespace rcnn::engine

@@ -43,6 +43,7 @@ struct TensorSpec {
   Shape shape;
   DType dtype = DType::kF32;
   Layout layout = Layout::kRowMajor;
+  float step = 1;  ///< What one unit of an element stands for; other than 1 in 8 bits only (ActivationStep)
 
   std::size_t bytes() const;  ///< Including the zero channels of blocked layouts.
   bool operator==(const TensorSpec&) const = default;
@@ -87,16 +88,18 @@ class Tensor {
 
 /// One FPN level as the convolutions wrote it; borrows the memory.
 ///
-///   data  f32, layout as `spec.layout` says, batch of one
+///   data  elements of `dtype`, each `step` times what it says; layout as `layout` says, batch of one
 struct FeatureView {
-  const float* data = nullptr;
+  const void* data = nullptr;
   int channels = 0;
   int height = 0;
   int width = 0;
   Layout layout = Layout::kRowMajor;
+  DType dtype = DType::kF32;  ///< Or bf16, u8, s8
+  float step = 1;
 };
 
-/// \throws ShapeError if the tensor is not f32 [1, C, H, W].
+/// \throws ShapeError if the tensor is not [1, C, H, W] of f32, bf16, u8 or s8.
 FeatureView feature_view(const Tensor& tensor);
 
 }  // namespace rcnn::engine

@@ -28,7 +28,7 @@ std::shared_ptr<TensorSet> pool_for_details(const Session& session, const Tensor
   for (const auto& detection : detections) boxes.push_back(detection.box);
   // One size for all buckets, as with the regions of the box head.
   auto inputs = session.acquire(session.largest_detail_executable()->inputs());
-  const auto pooled = inputs->at(0).values<float>();
+  const engine::PooledView pooled(inputs->at(0));
   parallel_ranges(boxes.size(), kDetectionsPerPiece, [&](std::size_t begin, std::size_t end) {
     engine::roi_align(levels, boxes, begin, end, params, pooled);
   });

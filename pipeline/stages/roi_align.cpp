@@ -36,9 +36,9 @@ void run_roi_align(Frame& frame) {
   // are never touched, so they cost address space only.
   auto& model = session.model();
   auto pooled = session.acquire(model.box_executable(model.box_buckets().back())->inputs());
-  const auto values = pooled->at(0).values<float>();
+  const engine::PooledView room(pooled->at(0));
   parallel_ranges(boxes.size(), kRegionsPerPiece, [&](std::size_t begin, std::size_t end) {
-    engine::roi_align(levels, boxes, begin, end, params, values);
+    engine::roi_align(levels, boxes, begin, end, params, room);
   });
   clear_unused_rows(pooled->at(0), boxes.size());
   frame.pooled = std::move(pooled);

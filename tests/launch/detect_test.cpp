@@ -278,13 +278,27 @@ TEST_F(Detect, ProposalsAndModelsMustBelongTogether) {
   EXPECT_THAT(broken.err, HasSubstr("broken.pkl"));
 }
 
+// Where the processor multiplies bf16 and 8 bits, values pass the programs' borders so, too.
 TEST_F(Detect, EveryPartitionFindsTheSame) {
-  const auto expected = detect(images() + " --format detectron2");
-  ASSERT_EQ(expected.code, 0) << expected.err;
-  for (const char* partition : {"backbone", "backbone+rpn-head", "fused", "rpn-levels+box-head"}) {
-    const auto outcome = run_neuron_rcnn("detect -m " + tests::tiny_model({.partition = partition}).string() +
-                                         " " + images() + " --format detectron2");
-    EXPECT_EQ(outcome.out, expected.out) << partition << outcome.err;
+  const tests::TinyModelOptions bf16{.masks = true, .precision = "bf16"},
+      int8{.masks = true, .precision = "int8"};
+  auto mixed = int8;
+  mixed.in_bf16 = {"rpn_head.conv", "fpn_output3", "fc1", "mask_fcn2"};
+  auto mixed_heads = int8;
+  mixed_heads.in_bf16 = {"res3.1.conv2", "fc2", "mask_fcn1"};
+  for (auto options : {tests::TinyModelOptions{}, bf16, int8, mixed, mixed_heads}) {
+    const auto found = [&](const std::string& partition) {
+      options.partition = partition;
+      return run_neuron_rcnn("detect -m " + tests::tiny_model(options).string() + " " + images() +
+                             " --format detectron2");
+    };
+    const auto expected = found("fused+box-head");
+    ASSERT_EQ(expected.code, 0) << expected.err;
+    EXPECT_THAT(expected.out, HasSubstr("scores"));
+    for (const char* partition : {"backbone", "backbone+rpn-head", "fused", "rpn-levels+box-head"}) {
+      const auto outcome = found(partition);
+      EXPECT_EQ(outcome.out, expected.out) << options.precision << " " << partition << outcome.err;
+    }
   }
 }
 

@@ -6,6 +6,8 @@
 #include <limits>
 #include <stdexcept>
 
+#include "tests/support/elements.hpp"
+
 namespace rcnn::tests {
 namespace {
 
@@ -32,14 +34,14 @@ std::vector<Tensor> run_executable(const engine::Executable& executable,
   std::vector<void*> to;
   for (std::size_t i = 0; i < executable.inputs().size(); ++i) {
     auto& source = sources.emplace_back(executable.inputs()[i]);
-    if (inputs.at(i).size() != source.values<float>().size())
+    if (inputs.at(i).size() != source.spec().bytes() / engine::size_of(source.spec().dtype))
       throw std::invalid_argument("input of another size");
-    std::copy(inputs[i].begin(), inputs[i].end(), source.values<float>().begin());
+    for (std::size_t k = 0; k < inputs[i].size(); ++k) set_element(source, k, inputs[i][k]);
     from.push_back(source.data());
   }
   for (const auto& spec : executable.outputs()) {
     auto& result = results.emplace_back(spec);
-    std::ranges::fill(result.values<float>(), nan);
+    std::memset(result.data(), 0xff, result.spec().bytes());  // NaN in f32 and bf16
     to.push_back(result.data());
   }
   const auto floats = static_cast<std::int64_t>(executable.scratch_bytes() / sizeof(float));
@@ -50,9 +52,9 @@ std::vector<Tensor> run_executable(const engine::Executable& executable,
 }
 
 std::vector<float> row_major(const Tensor& tensor) {
-  const auto values = tensor.values<float>();
+  const auto values = elements(tensor);
   const auto& shape = tensor.shape();
-  if (tensor.spec().layout == Layout::kRowMajor) return {values.begin(), values.end()};
+  if (tensor.spec().layout == Layout::kRowMajor) return values;
   if (shape.size() != 4 || shape[0] != 1) throw std::invalid_argument("expected is [1, C, H, W]");
   std::vector<float> plain;
   plain.reserve(static_cast<std::size_t>(engine::element_count(shape)));

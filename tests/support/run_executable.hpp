@@ -10,12 +10,12 @@
 
 namespace rcnn::tests {
 
-/// Runs an executable on this thread with memory of its own; inputs are copied. Scratch and outputs start as
-/// NaN, so that what is read before it is written shows.
+/// Runs an executable on this thread with memory of its own; inputs are copied, into narrow ones what these
+/// hold of them. Scratch and outputs start as NaN, so that what is read before it is written shows.
 std::vector<engine::Tensor> run_executable(const engine::Executable& executable,
                                            const std::vector<std::span<const float>>& inputs);
 
-/// The values of an f32 tensor in row-major order, padding channels left out.
+/// The values of a tensor of any type in row-major order, padding channels left out.
 std::vector<float> row_major(const engine::Tensor& tensor);
 
 }  // namespace rcnn::tests

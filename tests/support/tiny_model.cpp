@@ -10,11 +10,13 @@
 #include <numbers>
 #include <numeric>
 #include <random>
+#include <set>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "engine/compile/artifact.hpp"
+#include "engine/compile/quantization.hpp"
 
 namespace rcnn::tests {
 namespace {
@@ -167,6 +169,33 @@ engine::Checkpoint tiny_checkpoint(const TinyModelOptions& options) {
   return checkpoint;
 }
 
+engine::Quantization tiny_plan(const engine::CompiledModel& model, const std::vector<std::string>& in_bf16) {
+  engine::Quantization plan;
+  std::set<std::string> rectified;
+  for (const auto& program : model.programs) {
+    for (const auto& layer : engine::layers_of(program.graph)) {
+      const auto is_part = [&](const std::string& part) {
+        return layer.weight.find(part) != std::string::npos;
+      };
+      const bool stays_out = !layer.quantizable || std::ranges::any_of(in_bf16, is_part);
+      plan.layers[layer.weight] = {.precision = stays_out ? "bf16" : engine::kInt8,
+                                   .reason = stays_out ? "as the test says" : "",
+                                   .program = program.graph.name};
+    }
+    for (const auto& node : program.graph.nodes) {
+      const bool passes_on = node.kind == engine::OpKind::kMaxPool2d && rectified.contains(node.inputs.at(0));
+      if (passes_on || node.activation == engine::Activation::kRelu) rectified.insert(node.outputs.at(0));
+    }
+  }
+  for (const auto& program : model.programs) {
+    for (const auto& value : engine::quantized_values(program.graph, plan)) {
+      const bool is_signed = !rectified.contains(value);
+      plan.activations[value] = {value == "image" ? 1.F : is_signed ? 0.04F : 0.02F, is_signed};
+    }
+  }
+  return plan;
+}
+
 std::filesystem::path tiny_model(const TinyModelOptions& options) {
   static TemporaryFolder folder;
   static std::mutex mutex;  // Guards made
@@ -176,9 +205,13 @@ std::filesystem::path tiny_model(const TinyModelOptions& options) {
     if (known == options) return file;
   }
   const auto file = folder.path() / ("tiny-" + std::to_string(made.size()) + ".rcnn");
-  engine::write_artifact(engine::compile(tiny_config(options), tiny_checkpoint(options),
-                                         {.input = options.input, .partition = options.partition}),
-                         file);
+  const bool is_int8 = options.precision == engine::kInt8;
+  auto model = engine::compile(tiny_config(options), tiny_checkpoint(options),
+                               {.input = options.input,
+                                .partition = options.partition,
+                                .precision = is_int8 ? "f32" : options.precision});
+  if (is_int8) engine::quantize(model, tiny_plan(model, options.in_bf16));
+  engine::write_artifact(model, file);
   made.emplace_back(options, file);
   return file;
 }

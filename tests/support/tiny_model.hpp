@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "engine/compile/compiler.hpp"
 #include "engine/model/checkpoint.hpp"
@@ -21,8 +22,10 @@ struct TinyModelOptions {
   float score_threshold = 0.05f;
   bool keypoints = false;  ///< With a keypoint head: 6x6 bins, two convolutions of 16, 17 heatmaps of 24x24
   std::string partition = "fused+box-head";
-  bool load_proposals = false;  ///< Fast R-CNN: the same without an RPN
-  bool masks = false;           ///< With a mask head: 6x6 bins, two convolutions of 16, 12x12 masks
+  bool load_proposals = false;         ///< Fast R-CNN: the same without an RPN
+  bool masks = false;                  ///< With a mask head: 6x6 bins, two convolutions of 16, 12x12 masks
+  std::string precision = "f32";       ///< In "int8" the plan is tiny_plan()'s
+  std::vector<std::string> in_bf16{};  ///< Parts of names of weights that int8's plan leaves in bf16
   bool operator==(const TinyModelOptions&) const = default;
 };
 
@@ -33,6 +36,11 @@ engine::ModelConfig tiny_config(const TinyModelOptions& options = {});
 /// Seeded weights under Detectron2's parameter names, frozen batch norms included, scaled so that activations
 /// stay near one and something is found on any image.
 engine::Checkpoint tiny_checkpoint(const TinyModelOptions& options = {});
+
+/// A plan for int8 without calibration: steps of 0.02 for what a ReLU writes and of 0.04, signed, for all
+/// else, which reach over most values of a tiny model; its image's are of 1.
+engine::Quantization tiny_plan(const engine::CompiledModel& model,
+                               const std::vector<std::string>& in_bf16 = {});
 
 /// The compiled `*.rcnn` file, in a folder of this process that is removed when it ends. Made on first use.
 /// Thread safety: thread-safe.

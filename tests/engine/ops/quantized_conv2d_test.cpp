@@ -7,6 +7,7 @@
 
 #include "engine/errors.hpp"
 #include "engine/ops/ops.hpp"
+#include "engine/ops/platform.hpp"
 #include "tests/support/operator_runner.hpp"
 #include "tests/support/slow_operators.hpp"
 
@@ -83,6 +84,23 @@ TEST_P(QuantizedConv2d, GivesFloatsThatAreItsDefinition) {
   EXPECT_EQ(op->output().dtype(), DType::kF32);
   tests::expect_close(tests::run_operator(*op, {case_.source}),
                       tests::slow_conv2d(window_, case_.values(), case_.weight, case_.bias), 2e-3F);
+}
+
+TEST_P(QuantizedConv2d, WritesBf16ForWhoeverReadsThat) {
+  if (!multiplies_bf16()) GTEST_SKIP() << "nobody does here";
+  auto weights = case_.named.packed();
+  case_.params.result = DType::kBf16;
+  const auto op = make_quantized_conv2d(case_.params, {"w.steps", case_.source_step, {}, {}},
+                                        Format(case_.shape, Layout::kNhwc), nullptr, weights);
+  SCOPED_TRACE(op->implementation());
+  if (case_.params.groups == 1) {
+    EXPECT_EQ(op->output().dtype(), DType::kBf16);
+  }
+  const auto expected = tests::slow_conv2d(window_, case_.values(), case_.weight, case_.bias);
+  const auto found = tests::run_operator(*op, {case_.source});
+  ASSERT_EQ(found.size(), expected.size());
+  for (std::size_t i = 0; i < found.size(); ++i)
+    ASSERT_NEAR(found[i], expected[i], 2e-3F + std::abs(expected[i]) / 256) << i;
 }
 
 TEST_P(QuantizedConv2d, RoundsItsResultToItsStep) {

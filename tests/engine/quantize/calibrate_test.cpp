@@ -33,7 +33,8 @@ class Calibrate : public ::testing::Test {
     auto pixels = tests::random_values(std::size_t{3} * kSize.width * kSize.height, seed + 1);
     for (float& value : pixels) value *= 100;
     const auto head = model.box_executable(kRegions);
-    const auto pooled = tests::random_values(head->inputs()[0].bytes() / sizeof(float), seed + 100);
+    const auto pooled =
+        tests::random_values(static_cast<std::size_t>(element_count(head->inputs()[0].shape)), seed + 100);
     for (const auto& tensor : tests::run_executable(*model.image_executable(kSize), {pixels})) {
       values.push_back(tests::row_major(tensor));
     }

@@ -3,11 +3,17 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+#include <bit>
+#include <cstdint>
+#include <cstring>
 #include <limits>
+#include <string>
 #include <vector>
 
-#include "tests/support/instruction_sets.hpp"
+#include "engine/errors.hpp"
 #include "tests/engine/rcnn/reference/roi_align.hpp"
+#include "tests/support/instruction_sets.hpp"
 
 namespace rcnn::engine {
 namespace {
@@ -54,6 +60,109 @@ TEST(PoolRegions, EveryInstructionSetAndOrderSumsTheSame) {
       });
     }
   }
+}
+
+struct Held {
+  DType dtype;
+  float step;
+};
+
+/// Of 2.5 deviations either way, or of positive values.
+constexpr std::array<Held, 4> kHeld{
+    {{DType::kF32, 1}, {DType::kBf16, 1}, {DType::kU8, 0.01F}, {DType::kS8, 0.02F}}};
+
+// A sum in another order may lie on the other side of a tie.
+void expect_rounded(const Tensor& pooled, std::span<const float> expected, const std::string& what) {
+  const auto& spec = pooled.spec();
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    const float slack = 1e-5F * std::max(1.F, std::abs(expected[i])), found = tests::element(pooled, i);
+    ASSERT_GE(found, tests::held(expected[i] - slack, spec.dtype, spec.step) - slack) << what << " " << i;
+    ASSERT_LE(found, tests::held(expected[i] + slack, spec.dtype, spec.step) + slack) << what << " " << i;
+  }
+}
+
+// Levels of one pooling may be held differently, and all may be read into all.
+TEST(PoolRegions, EveryTypeIsReadAndWrittenAsTheDefinitionRounds) {
+  constexpr int kCells = 24;
+  const std::vector<Box> boxes{
+      {8, 8, 15, 90}, {8, 8, 90, 15}, {8, 8, 70, 60}, {-9, -9, 400, 300}, {5, 5, 5, 9}};
+  RoiPoolerParams params;
+  params.strides = {4};
+  for (const int channels : {3, 20, 144}) {
+    const auto map = tests::random_map(channels, kCells, kCells, 6);
+    for (const auto& from : kHeld) {
+      auto rounded = map;
+      for (auto& value : rounded.values) value = tests::held(value, from.dtype, from.step);
+      std::vector<float> expected;
+      for (const auto& box : boxes) {
+        const auto one = tests::slow_roi_align(rounded, box, 4, params);
+        expected.insert(expected.end(), one.begin(), one.end());
+      }
+      for (const auto layout : {Layout::kBlocked16, Layout::kNhwc, Layout::kRowMajor}) {
+        const auto tensor = tests::to_layout(map, layout, from.dtype, from.step);
+        const std::vector<FeatureView> levels{feature_view(tensor)};
+        for (const auto& to : kHeld) {
+          const auto what = to_string(from.dtype) + " " + to_string(layout) + " to " + to_string(to.dtype);
+          tests::with_each_instruction_set([&] {
+            Tensor pooled({"pooled",
+                           {static_cast<std::int64_t>(boxes.size()), 49, channels},
+                           to.dtype,
+                           Layout::kRowMajor,
+                           to.step});
+            std::memset(pooled.data(), 0x7b, pooled.spec().bytes());
+            roi_align(levels, boxes, 0, boxes.size(), params, PooledView(pooled));
+            expect_rounded(pooled, expected, what + ", " + std::to_string(channels) + " channels");
+          });
+        }
+      }
+    }
+  }
+}
+
+/// One cell of 16 channels, pooled into one bin: the values come out as they are rounded.
+template <typename Element>
+std::vector<Element> rounded(const std::vector<float>& values, DType dtype, float step) {
+  tests::PlainMap map{16, 1, 1, values};
+  const auto tensor = tests::to_layout(map, Layout::kNhwc);
+  Tensor pooled({"pooled", {1, 1, 16}, dtype, Layout::kRowMajor, step});
+  RoiPoolerParams params;
+  params.strides = {1};
+  params.output_size = 1;
+  const std::vector<Box> box{{0, 0, 1, 1}};
+  roi_align(std::vector{feature_view(tensor)}, box, 0, 1, params, PooledView(pooled));
+  const auto elements = pooled.values<Element>();
+  return {elements.begin(), elements.end()};
+}
+
+TEST(PoolRegions, TiesGoToTheEvenNeighbourInBf16) {
+  const std::vector<std::uint32_t> bits{
+      0x3f800000, 0x3f808000, 0x3f818000, 0x3f808001, 0x3f817fff, 0xbf818000, 0x00000000, 0x00018000,
+      0x00008000, 0x7f7fffff, 0x7f800000, 0xff800000, 0x7f800001, 0xff812345, 0x7fffffff, 0x80018000};
+  const std::vector<std::uint16_t> nearest{0x3f80, 0x3f80, 0x3f82, 0x3f81, 0x3f81, 0xbf82, 0x0000, 0x0002,
+                                           0x0000, 0x7f80, 0x7f80, 0xff80, 0x7fc0, 0xffc1, 0x7fff, 0x8002};
+  std::vector<float> values;
+  for (const auto pattern : bits) values.push_back(std::bit_cast<float>(pattern));
+  tests::with_each_instruction_set(
+      [&] { EXPECT_EQ(rounded<std::uint16_t>(values, DType::kBf16, 1), nearest); });
+}
+
+TEST(PoolRegions, EightBitsSaturateAndTiesGoToTheEvenNeighbour) {
+  const std::vector<float> steps{0,      0.5F,    1.5F,   2.5F,     -0.5F,  -1.5F,  126.5F, 127.5F,
+                                 128.5F, -127.5F, -128.F, -128.75F, 254.5F, 255.5F, 3e38F,  -3e38F};
+  std::vector<float> values;
+  for (const float value : steps) values.push_back(value * 0.25F);
+  tests::with_each_instruction_set([&] {
+    EXPECT_EQ(rounded<std::uint8_t>(values, DType::kU8, 0.25F),
+              (std::vector<std::uint8_t>{0, 0, 2, 2, 0, 0, 126, 128, 128, 0, 0, 0, 254, 255, 255, 0}));
+    EXPECT_EQ(
+        rounded<std::int8_t>(values, DType::kS8, 0.25F),
+        (std::vector<std::int8_t>{0, 0, 2, 2, 0, -2, 126, 127, 127, -128, -128, -128, 127, 127, 127, -128}));
+  });
+}
+
+TEST(PooledView, RefusesOtherTypes) {
+  Tensor half({"pooled", {1, 49, 16}, DType::kF16, Layout::kRowMajor});
+  EXPECT_THROW(PooledView{half}, ShapeError);
 }
 
 }  // namespace

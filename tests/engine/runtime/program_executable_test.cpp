@@ -219,7 +219,8 @@ class PyramidProgram : public Program {
     shapes.inputs = {{"x", {1, kChannels, kSide, kSide}, DType::kF32, Layout::kRowMajor}};
     std::vector<std::vector<float>> values;
     const auto executable = build_executable(graph_, shapes, packed);
-    for (const auto& output : executable->outputs()) EXPECT_EQ(output.dtype, DType::kF32);
+    types_.clear();
+    for (const auto& output : executable->outputs()) types_.push_back(output.dtype);
     for (const auto& tensor : tests::run_executable(*executable, {source_}))
       values.push_back(tests::row_major(tensor));
     return values;
@@ -227,7 +228,10 @@ class PyramidProgram : public Program {
 
   Graph graph_;
   std::vector<float> source_ = tests::random_values(kChannels * kSide * kSide, 1);
+  std::vector<DType> types_;  ///< Of the outputs of the last run
 };
+
+constexpr std::size_t kOutputs = 5;
 
 class QuantizedProgram : public PyramidProgram {
  protected:
@@ -269,6 +273,7 @@ class QuantizedProgram : public PyramidProgram {
 
 TEST_F(QuantizedProgram, RoundsValuesWithoutMultiplyingInInt8) {
   const auto exact = run_with(nullptr, false), rounded = run_with(&quantization_, false);
+  EXPECT_EQ(types_, std::vector<DType>(kOutputs, DType::kF32));
   for (std::size_t i = 0; i < exact.size(); ++i) {
     const double error = tests::relative_error(rounded[i], exact[i]);
     EXPECT_GT(error, 1e-4) << graph_.outputs[i];
@@ -284,6 +289,8 @@ TEST_F(QuantizedProgram, ProductsInInt8GiveWhatRoundingSays) {
   auto& trace = Trace::process();
   trace.start();
   const auto found = run_with(&quantization_, true);
+  EXPECT_EQ(types_, (std::vector{DType::kU8, DType::kU8, DType::kU8, DType::kU8, DType::kF32}))
+      << "what no layer reads is written as f32";
   int in_int8 = 0;
   for (const auto& span : trace.stop()) {
     const auto& by = span.implementation;  // "jit_int8:avx2", "brgconv_1x1:avx512_core_vnni"
@@ -361,6 +368,7 @@ TEST_F(Bf16Program, ProductsGiveWhatRoundingSays) {
   auto& trace = Trace::process();
   trace.start();
   const auto found = run_in_bf16(true);
+  EXPECT_EQ(types_, (std::vector{DType::kBf16, DType::kBf16, DType::kBf16, DType::kBf16, DType::kF32}));
   int in_bf16 = 0;
   for (const auto& span : trace.stop()) {
     const auto& by = span.implementation;

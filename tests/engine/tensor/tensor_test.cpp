@@ -21,8 +21,18 @@ TEST(Tensor, MemoryIsAlignedForWholeRegisters) {
   EXPECT_EQ(tensor.values<float>().size(), 21U);
 }
 
-TEST(FeatureView, RefusesAnythingButOneF32Image) {
-  const Tensor half({"p3", {1, 8, 2, 2}, DType::kBf16, Layout::kRowMajor});
+TEST(FeatureView, ShowsTypeAndStep) {
+  const Tensor tensor({"p3", {1, 8, 2, 3}, DType::kU8, Layout::kNhwc, 0.5F});
+  EXPECT_EQ(tensor.spec().bytes(), 48U);
+  const auto view = feature_view(tensor);
+  EXPECT_EQ(view.data, tensor.data());
+  EXPECT_EQ(view.dtype, DType::kU8);
+  EXPECT_EQ(view.step, 0.5F);
+  EXPECT_EQ(view.width, 3);
+}
+
+TEST(FeatureView, RefusesOtherTypesAndSeveralImages) {
+  const Tensor half({"p3", {1, 8, 2, 2}, DType::kF16, Layout::kRowMajor});
   EXPECT_THROW(feature_view(half), ShapeError);
   const Tensor batch({"p3", {2, 8, 2, 2}, DType::kF32, Layout::kRowMajor});
   EXPECT_THROW(feature_view(batch), ShapeError);

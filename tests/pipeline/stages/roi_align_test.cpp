@@ -3,7 +3,7 @@
 
 #include <gmock/gmock.h>
 
-#include <algorithm>
+#include <cstring>
 
 #include "engine/errors.hpp"
 #include "tests/pipeline/pipeline_fixture.hpp"
@@ -15,24 +15,30 @@ using ::testing::HasSubstr;
 
 class RoiAlignTest : public PipelineTest {};
 
+// As many types as there are: features and regions are as narrow as what multiplies them.
 TEST_F(RoiAlignTest, PiecesPoolWhatOneCallPoolsAndTheFeaturesGo) {
-  load(cores(1));
-  const auto made = frame_before(StageId::kRoiAlign);
-  const std::weak_ptr<TensorSet> watched = made->backbone;
-  std::vector<engine::FeatureView> levels;
-  for (std::size_t i = 0; i < 4; ++i) levels.push_back(engine::feature_view(made->backbone->at(i)));
-  std::vector<engine::Box> boxes;
-  for (const auto& proposal : made->proposals) boxes.push_back(proposal.box);
-  ASSERT_GT(boxes.size(), 32U) << "one piece only: nothing would be tested";
-  const auto per_region = static_cast<std::size_t>(7 * 7 * levels[0].channels);
-  std::vector<float> expected(boxes.size() * per_region);
-  engine::roi_align(levels, boxes, 0, boxes.size(), session_->pooler_params(), expected);
+  for (const auto& options : std::vector<tests::TinyModelOptions>{
+           {}, {.precision = "bf16"}, {.precision = "int8"}, {.precision = "int8", .in_bf16 = {"fc1"}}}) {
+    SCOPED_TRACE(options.precision);
+    load(cores(1), options);
+    const auto made = frame_before(StageId::kRoiAlign);
+    const std::weak_ptr<TensorSet> watched = made->backbone;
+    std::vector<engine::FeatureView> levels;
+    for (std::size_t i = 0; i < 4; ++i) levels.push_back(engine::feature_view(made->backbone->at(i)));
+    std::vector<engine::Box> boxes;
+    for (const auto& proposal : made->proposals) boxes.push_back(proposal.box);
+    ASSERT_GT(boxes.size(), 32U) << "one piece only: nothing would be tested";
+    engine::Tensor expected(session_->model().box_executable(1000)->inputs().at(0));
+    engine::roi_align(levels, boxes, 0, boxes.size(), session_->pooler_params(),
+                      engine::PooledView(expected));
 
-  run_roi_align(*made);
+    run_roi_align(*made);
 
-  EXPECT_TRUE(watched.expired());
-  const auto pooled = made->pooled->at(0).values<float>().first(expected.size());
-  EXPECT_TRUE(std::ranges::equal(pooled, expected));
+    EXPECT_TRUE(watched.expired());
+    const auto& pooled = made->pooled->at(0);
+    ASSERT_EQ(pooled.spec(), expected.spec());
+    EXPECT_EQ(std::memcmp(pooled.data(), expected.data(), pooled.spec().bytes() / 1000 * boxes.size()), 0);
+  }
 }
 
 TEST_F(RoiAlignTest, WithoutProposalsThereIsNothingToPool) {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <cstring>
 #include <random>
 #include <span>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "engine/rcnn/box.hpp"
 #include "engine/rcnn/roi_align.hpp"
 #include "engine/tensor/tensor.hpp"
+#include "tests/support/elements.hpp"
 
 namespace rcnn::tests {
 
@@ -92,18 +94,18 @@ inline std::vector<float> slow_roi_align(const PlainMap& map, const engine::Box&
   return pooled;
 }
 
-/// The same values in a layout that a convolution might write.
-inline engine::Tensor to_layout(const PlainMap& map, engine::Layout layout) {
-  engine::Tensor tensor({"feature", {1, map.channels, map.height, map.width}, engine::DType::kF32, layout});
-  const auto values = tensor.values<float>();
-  std::fill(values.begin(), values.end(), 0.F);
+/// The same values in a layout that a convolution might write; in narrow types what these hold of them.
+inline engine::Tensor to_layout(const PlainMap& map, engine::Layout layout,
+                                engine::DType dtype = engine::DType::kF32, float step = 1) {
+  engine::Tensor tensor({"feature", {1, map.channels, map.height, map.width}, dtype, layout, step});
+  std::memset(tensor.data(), 0, tensor.spec().bytes());
   const auto cells = static_cast<std::size_t>(map.height * map.width);
   const auto channels = static_cast<std::size_t>(map.channels);
   const auto block =
       layout == engine::Layout::kNhwc ? channels : static_cast<std::size_t>(engine::channel_block(layout));
   for (std::size_t c = 0; c < channels; ++c) {
     for (std::size_t i = 0; i < cells; ++i) {
-      values[(c / block * cells + i) * block + c % block] = map.values[c * cells + i];
+      set_element(tensor, (c / block * cells + i) * block + c % block, map.values[c * cells + i]);
     }
   }
   return tensor;
