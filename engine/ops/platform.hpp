@@ -19,6 +19,10 @@ bool multiplies_int8();
 /// unless ONEDNN_MAX_CPU_ISA forbids them. Thread safety: thread-safe.
 bool multiplies_bf16();
 
+/// Whether Winograd's method has products of bfloat16 here: those of AVX-512 BF16, where multiplies_bf16().
+/// Thread safety: thread-safe.
+bool winograd_multiplies_bf16();
+
 /// The first processor's name, family, model and stepping (on Arm implementer and part) out of Linux'
 /// /proc/cpuinfo: "AMD EPYC 25 1 1"; or "unknown processor".
 std::string processor_name(std::istream& cpuinfo);

@@ -8,14 +8,12 @@
 
 namespace rcnn::engine {
 
-/// Whether this processor has the kernels.
-bool winograd_multiplies_bf16();
-
-/// Whether they compute such convolutions: 3x3, stride 1, padding 1, one group, with a ReLU or no activation,
-/// of whole sixteens of channels.
+/// Whether the kernels compute such convolutions: 3x3, stride 1, padding 1, one group, with a ReLU or no
+/// activation, of whole sixteens of channels.
 bool winograd_bf16_computes(const Conv2dParams& params, std::int64_t in_channels);
 
-/// Both, and source (bf16, u8 or s8) and destination lie alike, kNhwc or kBlocked16.
+/// The same, winograd_multiplies_bf16(), and source (bf16, u8 or s8) and destination lie alike, kNhwc or
+/// kBlocked16.
 bool winograd_bf16_can(const Conv2dParams& params, const Format& source, const Format& destination);
 
 /// conv2d, or conv2d with a sum (in place of the second input), by Winograd's method with products of bf16.

@@ -7,6 +7,7 @@
 
 #include "engine/compile/quantization.hpp"
 #include "engine/errors.hpp"
+#include "engine/ops/platform.hpp"
 #include "engine/runtime/memory_plan.hpp"
 
 namespace rcnn::engine {
@@ -88,9 +89,12 @@ std::unique_ptr<Operator> ProgramBuilder::make_quantized(const Node& node) {
   const auto is_in_8_bits = [&](const std::string& value) { return is_8_bits(values_.at(value).format); };
   const auto source = source_of(node, 0);
   if (is_int8(node) && node.kind == OpKind::kConv2d) {
+    const auto algorithm = planned_algorithm(node).value();
+    // Where bf16 is not to be had, what was planned for it is computed in f32 from the values in 8 bits.
+    if (algorithm != Conv2dAlgorithm::kDirect && !winograd_multiplies_bf16()) return nullptr;
     const auto summand = node.fused_sum ? std::optional(source_of(node, 1)) : std::nullopt;
     return make_quantized_conv2d(params_of(node, result_of(node)), quantized_params(node), source,
-                                 summand ? &*summand : nullptr, weights_);
+                                 summand ? &*summand : nullptr, weights_, algorithm);
   }
   if (is_int8(node) && node.kind == OpKind::kLinear) {
     const auto shape = source.shape();
@@ -121,13 +125,34 @@ std::unique_ptr<Operator> ProgramBuilder::make_reorder_of(const std::string& val
   return make_reorder(value + suffix, from, to, scale);
 }
 
+std::optional<Conv2dAlgorithm> ProgramBuilder::planned_algorithm(const Node& node) const {
+  if (shapes_.quantization == nullptr) return std::nullopt;
+  const auto layer = shapes_.quantization->layers.find(node.weight);
+  if (layer == shapes_.quantization->layers.end() || layer->second.precision == "f32") return std::nullopt;
+  for (const auto algorithm : {Conv2dAlgorithm::kWinograd2x2, Conv2dAlgorithm::kWinograd4x4}) {
+    if (layer->second.method == to_string(algorithm)) return algorithm;
+  }
+  return Conv2dAlgorithm::kDirect;
+}
+
+Conv2dAlgorithm ProgramBuilder::algorithm_of(const Node& node, const Conv2dParams& params,
+                                             const Format& source, const Format* summand) const {
+  const bool in_f32 =
+      shapes_.narrow_products && source.dtype() == DType::kF32;  // For want of narrow products
+  if (const auto planned = planned_algorithm(node); planned && !in_f32) {
+    const auto can = conv2d_algorithms(params, source, summand);
+    return std::ranges::find(can, *planned) != can.end() ? *planned : Conv2dAlgorithm::kDirect;
+  }
+  if (shapes_.picks == nullptr || source.dtype() != DType::kF32) return Conv2dAlgorithm::kDirect;
+  return shapes_.picks->pick(params, source, summand);
+}
+
 std::unique_ptr<Operator> ProgramBuilder::make_convolution(const Node& node) {
   const auto source = source_of(node, 0);
-  const auto params = params_of(node, result_of(node));
+  auto params = params_of(node, result_of(node));
   const auto summand = node.fused_sum ? std::optional(source_of(node, 1).as(params.result)) : std::nullopt;
-  const auto algorithm = shapes_.picks == nullptr
-                             ? Conv2dAlgorithm::kDirect
-                             : shapes_.picks->pick(params, source, summand ? &*summand : nullptr);
+  const auto algorithm = algorithm_of(node, params, source, summand ? &*summand : nullptr);
+  params.round_products = !shapes_.narrow_products && planned_algorithm(node) == algorithm;
   return summand ? make_conv2d_sum(params, source, *summand, weights_, algorithm)
                  : make_conv2d(params, source, weights_, algorithm);
 }

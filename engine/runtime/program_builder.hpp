@@ -54,6 +54,11 @@ class ProgramBuilder {
   void add_node(const Node& node, int index);
   std::unique_ptr<Operator> make_operator(const Node& node);
   std::unique_ptr<Operator> make_convolution(const Node& node);
+  /// What the plan has the node's layer computed by; none without a plan, or for exact layers.
+  std::optional<Conv2dAlgorithm> planned_algorithm(const Node& node) const;
+  /// That, where it can be; else the quickest.
+  Conv2dAlgorithm algorithm_of(const Node& node, const Conv2dParams& params, const Format& source,
+                               const Format* summand) const;
   /// Null where the node does not run on 8-bit values.
   std::unique_ptr<Operator> make_quantized(const Node& node);
   QuantizedParams quantized_params(const Node& node) const;

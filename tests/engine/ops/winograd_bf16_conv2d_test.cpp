@@ -8,6 +8,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "engine/ops/platform.hpp"
 #include "engine/ops/winograd_conv2d.hpp"
 #include "engine/tensor/bf16.hpp"
 #include "tests/support/operator_runner.hpp"
