@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // What oneDNN needs for a model's convolutions and matrices alone, against what the compiled programs need
 // for everything: pooling, sums, upsampling and the changes of layout included.
-//   convolutions_bench [--arch ZOO_NAME] [--size PIXELS] [--rounds N] [--json FILE]
+//   convolutions_bench [--arch ZOO_NAME] [--size PIXELS] [--precision f32|bf16] [--rounds N] [--json FILE]
 // With --layers: every distinct convolution by every algorithm, as a share of the peak measured in between.
-//   convolutions_bench --layers
+//   convolutions_bench --layers [--precision f32|bf16|int8]
 // One thread. Random weights: no checkpoint is needed. Both sides take turns and the best round of each
 // counts, so that a slow minute of the machine slows both. Times are processor_ms().
 #include <omp.h>
@@ -23,7 +23,7 @@
 #include "bench/machine_peak.hpp"
 #include "bench/processor_clock.hpp"
 #include "engine/compile/artifact.hpp"
-#include "engine/runtime/conv2d_picks.hpp"
+#include "engine/errors.hpp"
 
 namespace {
 
@@ -78,11 +78,11 @@ Checkpoint random_checkpoint(const ModelConfig& config) {
 struct RandomModel {
   std::shared_ptr<LoadedModel> quickest, direct;
 };
-RandomModel random_model(const std::string& arch) {
+RandomModel random_model(const std::string& arch, const std::string& precision) {
   const auto config = load_config(arch);
   const auto file =
       std::filesystem::temp_directory_path() / ("convolutions_bench-" + std::to_string(::getpid()) + ".rcnn");
-  write_artifact(compile(config, random_checkpoint(config), {}), file);
+  write_artifact(compile(config, random_checkpoint(config), {.precision = precision}), file);
   RandomModel model{LoadedModel::load(file), LoadedModel::load(file, {.deterministic = true})};
   std::filesystem::remove(file);
   return model;
@@ -107,8 +107,8 @@ nlohmann::json compare(const RandomModel& models, int size, int rounds) {
     boxes_ms = std::min(boxes_ms, times[2]);
     direct_ms = std::min(direct_ms, times[3]);
   }
-  std::printf("%s, %dx%d, %d regions, one thread, best of %d\n", model.config().name.c_str(), size, size,
-              regions, rounds);
+  std::printf("%s, %dx%d, %s, %d regions, one thread, best of %d\n", model.config().name.c_str(), size, size,
+              model.artifact().options().precision.c_str(), regions, rounds);
   std::printf("oneDNN alone      %8.1f ms  (%.0f GFLOP/s)\n", alone_ms, alone.flops() / alone_ms * 1e-6);
   std::printf("backbone-rpn      %8.1f ms, all direct %.1f ms\nbox-head          %8.1f ms\n", image_ms,
               direct_ms, boxes_ms);
@@ -121,32 +121,29 @@ nlohmann::json compare(const RandomModel& models, int size, int rounds) {
 }
 
 /// Effective GFLOP/s: the definition's operations over the time, whatever the algorithm spares.
-nlohmann::json layer_row(const rcnn::bench::Layer& layer, int rounds, double& peak) {
-  const auto times = rcnn::bench::layer_times(layer, rounds);
-  peak = std::max(peak, rcnn::bench::peak_gflops());
+nlohmann::json layer_row(const rcnn::bench::Layer& layer, DType type, int rounds, double& peak) {
+  const auto times = rcnn::bench::layer_times(layer, type, rounds);
+  peak = std::max(peak, rcnn::bench::peak_gflops(type));
   nlohmann::json row{{"in", layer.in_channels}, {"out", layer.out_channels}, {"height", layer.height},
                      {"width", layer.width},    {"kernel", layer.kernel},    {"stride", layer.stride},
-                     {"count", layer.count},    {"gflop", layer.gflop}};
-  for (const auto& [algorithm, ms] : times) row["gflops"][to_string(algorithm)] = layer.gflop / ms * 1e3;
-  row["pick"] = "direct";
-  if (times.size() > 1) {
-    const Conv2dParams params{"layer", "weight", "bias",           static_cast<int>(layer.out_channels), 3, 1,
-                              1,       1,        Activation::kRelu};
-    const Format source({1, layer.in_channels, layer.height, layer.width}, Layout::kBlocked8);
-    row["pick"] = to_string(Conv2dPicks::process().pick(params, source, nullptr));
-  }
+                     {"count", layer.count},    {"gflop", layer.gflop},      {"pick", to_string(times.pick)}};
+  for (const auto& [algorithm, ms] : times.ms) row["gflops"][to_string(algorithm)] = layer.gflop / ms * 1e3;
   return row;
 }
 
-nlohmann::json compare_layers(const LoadedModel& model, int size, int rounds) {
-  nlohmann::json table{{"model", model.config().name}, {"size", size}, {"layers", nlohmann::json::array()}};
+nlohmann::json compare_layers(const LoadedModel& model, const std::string& precision, int size, int rounds) {
+  const auto type = rcnn::bench::multiplied_type(precision);
+  nlohmann::json table{{"model", model.config().name},
+                       {"size", size},
+                       {"precision", precision},
+                       {"layers", nlohmann::json::array()}};
   double peak = 0;
   for (const auto& layer : rcnn::bench::layers_of(model.artifact(), {size, size})) {
-    table["layers"].push_back(layer_row(layer, rounds, peak));
+    table["layers"].push_back(layer_row(layer, type, rounds, peak));
   }
   table["peak"] = peak;
-  std::printf("%s, %dx%d, one thread, best of %d; peak %.1f GFLOP/s\n", model.config().name.c_str(), size,
-              size, rounds, peak);
+  std::printf("%s, %dx%d, %s, one thread, best of %d; peak %.1f GFLOP/s\n", model.config().name.c_str(), size,
+              size, precision.c_str(), rounds, peak);
   std::printf("layer                       times  GFLOP   effective GFLOP/s (share of the peak)\n");
   for (const auto& row : table["layers"]) {
     std::printf("%4d -> %4d %dx%d/%d %4dx%-4d  x%-3d %6.2f ", row["in"].get<int>(), row["out"].get<int>(),
@@ -163,6 +160,16 @@ nlohmann::json compare_layers(const LoadedModel& model, int size, int rounds) {
   return table;
 }
 
+void check(const std::string& precision, bool layers) {
+  if (precision != "f32" && rcnn::bench::multiplied_type(precision) == DType::kF32) {
+    throw SettingError("this processor does not multiply " + precision + ": models run in f32");
+  }
+  if (precision == "int8" && !layers) {
+    throw SettingError(
+        "--precision int8 goes with --layers: whole programs need calibration, frames_bench has them");
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -175,15 +182,19 @@ int main(int argc, char** argv) {
       ->capture_default_str()
       ->check(CLI::Range(1, 1000));
   bool layers = false;
-  std::string json;
+  std::string json, precision = "f32";
   app.add_flag("--layers", layers, "Every distinct convolution by every algorithm");
+  app.add_option("--precision", precision, "What is multiplied; int8 goes with --layers alone")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"f32", "bf16", "int8"}));
   app.add_option("--json", json, "Write the figures to this file as well");
   CLI11_PARSE(app, argc, argv);
   try {
     omp_set_num_threads(1);
-    const auto model = random_model(arch);
+    check(precision, layers);
+    const auto model = random_model(arch, layers ? "f32" : precision);  // Layers make up weights of their own
     const auto measured =
-        layers ? compare_layers(*model.quickest, size, rounds) : compare(model, size, rounds);
+        layers ? compare_layers(*model.quickest, precision, size, rounds) : compare(model, size, rounds);
     if (!json.empty()) std::ofstream(json) << measured.dump(1) << '\n';
   } catch (const std::exception& error) {
     std::fprintf(stderr, "convolutions_bench: %s\n", error.what());

@@ -77,7 +77,8 @@ struct Shares {
   std::vector<launch::ProfiledOperator> kinds;  ///< Longest first
   double between = 0;                           ///< Share of what is neither convolution nor matrix
   double core_busy = 0;                         ///< Share of the cores' time
-  double of_peak = 0;                           ///< Convolutions' and matrices' operations in all of the time
+  engine::DType type{};                         ///< That is multiplied
+  double of_peak = 0;  ///< Convolutions' and matrices' operations in all of the time, of that type's peak
 };
 
 Shares shares(const std::shared_ptr<const pipeline::Session>& session, const engine::ImageView& view,
@@ -93,7 +94,8 @@ Shares shares(const std::shared_ptr<const pipeline::Session>& session, const eng
     if (kind.op != "Conv2d" && kind.op != "Linear") shares.between += kind.share;
   }
   shares.core_busy = profile.on_cores_ms / (ms * settings.frames * cores);
-  shares.of_peak = flops / (ms * 1e6) / (cores * bench::peak_gflops());
+  shares.type = bench::multiplied_type(session->model().artifact().options().precision);
+  shares.of_peak = flops / (ms * 1e6) / (cores * bench::peak_gflops(shares.type));
   return shares;
 }
 
@@ -104,8 +106,20 @@ void print(const Shares& shares, int frames) {
   }
   std::printf(
       "between convolutions and matrices %.1f %% of the work; cores busy %.1f %% of the time, at %.2f of "
-      "their peak in f32\n",
-      100 * shares.between, 100 * shares.core_busy, shares.of_peak);
+      "their peak in %s\n",
+      100 * shares.between, 100 * shares.core_busy, shares.of_peak, engine::to_string(shares.type).c_str());
+}
+
+nlohmann::json to_json(const std::vector<launch::ProfiledOperator>& kinds, int frames) {
+  auto list = nlohmann::json::array();
+  for (const auto& kind : kinds) {
+    list.push_back({{"op", kind.op},
+                    {"implementation", kind.implementation},
+                    {"where", kind.where},
+                    {"ms", kind.total_ms / frames},
+                    {"share", kind.share}});
+  }
+  return list;
 }
 
 double median(std::vector<double> values) {
@@ -120,6 +134,34 @@ double peak_rss_mb() {
   return static_cast<double>(usage.ru_maxrss) / 1024;
 }
 
+/// Milliseconds per frame of each round.
+struct Rounds {
+  std::vector<double> library, whole, direct;
+  std::vector<double> ratio, speedup;  ///< Whole over library, direct over whole
+};
+
+Rounds take_turns(const std::shared_ptr<const pipeline::Session>& session, bench::LibraryAlone& alone,
+                  int replicas, const engine::ImageView& view, const Settings& settings) {
+  const auto deterministic = pipeline::Session::create(
+      {.model = settings.model, .cores = {}, .placement = {}, .deterministic = true});
+  frames_ms(deterministic, view, settings);  // Warm-up
+  Rounds rounds;
+  for (int round = 0; round < settings.rounds; ++round) {  // In turn, so that all meet the same hour.
+    std::vector<double> passes;
+    for (int pass = 0; pass * replicas < settings.frames; ++pass) passes.push_back(alone.pass_ms());
+    const double library = median(passes), whole = frames_ms(session, view, settings),
+                 direct = frames_ms(deterministic, view, settings);
+    rounds.library.push_back(library);
+    rounds.whole.push_back(whole);
+    rounds.direct.push_back(direct);
+    rounds.ratio.push_back(whole / library);
+    rounds.speedup.push_back(direct / whole);
+    std::printf("round %d: library alone %.0f ms, whole frame %.0f ms, all direct %.0f ms\n", round + 1,
+                library, whole, direct);
+  }
+  return rounds;
+}
+
 void run(const Settings& settings) {
   std::vector<std::uint8_t> pixels(static_cast<std::size_t>(settings.width * settings.height * 3));
   std::mt19937 random(7);
@@ -132,51 +174,41 @@ void run(const Settings& settings) {
   frames_ms(session, view, settings);  // Warm-up: pools fill.
   const double rss = peak_rss_mb();
 
+  const auto& artifact = session->model().artifact();
   const auto target = engine::network_size(session->input_spec(), {settings.width, settings.height});
   const auto replicas = static_cast<int>(session->programs().cores().size());
-  bench::LibraryAlone alone(session->model().artifact(), engine::padded_size(target, 32),
-                            session->config().max_proposals(), replicas);
-  const auto deterministic = pipeline::Session::create(
-      {.model = settings.model, .cores = {}, .placement = {}, .deterministic = true});
-  frames_ms(deterministic, view, settings);  // Warm-up
-  std::vector<double> library;
-  std::vector<double> whole;
-  std::vector<double> direct;
-  std::vector<double> ratio;
-  std::vector<double> speedup;
-  for (int round = 0; round < settings.rounds; ++round) {  // In turn, so that both meet the same hour.
-    std::vector<double> passes;
-    for (int pass = 0; pass * replicas < settings.frames; ++pass) passes.push_back(alone.pass_ms());
-    library.push_back(median(passes));
-    whole.push_back(frames_ms(session, view, settings));
-    direct.push_back(frames_ms(deterministic, view, settings));
-    ratio.push_back(whole.back() / library.back());
-    speedup.push_back(direct.back() / whole.back());
-    std::printf("round %d: library alone %.0f ms, whole frame %.0f ms, all direct %.0f ms\n", round + 1,
-                library.back(), whole.back(), direct.back());
-  }
-  std::printf("%s on %d cores, %s, %d in flight\n", session->config().name.c_str(), replicas,
-              engine::to_string(session->input_spec()).c_str(), settings.max_in_flight);
-  std::printf("library alone   %8.1f ms per frame (%.1f GFLOP, %.0f GFLOP/s)\n", median(library),
-              alone.flops() / 1e9, alone.flops() / 1e6 / median(library));
-  std::printf("whole frame     %8.1f ms per frame, %.3f times library alone\n", median(whole), median(ratio));
-  std::printf("all direct      %8.1f ms per frame, %.3f times as long\n", median(direct), median(speedup));
+  bench::LibraryAlone alone(artifact, engine::padded_size(target, 32), session->config().max_proposals(),
+                            replicas);
+  const auto rounds = take_turns(session, alone, replicas, view, settings);
+  const double library = median(rounds.library), whole = median(rounds.whole), direct = median(rounds.direct);
+  const auto input = engine::to_string(session->input_spec());
+  const auto& precision = artifact.options().precision;
+  std::printf("%s on %d cores, %s, %s, %d in flight\n", session->config().name.c_str(), replicas,
+              input.c_str(), precision.c_str(), settings.max_in_flight);
+  std::printf("library alone   %8.1f ms per frame (%.1f GFLOP, %.0f GFLOP/s)\n", library, alone.flops() / 1e9,
+              alone.flops() / 1e6 / library);
+  std::printf("whole frame     %8.1f ms per frame, %.3f times library alone\n", whole, median(rounds.ratio));
+  std::printf("all direct      %8.1f ms per frame, %.3f times as long\n", direct, median(rounds.speedup));
   const auto where = shares(session, view, settings, alone.flops());
   print(where, settings.frames);
   std::printf("load + warm-up  %8.2f s\npeak memory     %8.0f MB (before the library's own buffers)\n",
               load.count(), rss);
-  if (!settings.json.empty()) {
-    std::ofstream(settings.json) << nlohmann::json{{"library_alone_ms", median(library)},
-                                                   {"whole_frame_ms", median(whole)},
-                                                   {"all_direct_ms", median(direct)},
-                                                   {"between_share", where.between},
-                                                   {"core_busy_share", where.core_busy},
-                                                   {"share_of_peak", where.of_peak},
-                                                   {"load_s", load.count()},
-                                                   {"peak_mb", rss}}
-                                        .dump(1)
-                                 << '\n';
-  }
+  if (settings.json.empty()) return;
+  std::ofstream(settings.json) << nlohmann::json{{"model", session->config().name},
+                                                 {"input", input},
+                                                 {"precision", precision},
+                                                 {"multiplied", engine::to_string(where.type)},
+                                                 {"library_alone_ms", library},
+                                                 {"whole_frame_ms", whole},
+                                                 {"all_direct_ms", direct},
+                                                 {"kinds", to_json(where.kinds, settings.frames)},
+                                                 {"between_share", where.between},
+                                                 {"core_busy_share", where.core_busy},
+                                                 {"share_of_peak", where.of_peak},
+                                                 {"load_s", load.count()},
+                                                 {"peak_mb", rss}}
+                                      .dump(1)
+                               << '\n';
 }
 
 }  // namespace

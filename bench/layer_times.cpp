@@ -5,8 +5,10 @@
 #include <limits>
 #include <tuple>
 
+#include "bench/ordinary_numbers.hpp"
 #include "bench/processor_clock.hpp"
 #include "engine/model/graph_shapes.hpp"
+#include "engine/runtime/conv2d_picks.hpp"
 
 namespace rcnn::bench {
 namespace {
@@ -14,26 +16,53 @@ namespace {
 using engine::Format;
 using engine::Layout;
 
-engine::Conv2dParams params_of(const Layer& layer) {
-  return {"layer",
-          "weight",
-          "bias",
-          static_cast<int>(layer.out_channels),
-          layer.kernel,
-          layer.stride,
-          layer.kernel / 2,
-          1,
-          engine::Activation::kRelu};
+using engine::DType;
+
+engine::Conv2dParams params_of(const Layer& layer, DType type) {
+  return {.name = "layer",
+          .weight = "weight",
+          .bias = "bias",
+          .out_channels = static_cast<int>(layer.out_channels),
+          .kernel = layer.kernel,
+          .stride = layer.stride,
+          .padding = layer.kernel / 2,
+          .activation = engine::Activation::kRelu,
+          .result = type == DType::kBf16 ? type : DType::kF32};
 }
 
 engine::Tensor ordinary_numbers(std::size_t bytes) {
-  engine::Tensor tensor({"memory",
-                         {static_cast<std::int64_t>(bytes / sizeof(float) + 1)},
-                         engine::DType::kF32,
-                         Layout::kRowMajor});
-  auto values = tensor.values<float>();
-  for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(i % 61) * 0.01F - 0.3F;
+  engine::Tensor tensor({"memory", {static_cast<std::int64_t>(bytes)}, DType::kU8, Layout::kRowMajor});
+  fill_with_ordinary_numbers(tensor.data(), bytes);
   return tensor;
+}
+
+/// The operator of a layer, with weights that it makes up.
+std::unique_ptr<engine::Operator> make(const Layer& layer, DType type, const Format& source,
+                                       engine::Conv2dAlgorithm algorithm) {
+  const auto count = static_cast<std::size_t>(layer.out_channels);
+  const std::vector<float> steps(count, 0.3F / 127);
+  const auto values = ordinary_numbers(
+      sizeof(float) * count * static_cast<std::size_t>(layer.in_channels * layer.kernel * layer.kernel));
+  engine::PackedWeights weights([&](const std::string& name) -> std::span<const float> {
+    if (name == "steps") return steps;
+    const std::span all(static_cast<const float*>(values.data()), values.spec().bytes() / sizeof(float));
+    return name == "bias" ? all.first(count) : all;
+  });
+  const auto params = params_of(layer, type);
+  if (type != DType::kS8) return make_conv2d(params, source, weights, algorithm);
+  const engine::ActivationStep step{.step = 0.01F};
+  return make_quantized_conv2d(params, {"steps", step, std::nullopt, step}, source, nullptr, weights);
+}
+
+/// How a layer's source lies: the image row by row, else as the network's first convolution leaves it, whose
+/// blocks those after it keep to.
+Format source_of(const Layer& layer, DType type) {
+  const auto image = [&](std::int64_t channels, std::int64_t height, std::int64_t width) {
+    return Format({1, channels, height, width}, Layout::kRowMajor, type);
+  };
+  if (layer.in_channels % 8 != 0) return image(layer.in_channels, layer.height, layer.width);
+  const Layer stem{3, layer.in_channels, 2 * layer.height, 2 * layer.width, 7, 2};
+  return make(stem, type, image(3, stem.height, stem.width), engine::Conv2dAlgorithm::kDirect)->output();
 }
 
 struct Runner {
@@ -80,30 +109,26 @@ std::vector<Layer> layers_of(const engine::Artifact& artifact, engine::Size padd
   return layers;
 }
 
-std::map<engine::Conv2dAlgorithm, double> layer_times(const Layer& layer, int rounds) {
-  const auto params = params_of(layer);
-  const auto weight = ordinary_numbers(
-      static_cast<std::size_t>(layer.out_channels * layer.in_channels * layer.kernel * layer.kernel - 1) *
-      sizeof(float));
-  const auto bias = ordinary_numbers(static_cast<std::size_t>(layer.out_channels - 1) * sizeof(float));
-  engine::PackedWeights weights([&](const std::string& name) {
-    return name == "bias" ? bias.values<float>() : weight.values<float>();
-  });
-  const bool image = layer.in_channels % 8 != 0;
-  const Format source({1, layer.in_channels, layer.height, layer.width},
-                      image ? Layout::kRowMajor : Layout::kBlocked8);
+LayerTimes layer_times(const Layer& layer, DType type, int rounds) {
+  const auto params = params_of(layer, type);
+  const auto source = source_of(layer, type);
   std::map<engine::Conv2dAlgorithm, Runner> runners;
-  for (const auto algorithm : engine::conv2d_algorithms(params, source, nullptr)) {
-    runners.emplace(algorithm, make_conv2d(params, source, weights, algorithm));
+  LayerTimes times{{}, engine::Conv2dAlgorithm::kDirect};
+  if (type == DType::kS8) {
+    runners.emplace(times.pick, make(layer, type, source, times.pick));
+  } else {
+    for (const auto algorithm : engine::conv2d_algorithms(params, source, nullptr)) {
+      runners.emplace(algorithm, make(layer, type, source, algorithm));
+    }
   }
-  std::map<engine::Conv2dAlgorithm, double> times;
   for (int round = 0; round <= rounds; ++round) {
     for (auto& [algorithm, runner] : runners) {
       const double took = runner.run_ms();
       if (round > 0) runner.best = std::min(runner.best, took);  // The first warms up
     }
   }
-  for (const auto& [algorithm, runner] : runners) times[algorithm] = runner.best;
+  for (const auto& [algorithm, runner] : runners) times.ms[algorithm] = runner.best;
+  if (runners.size() > 1) times.pick = engine::Conv2dPicks::process().pick(params, source, nullptr);
   return times;
 }
 

@@ -22,8 +22,13 @@ struct Layer {
 /// The distinct convolutions of the image program, ungrouped, by decreasing share of the operations.
 std::vector<Layer> layers_of(const engine::Artifact& artifact, engine::Size padded);
 
-/// Milliseconds (processor_ms) by every algorithm that the layer may run with on this thread, best of
-/// `rounds`, which take turns.
-std::map<engine::Conv2dAlgorithm, double> layer_times(const Layer& layer, int rounds);
+/// How quick a layer is on this thread.
+struct LayerTimes {
+  std::map<engine::Conv2dAlgorithm, double> ms;  ///< processor_ms by every algorithm it may run with
+  engine::Conv2dAlgorithm pick;                  ///< What programs run
+};
+/// Its products are of f32, bf16 or s8 (u8 with s8), its result is of the type that it reads. The algorithms
+/// take turns, the best of `rounds` counts.
+LayerTimes layer_times(const Layer& layer, engine::DType type, int rounds);
 
 }  // namespace rcnn::bench

@@ -10,7 +10,8 @@
 namespace rcnn::bench {
 
 /// What a model's convolutions and matrices cost when oneDNN runs nothing but them: the floor below which no
-/// pipeline on this library can come. Every layer in the layout that it likes best, bias and ReLU fused,
+/// pipeline on this library's direct convolutions can come. Every layer in the type that it multiplies here
+/// and in the layout that the library likes best, bias and ReLU fused, results of the type that is read,
 /// buffers shared by all layers, nothing in between.
 class LibraryAlone {
  public:

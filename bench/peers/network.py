@@ -6,8 +6,10 @@ references. Shapes are those of one image of side x side pixels, so that every c
 """
 import math
 
+import numpy as np
 import torch
 import torchvision
+from PIL import Image
 from torch import nn
 from torch.nn import functional
 from torch.nn.utils.fusion import fuse_conv_bn_eval
@@ -16,6 +18,12 @@ BLOCKS = {50: (3, 4, 6, 3), 101: (3, 4, 23, 3)}
 CHANNELS = 256
 STRIDES = (4, 8, 16, 32, 64)
 SCALE_CLAMP = math.log(1000 / 16)
+
+
+def prepared(picture, side):
+    """Detectron2's ResizeTransform, then [1, 3, side, side]; `picture` in BGR."""
+    resized = np.asarray(Image.fromarray(picture).resize((side, side), Image.BILINEAR))
+    return torch.from_numpy(np.ascontiguousarray(resized.transpose(2, 0, 1), dtype=np.float32))[None]
 
 
 class NormedConv(nn.Conv2d):
@@ -155,7 +163,7 @@ def pool(levels, boxes, bins):
     sizes = torch.sqrt((boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1]))
     of_level = torch.clamp(torch.floor(4 + torch.log2(sizes / 224 + 1e-8)), 2, 5).to(torch.int64) - 2
     regions = torch.cat([torch.zeros(boxes.shape[0], 1), boxes], 1)
-    pooled = torch.zeros(boxes.shape[0], levels[0].shape[1], bins, bins)
+    pooled = levels[0].new_zeros(boxes.shape[0], levels[0].shape[1], bins, bins)
     for level, features in enumerate(levels[:4]):
         chosen = torch.nonzero(of_level == level).squeeze(1)
         pooled.index_put_((chosen,), torchvision.ops.roi_align(
@@ -229,7 +237,12 @@ class FasterRcnn(nn.Module):
         best = nms_by_group(boxes, scores, kinds, 0.5)[:100]
         return boxes[best], scores[best], kinds[best]
 
-    def forward(self, image):
+    def pooled(self, image):
+        """The regions that the box head looks at, [n, 4], and what it sees of them, [n, 256, 7, 7]; n up to 1000."""
         maps = BackboneRpn(self)(image - self.mean)
         proposals = self.proposals(maps[5:10], maps[10:15])
-        return self.detections(proposals, *BoxHead(self)(pool(maps[:5], proposals, 7)))
+        return proposals, pool(maps[:5], proposals, 7)
+
+    def forward(self, image):
+        proposals, pooled = self.pooled(image)
+        return self.detections(proposals, *BoxHead(self)(pooled))
