@@ -51,7 +51,8 @@ std::unique_ptr<engine::Operator> make(const Layer& layer, DType type, const For
   const auto params = params_of(layer, type);
   if (type != DType::kS8) return make_conv2d(params, source, weights, algorithm);
   const engine::ActivationStep step{.step = 0.01F};
-  return make_quantized_conv2d(params, {"steps", step, std::nullopt, step}, source, nullptr, weights);
+  return make_quantized_conv2d(params, {"steps", step, std::nullopt, step}, source, nullptr, weights,
+                               algorithm);
 }
 
 /// How a layer's source lies: the image row by row, else as the network's first convolution leaves it, whose
@@ -114,12 +115,8 @@ LayerTimes layer_times(const Layer& layer, DType type, int rounds) {
   const auto source = source_of(layer, type);
   std::map<engine::Conv2dAlgorithm, Runner> runners;
   LayerTimes times{{}, engine::Conv2dAlgorithm::kDirect};
-  if (type == DType::kS8) {
-    runners.emplace(times.pick, make(layer, type, source, times.pick));
-  } else {
-    for (const auto algorithm : engine::conv2d_algorithms(params, source, nullptr)) {
-      runners.emplace(algorithm, make(layer, type, source, algorithm));
-    }
+  for (const auto algorithm : engine::conv2d_algorithms(params, source, nullptr)) {
+    runners.emplace(algorithm, make(layer, type, source, algorithm));
   }
   for (int round = 0; round <= rounds; ++round) {
     for (auto& [algorithm, runner] : runners) {

@@ -89,6 +89,12 @@ struct Formats {
 std::optional<Formats> winograd_formats(const Conv2dParams& params, const Format& source,
                                         const Format* summand) {
   if (!is_winograd_window(params)) return std::nullopt;
+  if (size_of(source.dtype()) == 1) {
+    const Formats formats{Format(source.shape(), Layout::kNhwc, source.dtype()),
+                          Format(window_output(params, source.shape()), Layout::kNhwc, source.dtype())};
+    const bool can = winograd_bf16_can(params, formats.source, formats.destination);
+    return can ? std::optional(formats) : std::nullopt;
+  }
   return onednn::translate<ModelError>(params.name, [&]() -> std::optional<Formats> {
     const auto any = onednn::any(source.shape(), source.dtype());
     const auto blocked = onednn::desc(Format(source.shape(), Layout::kBlocked16, source.dtype()));

@@ -72,7 +72,7 @@ struct Conv2dParams {
 enum class Conv2dAlgorithm : std::uint8_t { kDirect, kWinograd2x2, kWinograd4x4 };
 /// "direct", "F(2x2,3x3)", "F(4x4,3x3)".
 std::string to_string(Conv2dAlgorithm algorithm);
-/// What this convolution can be computed by, direct first. Winograd's method may want the source in other
+/// What this convolution, a quantized one where the source is in 8 bits, can be computed by, direct first. Winograd's method may want the source in other
 /// blocks than it lies in (winograd_source).
 ///   summand  of conv2d, sum; null for conv2d
 std::vector<Conv2dAlgorithm> conv2d_algorithms(const Conv2dParams& params, const Format& source,

@@ -37,9 +37,10 @@ Conv2dAlgorithm Conv2dPicks::pick(const Conv2dParams& params, const Format& sour
   const auto blocked = winograd_source(params, source, summand);
   if (!blocked) return Conv2dAlgorithm::kDirect;
   const auto shape = source.shape();
+  const auto dtype = size_of(blocked->dtype()) == 1 ? DType::kU8 : blocked->dtype();
   const std::lock_guard lock(mutex_);
   const auto& costs = costs_of({shape[1], params.out_channels, channel_block(blocked->layout().value()),
-                                ThreadCount::current(), blocked->dtype()});
+                                ThreadCount::current(), dtype});
   return quickest(costs, 1, shape[2], shape[3]);
 }
 
