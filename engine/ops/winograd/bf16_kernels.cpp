@@ -164,15 +164,19 @@ __attribute__((noinline)) void copy_border(const Bf16Problem& problem, const typ
                                            const Place& place, std::size_t channel, std::size_t channels,
                                            typename S::Value* to) {
   const auto& strides = problem.source_strides;
+  const auto* first = image + channel / kLanes * strides.group;
+  constexpr std::size_t kBytes = kLanes * sizeof(typename S::Value);
   for (std::size_t y = 0; y < F::kPatch; ++y) {
     for (std::size_t x = 0; x < F::kPatch; ++x) {
       const auto row = place.top + y, column = place.left + x;  // One more than in the image
       const bool inside = row >= 1 && row <= problem.height && column >= 1 && column <= problem.width;
-      for (std::size_t i = 0; i < channels; ++i, ++to) {
-        const auto c = channel + i;
-        *to = inside ? image[c / kLanes * strides.group + c % kLanes + (row - 1) * strides.row +
-                             (column - 1) * strides.cell]
-                     : typename S::Value{};
+      const auto* cell = first + (row - 1) * strides.row + (column - 1) * strides.cell;
+      for (std::size_t i = 0; i < channels; i += kLanes, to += kLanes, cell += strides.group) {
+        if (inside) {
+          __builtin_memcpy(to, cell, kBytes);
+        } else {
+          __builtin_memset(to, 0, kBytes);
+        }
       }
     }
   }
