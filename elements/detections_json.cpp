@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// detections-json: writes the detections that buffers carry as JSON, a line a frame; the buffers go on
-// untouched.
+// detections-json: writes the detections that buffers carry, and the classes that neuron-classify gave them,
+// as JSON, a line a frame; the buffers go on untouched.
 #include <gst/base/gstbasetransform.h>
 
 #include <iostream>
@@ -28,7 +28,7 @@ struct State {
   std::unique_ptr<rcnn::engine::ResultWriter> writer;
   std::string file;           // What the records call the stream
   std::uint64_t frames = 0;   // Written
-  std::uint64_t without = 0;  // Of them, how many carried no meta
+  std::uint64_t without = 0;  // Of them, how many nobody had looked at
 };
 
 enum Property : guint { kNone, kLocation, kSource };
@@ -110,8 +110,8 @@ gboolean sink_event(GstBaseTransform* transform, GstEvent* event) {
   if (GST_EVENT_TYPE(event) == GST_EVENT_EOS && state.frames > 0 && state.without == state.frames) {
     GST_ELEMENT_WARNING(
         transform, STREAM, FORMAT,
-        ("No frame carried detections. Put detections-json after postprocess-overlay or neuronrcnn, "
-         "before elements that drop metas (encoders, videoflip, compositor)"),
+        ("No frame carried detections. Put detections-json after postprocess-overlay, neuronrcnn or "
+         "neuron-classify, before elements that drop metas (encoders, videoflip, compositor)"),
         (nullptr));
   }
   return GST_BASE_TRANSFORM_CLASS(gst_detections_json_parent_class)->sink_event(transform, event);
@@ -144,7 +144,8 @@ GstFlowReturn transform_ip(GstBaseTransform* transform, GstBuffer* buffer) {
     auto result = rcnn::elements::frame_result(transform->sinkpad, buffer);
     result.file = state.file;
     result.frame = state.frames++;
-    state.without += rcnn_buffer_get_detections_meta(buffer) == nullptr ? 1 : 0;
+    const bool empty = rcnn_buffer_get_detections_meta(buffer) == nullptr && result.classifications.empty();
+    state.without += empty ? 1 : 0;
     state.writer->set_names({rcnn::elements::labels_in(buffer), {}});
     state.writer->add(result);
     return GST_FLOW_OK;

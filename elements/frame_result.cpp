@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "elements/frame_result.hpp"
 
+#include <gst/video/gstvideometa.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -41,16 +43,52 @@ engine::Detection detection_of(const RcnnDetectionsMeta& meta, const RcnnDetecti
           std::move(keypoints)};
 }
 
+engine::Classifications classifications_of(const GstVideoRegionOfInterestMeta* region) {
+  engine::Classifications classes;
+  for (const GList* entry = region->params; entry != nullptr; entry = entry->next) {
+    const auto* fields = static_cast<const GstStructure*>(entry->data);
+    const char* label = gst_structure_get_string(fields, "label");
+    engine::Classification found{label == nullptr ? "" : label, 0, 0};
+    const bool whole = gst_structure_has_name(fields, "classification") != FALSE &&
+                       gst_structure_get_int(fields, "label_id", &found.class_id) != FALSE &&
+                       gst_structure_get_double(fields, "confidence", &found.score) != FALSE;
+    if (whole) classes.push_back(std::move(found));
+  }
+  return classes;
+}
+
+/// A region that a detector described is the object with its number, one that none did is the frame.
+void add_classifications(GstBuffer* buffer, const RcnnDetectionsMeta* meta, engine::FrameResult& result) {
+  gpointer state = nullptr;
+  while (GstMeta* next =
+             gst_buffer_iterate_meta_filtered(buffer, &state, GST_VIDEO_REGION_OF_INTEREST_META_API_TYPE)) {
+    auto* region = reinterpret_cast<GstVideoRegionOfInterestMeta*>(next);
+    const auto classes = classifications_of(region);
+    if (classes.empty()) continue;
+    auto* target = &result.classifications;
+    if (gst_video_region_of_interest_meta_get_param(region, "detection") != nullptr) {
+      const auto index = static_cast<std::size_t>(region->id);
+      const bool ours = index < result.objects.size() && region->roi_type == meta->detections[index].label;
+      if (!ours) continue;  // Another detector's
+      result.of_objects.resize(result.objects.size());
+      target = &result.of_objects[index];
+    }
+    target->insert(target->end(), classes.begin(), classes.end());
+  }
+}
+
 }  // namespace
 
 engine::FrameResult frame_result(GstPad* pad, GstBuffer* buffer) {
   engine::FrameResult result{"", std::nullopt, stream_time(pad, buffer), {}, {}};
-  if (const auto* meta = rcnn_buffer_get_detections_meta(buffer)) {
+  const auto* meta = rcnn_buffer_get_detections_meta(buffer);
+  if (meta != nullptr) {
     result.image = {static_cast<int>(meta->width), static_cast<int>(meta->height)};
     for (guint i = 0; i < meta->count; ++i) {
       result.objects.push_back(detection_of(*meta, meta->detections[i]));
     }
   }
+  add_classifications(buffer, meta, result);
   return result;
 }
 

@@ -9,6 +9,8 @@ namespace rcnn::elements {
 
 /// What a buffer's RcnnDetectionsMeta says, in pixels of its frame, with the buffer's time in the stream as
 /// players count it; `file` and `frame` are left to the caller. Without a meta, no objects and a size of 0.
+/// What classifiers said of the objects and of the frame (structures "classification" of neuron-classify) is
+/// there, too, unless an element in between dropped it from the GstVideoRegionOfInterestMetas.
 ///   pad  the one that the buffer passes: its segment tells the time
 engine::FrameResult frame_result(GstPad* pad, GstBuffer* buffer);
 

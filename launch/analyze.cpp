@@ -153,9 +153,10 @@ void print_operators(const std::vector<OperatorReport>& reports) {
   std::cout << '\n';
 }
 
-/// The modules as a tree: a line a module, operators with what they write.
+/// The modules as a tree: a line a module, operators with what they write. A convolution is the module that
+/// its norm and activation belong to.
 void print_architecture(const std::vector<OperatorReport>& reports) {
-  std::vector<std::string> open;  // Modules that the line before was in
+  std::vector<std::string> open;  // The modules down to the line before
   for (const auto& report : reports) {
     std::vector<std::string> path;
     std::istringstream parts(report.name);
@@ -167,7 +168,6 @@ void print_architecture(const std::vector<OperatorReport>& reports) {
     }
     std::cout << fmt::format("{:{}}{}: {} {}\n", "", 2 * depth, path.back(), report.op,
                              engine::to_string(report.output_shape));
-    path.pop_back();
     open = std::move(path);
   }
   std::cout << '\n';

@@ -37,6 +37,7 @@ constexpr std::array kVariables{
     Variable{"NEURON_EMU_CORE_MEMORY", "MiB of a core", "4096"},
     Variable{"NEURON_EMU_PIN", "1 pins cores to processors", "0"},
     Variable{"NEURON_EMU_PRECISION", "1 rounds values of bf16 and int8 models as such products would", "0"},
+    Variable{"NEURON_EMU_ISA", "best instruction set of host operators and Winograd's", "this processor's"},
     Variable{"NEURON_EMU_FAULT", "failures on purpose, for tests", "none"},
 };
 

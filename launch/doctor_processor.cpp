@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "engine/runtime/processor.hpp"
+#include "engine/simd/instruction_sets.hpp"
 #include "launch/doctor_checks.hpp"
 
 namespace rcnn::launch {
@@ -72,7 +73,8 @@ Check check_onednn() {
 Checks check_processor() {
   return {check_features(),
           {Health::kOk, "hardware threads", std::to_string(std::thread::hardware_concurrency()), ""},
-          check_onednn()};
+          check_onednn(),
+          {Health::kOk, "Highway", "instruction set " + engine::instruction_set(), ""}};
 }
 
 }  // namespace rcnn::launch

@@ -30,10 +30,11 @@ std::vector<Partition::ProgramRow> backbone_and_rpn_levels() {
   return rows;
 }
 
-/// The cuts there are: the steps in which "Running R-CNNs on Inf1" moves a network onto cores, and the last
-/// of them with the RPN head's levels apart. Further ones are further rows.
+/// The cuts there are: nothing on cores, the steps in which "Running R-CNNs on Inf1" moves a network onto
+/// them, and the last of these with the RPN head's levels apart. Further ones are further rows.
 const std::vector<Partition>& table() {
   static const std::vector<Partition> rows{
+      {"host", with_heads({{"backbone-rpn", {kBackbone, kRpnHead}, false}}, false)},
       {"backbone", with_heads({{"backbone", {kBackbone}}, {"rpn-head", {kRpnHead}, false}}, false)},
       {"backbone+rpn-head", with_heads({{"backbone", {kBackbone}}, {"rpn-head", {kRpnHead}}}, false)},
       {"fused", with_heads({{"backbone-rpn", {kBackbone, kRpnHead}}}, false)},

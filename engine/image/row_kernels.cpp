@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "engine/simd/instruction_sets.hpp"
+
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "engine/image/row_kernels.cpp"
 #include <hwy/foreach_target.h>  // Compiles this file once per instruction set.

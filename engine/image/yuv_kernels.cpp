@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "engine/image/row_kernels.hpp"
+#include "engine/simd/instruction_sets.hpp"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "engine/image/yuv_kernels.cpp"

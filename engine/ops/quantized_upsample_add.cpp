@@ -5,6 +5,7 @@
 #include "engine/errors.hpp"
 #include "engine/ops/ops.hpp"
 #include "engine/ops/quantized_add_types.hpp"
+#include "engine/simd/instruction_sets.hpp"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "engine/ops/quantized_upsample_add.cpp"

@@ -6,6 +6,8 @@
 #include <limits>
 #include <span>
 
+#include "engine/simd/instruction_sets.hpp"
+
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "engine/rcnn/kept_boxes.cpp"
 #include <hwy/foreach_target.h>  // Compiles this file once per instruction set.

@@ -6,6 +6,8 @@
 #include <cstring>
 #include <vector>
 
+#include "engine/simd/instruction_sets.hpp"
+
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "engine/rcnn/roi_kernel.cpp"
 #include <hwy/aligned_allocator.h>

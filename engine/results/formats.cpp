@@ -21,6 +21,7 @@ using nlohmann::ordered_json;
 double rounded(float value, double steps) { return std::round(static_cast<double>(value) * steps) / steps; }
 double pixel(float value) { return rounded(value, 1e3); }
 double score(float value) { return rounded(value, 1e6); }
+double score(double value) { return std::round(value * 1e6) / 1e6; }
 
 json corner_and_size(const Box& box) {
   return {pixel(box.x0), pixel(box.y0), pixel(box.width()), pixel(box.height())};
@@ -84,20 +85,34 @@ ordered_json detectron2_record(const FrameResult& result) {
   return record;
 }
 
+ordered_json list_of(const Classifications& classes) {
+  ordered_json list = ordered_json::array();
+  for (const auto& best : classes) {
+    list.push_back({{"label", best.label}, {"class", best.class_id}, {"score", score(best.score)}});
+  }
+  return list;
+}
+
 ordered_json line_record(const FrameResult& result, const ClassNames& names) {
   ordered_json objects = ordered_json::array();
-  for (const auto& object : result.objects) {
+  for (std::size_t i = 0; i < result.objects.size(); ++i) {
+    const auto& object = result.objects[i];
     objects.push_back(ordered_json{{"label", names.label(object.label)},
                                    {"class", object.label},
                                    {"score", score(object.score)},
                                    {"bbox", corner_and_size(object.box)}});
     if (!object.mask.empty()) objects.back()["segmentation"] = rle(object.mask);
     if (!object.keypoints.empty()) objects.back()["keypoints"] = keypoints_xys(object.keypoints);
+    if (i < result.of_objects.size() && !result.of_objects[i].empty()) {
+      objects.back()["classifications"] = list_of(result.of_objects[i]);
+    }
   }
-  return {{"file", result.file},
-          {"frame", result.frame.value_or(0)},
-          {"pts_ns", or_null(result.pts_ns)},
-          {"objects", std::move(objects)}};
+  ordered_json record{{"file", result.file},
+                      {"frame", result.frame.value_or(0)},
+                      {"pts_ns", or_null(result.pts_ns)},
+                      {"objects", std::move(objects)}};
+  if (!result.classifications.empty()) record["classifications"] = list_of(result.classifications);
+  return record;
 }
 
 bool is_list_of_images(ResultFormat format) {

@@ -26,8 +26,8 @@ namespace rcnn::engine {
 /// - detectron2: {"images": [{"file", "image_hw", "boxes_xyxy", "scores", "classes"}]}, a video's frames with
 ///   "frame" and "pts_ns" as well; masks are "masks_rle", likewise
 /// - json-lines: a line a frame: {"file", "frame", "pts_ns", "objects": [{"label", "class", "score",
-/// "bbox"}]},
-///   bbox = [x, y, w, h]; a mask is an object's "segmentation", likewise
+///   "bbox"}]}, bbox = [x, y, w, h]; a mask is an object's "segmentation", likewise; what a classifier called
+///   an object, or the frame as a whole, is its "classifications": [{"label", "class", "score"}]
 /// Keypoints are [[x, y, score], ...] as "keypoints_xys" (detectron2) and "keypoints" (json-lines); coco has
 /// x, y and score in one row, "keypoints", half a pixel less, since COCO counts from pixels' centres.
 /// - raw: {"images": [...]} of raw_record()
@@ -36,14 +36,24 @@ enum class ResultFormat : std::uint8_t { kCoco, kDetectron2, kJsonLines, kRaw };
 /// "coco", "detectron2", "json-lines", "raw". \throws SettingError
 ResultFormat parse_result_format(const std::string& text);
 
+/// What a classifier calls a region.
+struct Classification {
+  std::string label;
+  int class_id;  ///< The classifier's own, from 0
+  double score;  ///< 0..1
+};
+using Classifications = std::vector<Classification>;  ///< Best first
+
 /// What was found in one image or video frame.
 struct FrameResult {
-  std::string file;                     ///< Input::name
-  std::optional<std::uint64_t> frame;   ///< Number in its video, from 0; none for images
-  std::optional<std::uint64_t> pts_ns;  ///< Time in its video (stream time)
-  Size image;                           ///< Pixels
-  std::vector<Detection> objects;       ///< Image pixels, best first
-  std::optional<RawResult> raw{};       ///< For ResultFormat::kRaw
+  std::string file;                           ///< Input::name
+  std::optional<std::uint64_t> frame;         ///< Number in its video, from 0; none for images
+  std::optional<std::uint64_t> pts_ns;        ///< Time in its video (stream time)
+  Size image;                                 ///< Pixels
+  std::vector<Detection> objects;             ///< Image pixels, best first
+  std::optional<RawResult> raw{};             ///< For ResultFormat::kRaw
+  Classifications classifications{};          ///< Of the frame as a whole; empty: nobody classified it
+  std::vector<Classifications> of_objects{};  ///< One an object; empty: no classifier looked at objects
 };
 
 /// Classes as results name them; borrowed by the writer.

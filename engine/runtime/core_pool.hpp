@@ -25,7 +25,7 @@ namespace rcnn::engine {
 ///                            one of the two above is set
 ///   NEURON_RT_EXEC_TIMEOUT   seconds a program may run (30)
 ///   NEURON_EMU_THREADS_PER_CORE (1), NEURON_EMU_CORE_MEMORY (MiB per core, 4096), NEURON_EMU_PIN (0/1),
-///   NEURON_EMU_PRECISION (0/1)
+///   NEURON_EMU_PRECISION (0/1), NEURON_EMU_ISA (obeyed by engine/simd, refused here where it is wrong)
 ///   NEURON_EMU_FAULT         "core:kind:every-n[,...]", kind = fail | stuck; "0:fail:10" fails each tenth
 ///                            execution
 struct CoreSettings {

@@ -8,6 +8,7 @@
 
 #include "engine/errors.hpp"
 #include "engine/runtime/core_pool.hpp"
+#include "engine/simd/instruction_sets.hpp"
 
 namespace rcnn::engine {
 namespace {
@@ -180,6 +181,7 @@ CoreSettings CoreSettings::from_environment() {
   settings.pin = whole_number("NEURON_EMU_PIN", 0, 1, 0) == 1;
   settings.emulate_precision = whole_number("NEURON_EMU_PRECISION", 0, 1, 0) == 1;
   settings.timeout = timeout_from_environment();
+  check_instruction_set_setting();
   settings.faults = faults_from_environment(settings.cores);
   return settings;
 }

@@ -69,8 +69,10 @@ TEST_F(CoreFaultsDeathTest, FramesThatACoreFailedPassWithoutDetections) {
   });
 }
 
+// The next failure is some thirty frames away: on a busy machine several more enter before the first stage
+// hears of one, and another stage that failed would rightly say so.
 TEST_F(CoreFaultsDeathTest, OneErrorEndsAStreamThatMayNotFail) {
-  tests::in_own_process({{"NEURON_RT_NUM_CORES", "1"}, {"NEURON_EMU_FAULT", "0:fail:9"}}, [] {
+  tests::in_own_process({{"NEURON_RT_NUM_CORES", "1"}, {"NEURON_EMU_FAULT", "0:fail:61"}}, [] {
     for (const auto& stages : {"neuronrcnn" + tests::with_model(), tests::six()}) {
       Pipeline pipeline(video(stages));
       const auto outcome = pipeline.run();

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: MIT
 #include <gmock/gmock.h>
+#include <gst/video/gstvideometa.h>
 
+#include <cmath>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "tests/elements/gst_fixture.hpp"
-#include "tests/support/shared_files.hpp"
 #include "tests/support/files.hpp"
+#include "tests/support/random_classifier.hpp"
+#include "tests/support/shared_files.hpp"
 
 namespace rcnn::elements {
 namespace {
@@ -14,6 +18,7 @@ using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 using tests::Pipeline;
 
 class DetectionsJson : public tests::GstTest {
@@ -63,6 +68,93 @@ TEST_F(DetectionsJson, SaysWhatTheMetaSays) {
     }
   }
   EXPECT_GT(objects, 0U);
+}
+
+/// The "classification" structures of a region, as a record says them.
+nlohmann::json classifications_of(const GstVideoRegionOfInterestMeta* region) {
+  auto list = nlohmann::json::array();
+  for (const GList* entry = region->params; entry != nullptr; entry = entry->next) {
+    const auto* fields = static_cast<const GstStructure*>(entry->data);
+    int id = -1;
+    double confidence = -1;
+    if (gst_structure_has_name(fields, "classification") == FALSE) continue;
+    gst_structure_get(fields, "label_id", G_TYPE_INT, &id, "confidence", G_TYPE_DOUBLE, &confidence, nullptr);
+    list.push_back({{"label", gst_structure_get_string(fields, "label")},
+                    {"class", id},
+                    {"score", std::round(confidence * 1e6) / 1e6}});
+  }
+  return list;
+}
+
+std::vector<GstVideoRegionOfInterestMeta*> regions_of(GstBuffer* buffer) {
+  std::vector<GstVideoRegionOfInterestMeta*> regions;
+  gpointer state = nullptr;
+  while (GstMeta* meta =
+             gst_buffer_iterate_meta_filtered(buffer, &state, GST_VIDEO_REGION_OF_INTEREST_META_API_TYPE)) {
+    regions.push_back(reinterpret_cast<GstVideoRegionOfInterestMeta*>(meta));
+  }
+  return regions;
+}
+
+std::string classify(const std::string& properties) {
+  return " ! neuron-classify model=" + tests::tiny_classifier().string() + " " + properties;
+}
+
+// The tiny model finds objects that the classifier tells apart, so a line that mixed them up would show.
+TEST_F(DetectionsJson, SaysWhatAClassifierCalledEachObject) {
+  Pipeline pipeline(kSource + "neuronrcnn" + tests::with_model() + classify("top=2") +
+                    classify("regions=frame top=1") + " ! detections-json location=" + location() +
+                    " ! fakesink name=out");
+  std::vector<nlohmann::json> carried;  // A list of classifications for each object, then the frame's
+  pipeline.on_buffer = [&](GstBuffer* buffer) {
+    auto& frame = carried.emplace_back(nlohmann::json::array());
+    for (const auto* region : regions_of(buffer)) frame.push_back(classifications_of(region));
+  };
+  ASSERT_EQ(pipeline.run().end, "eos");
+  pipeline.set(GST_STATE_NULL);
+  const auto records = lines();
+  ASSERT_EQ(records.size(), 3U);
+  std::set<std::string> different;
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    const auto& objects = records[i].at("objects");
+    ASSERT_EQ(objects.size() + 1, carried[i].size());
+    for (std::size_t k = 0; k < objects.size(); ++k) {
+      EXPECT_EQ(objects[k].value("classifications", nlohmann::json::array()), carried[i][k]);
+      different.insert(carried[i][k].dump());
+    }
+    EXPECT_EQ(records[i].at("classifications"), carried[i].back());
+    EXPECT_EQ(records[i].at("classifications").size(), 1U);
+  }
+  EXPECT_GT(different.size(), 1U);
+}
+
+TEST_F(DetectionsJson, SaysWhatAFrameWasCalledWithoutADetector) {
+  Pipeline pipeline(kSource.substr(0, kSource.size() - 3) + classify("top=3") +
+                    " ! detections-json location=" + location() + " ! fakesink name=out");
+  const auto outcome = pipeline.run();
+  EXPECT_EQ(outcome.end, "eos");
+  EXPECT_THAT(outcome.warnings, IsEmpty());
+  EXPECT_THAT(lines().at(0).at("objects"), IsEmpty());
+  EXPECT_EQ(lines().at(0).at("classifications").size(), 3U);
+}
+
+// Regions of another detector have numbers of their own.
+TEST_F(DetectionsJson, LeavesOtherDetectorsObjectsAlone) {
+  Pipeline pipeline(kSource + "identity name=theirs ! neuronrcnn" + tests::with_model() +
+                    " ! detections-json location=" + location() + " ! fakesink name=out");
+  const auto theirs = pipeline.named("theirs");
+  g_object_set(theirs.get(), "signal-handoffs", TRUE, nullptr);
+  const auto attach = +[](GstElement*, GstBuffer* buffer, gpointer) {
+    auto* region = gst_buffer_add_video_region_of_interest_meta(buffer, "their cat", 0, 0, 8, 8);
+    gst_video_region_of_interest_meta_add_param(region, gst_structure_new_empty("detection"));
+    gst_video_region_of_interest_meta_add_param(
+        region, gst_structure_new("classification", "label", G_TYPE_STRING, "tabby", "label_id", G_TYPE_INT,
+                                  1, "confidence", G_TYPE_DOUBLE, 0.5, nullptr));
+  };
+  g_signal_connect(theirs.get(), "handoff", G_CALLBACK(attach), nullptr);
+  ASSERT_EQ(pipeline.run().end, "eos");
+  pipeline.set(GST_STATE_NULL);
+  EXPECT_THAT(tests::read_text(location()), AllOf(HasSubstr("objects"), Not(HasSubstr("tabby"))));
 }
 
 TEST_F(DetectionsJson, CallsAFilesStreamByItsName) {

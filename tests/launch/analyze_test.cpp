@@ -69,6 +69,9 @@ TEST(Analyze, ArchitectureIsATreeOfModules) {
   ASSERT_EQ(outcome.code, 0) << outcome.err;
   EXPECT_THAT(outcome.out, HasSubstr("layer1\n  0\n    conv1: Conv2d [1, 64, 56, 56]\n"));
   EXPECT_THAT(outcome.out, HasSubstr("fc: Linear [1, 1000]\n"));
+  const auto detector = run_neuron_rcnn(std::string(kZoo) + " --architecture").out;
+  EXPECT_THAT(detector,
+              HasSubstr("conv1: Conv2d [1, 64, 400, 400]\n        norm: BatchNorm [1, 64, 400, 400]\n"));
 }
 
 TEST(Analyze, PartitionsMoveWorkOntoCores) {

@@ -295,7 +295,7 @@ TEST_F(Detect, EveryPartitionFindsTheSame) {
     const auto expected = found("fused+box-head");
     ASSERT_EQ(expected.code, 0) << expected.err;
     EXPECT_THAT(expected.out, HasSubstr("scores"));
-    for (const char* partition : {"backbone", "backbone+rpn-head", "fused", "rpn-levels+box-head"}) {
+    for (const char* partition : {"host", "backbone", "backbone+rpn-head", "fused", "rpn-levels+box-head"}) {
       const auto outcome = found(partition);
       EXPECT_EQ(outcome.out, expected.out) << options.precision << " " << partition << outcome.err;
     }

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "engine/simd/instruction_sets.hpp"
 #include "launch/doctor_checks.hpp"
 
 namespace rcnn::launch {
@@ -15,8 +16,13 @@ TEST(DoctorProcessor, NothingAboutAProcessorFails) {
 }
 
 TEST(DoctorProcessor, OneDnnTellsVersionAndInstructionSet) {
-  EXPECT_THAT(check_processor().back().found,
+  const auto checks = check_processor();
+  EXPECT_THAT(checks.at(checks.size() - 2).found,
               ::testing::MatchesRegex("[0-9]+\\.[0-9]+\\.[0-9]+, instruction set .+"));
+}
+
+TEST(DoctorProcessor, HighwayTellsItsInstructionSet) {
+  EXPECT_EQ(check_processor().back().found, "instruction set " + engine::instruction_set());
 }
 
 }  // namespace

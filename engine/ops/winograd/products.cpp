@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "engine/ops/winograd/kernels.hpp"
+#include "engine/simd/instruction_sets.hpp"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "engine/ops/winograd/products.cpp"

@@ -115,7 +115,7 @@ TEST(ProposalFile, OtherPicklesAreRefused) {
               AllOf(HasSubstr("no 'ids'"), HasSubstr("'boxes'")));
   EXPECT_THAT(refused(dictionary({{"ids", number(1)}})), HasSubstr("'ids' is no list"));
   EXPECT_THAT(refused("\x80\x02](e."), HasSubstr("no dictionary"));
-  EXPECT_THAT(refused("this is text"), HasSubstr("proposals"));
+  EXPECT_THAT(refused("this is text"), HasSubstr("/file: pickle is malformed"));
   EXPECT_THAT(refused(dictionary(
                   {{"ids", list(list(""))}, {"boxes", list(kBox)}, {"objectness_logits", list(kLogit)}})),
               HasSubstr("neither a whole number nor text"));
@@ -127,7 +127,7 @@ TEST(ProposalFile, NothingInItIsExecuted) {
   EXPECT_THAT(refused("\x80\x02}U\x03idscos\nsystem\n(U\x04trueTRs."), HasSubstr("os.system"));
   const auto whole = one_image(kBox, kLogit);
   for (std::size_t length = 1; length < whole.size(); ++length) {
-    EXPECT_THAT(refused(whole.substr(0, length)), HasSubstr("proposals")) << length;
+    EXPECT_THAT(refused(whole.substr(0, length)), HasSubstr("/file: pickle is truncated")) << length;
   }
 }
 

@@ -112,6 +112,21 @@ TEST(WinogradConv2d, AddsInPlaceBeforeTheRelu) {
   }
 }
 
+// As heads' regions are pooled. AVX-512's direct convolutions take them as they lie, and would keep it to
+// themselves.
+TEST(WinogradConv2d, TakesInBlocksWhatLiesChannelsLast) {
+  Inputs in(32, 48, 14, 14);
+  const auto channels_last = in.source_format(Layout::kNhwc);
+  if (conv2d_algorithms(in.params, in.source_format(Layout::kBlocked8), nullptr).size() == 1)
+    GTEST_SKIP() << "this CPU's convolutions do not lie in blocks";
+  ASSERT_EQ(conv2d_algorithms(in.params, channels_last, nullptr).size(), 3U);
+  auto weights = in.named.packed();
+  const auto op = make_conv2d(in.params, channels_last, weights, Conv2dAlgorithm::kWinograd4x4);
+  EXPECT_NE(op->inputs().at(0).layout(), Layout::kNhwc);
+  tests::expect_close(tests::run_operator(*op, {in.source}),
+                      tests::slow_conv2d(in.window, in.source, in.weight, in.bias), 1e-4F);
+}
+
 TEST(WinogradConv2d, RunsWithoutABias) {
   Inputs in(16, 16, 6, 6);
   in.params.bias.clear();

@@ -67,6 +67,21 @@ TEST(Formats, JsonLinesIsALineAFrame) {
   EXPECT_TRUE(json::parse(lines[1]).at("pts_ns").is_null());
 }
 
+TEST(Formats, JsonLinesSaysWhatAClassifierCalledObjectsAndFrames) {
+  auto result = frame_result();
+  result.objects.push_back(result.objects[0]);
+  result.of_objects = {{}, {{"sports car", 817, 0.75}, {"racer", 751, 0.1234567}}};
+  auto record = json::parse(written(ResultFormat::kJsonLines, {result}));
+  EXPECT_FALSE(record.contains("classifications"));
+  EXPECT_FALSE(record["objects"][0].contains("classifications"));
+  EXPECT_EQ(record["objects"][1]["classifications"],
+            json::parse(R"([{"label": "sports car", "class": 817, "score": 0.75},
+                            {"label": "racer", "class": 751, "score": 0.123457}])"));
+  result.classifications = {{"street", 3, 1}};
+  record = json::parse(written(ResultFormat::kJsonLines, {result}));
+  EXPECT_EQ(record["classifications"], json::parse(R"([{"label": "street", "class": 3, "score": 1.0}])"));
+}
+
 TEST(Formats, MasksAreCocosRunLengths) {
   auto result = image_result();
   result.objects[0].mask = {3, 2, {2, 2, 2}};

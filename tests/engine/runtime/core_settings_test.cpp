@@ -17,9 +17,9 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 constexpr const char* kVariables[] = {
-    "NEURON_RT_VISIBLE_CORES",     "NEURON_RT_NUM_CORES",    "NEURON_RT_EXEC_TIMEOUT",
-    "NEURON_EMU_THREADS_PER_CORE", "NEURON_EMU_CORE_MEMORY", "NEURON_EMU_PIN",
-    "NEURON_EMU_PRECISION",        "NEURON_EMU_FAULT",       "NEURONCORE_GROUP_SIZES"};
+    "NEURON_RT_VISIBLE_CORES", "NEURON_RT_NUM_CORES", "NEURON_RT_EXEC_TIMEOUT", "NEURON_EMU_THREADS_PER_CORE",
+    "NEURON_EMU_CORE_MEMORY",  "NEURON_EMU_PIN",      "NEURON_EMU_PRECISION",   "NEURON_EMU_FAULT",
+    "NEURONCORE_GROUP_SIZES",  "NEURON_EMU_ISA"};
 
 using Variables = std::map<std::string, std::string>;
 
@@ -152,6 +152,7 @@ TEST(CoreSettings, RefusalsNameVariableAndValueAndWhatIsAccepted) {
       {"NEURON_EMU_CORE_MEMORY", "lots", "from 1 to 1048576"},
       {"NEURON_EMU_PIN", "yes", "from 0 to 1"},
       {"NEURON_EMU_PRECISION", "2", "from 0 to 1"},
+      {"NEURON_EMU_ISA", "MMX", "expected one of"},
       {"NEURON_EMU_FAULT", "0:fail", "core:kind:every-n"},
       {"NEURON_EMU_FAULT", "0:explode:1", "kind fail or stuck"},
       {"NEURON_EMU_FAULT", "0:fail:0", "count of 1 or more"},

@@ -39,7 +39,7 @@ TEST_F(BackboneRpnTest, EveryPartitionFindsTheSameToTheLastBit) {
   load(cores(2), {.masks = true});
   const auto expected = detections_of(5);
   ASSERT_FALSE(expected.empty());
-  for (const char* partition : {"backbone", "backbone+rpn-head", "fused", "rpn-levels+box-head"}) {
+  for (const char* partition : {"host", "backbone", "backbone+rpn-head", "fused", "rpn-levels+box-head"}) {
     load(cores(2), {.partition = partition, .masks = true});
     EXPECT_EQ(detections_of(5), expected) << partition;
   }
