@@ -7,6 +7,7 @@
 #include "engine/ops/winograd/bf16.hpp"
 #include "engine/ops/winograd/weight_transform.hpp"
 #include "engine/ops/winograd_conv2d.hpp"
+#include "engine/simd/instruction_sets.hpp"
 
 namespace rcnn::engine {
 namespace {
@@ -129,7 +130,9 @@ class WinogradBf16Conv2d final : public Operator {
 
 }  // namespace
 
-bool winograd_multiplies_bf16() { return winograd::can_run_bf16() && multiplies_bf16(); }
+bool winograd_multiplies_bf16() {
+  return winograd::can_run_bf16() && multiplies_bf16() && instruction_set().starts_with("AVX3");
+}
 
 bool winograd_bf16_computes(const Conv2dParams& params, std::int64_t in_channels) {
   return is_winograd_window(params) && static_cast<std::size_t>(in_channels) % kGroup == 0 &&
