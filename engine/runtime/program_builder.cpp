@@ -64,10 +64,7 @@ DType ProgramBuilder::type_of(const Node& node) const {
 }
 
 DType ProgramBuilder::result_of(const Node& node) const {
-  if (!types_.is_bf16(node.outputs.at(0))) return DType::kF32;
-  // A sum would be added in that type, which cannot hold all that 8 bits' steps can.
-  if (is_int8(node)) return node.fused_sum ? DType::kF32 : DType::kBf16;
-  return type_of(node);
+  return types_.is_bf16(node.outputs.at(0)) ? type_of(node) : DType::kF32;
 }
 
 Format ProgramBuilder::source_of(const Node& node, std::size_t input) const {
@@ -88,17 +85,20 @@ QuantizedParams ProgramBuilder::quantized_params(const Node& node) const {
 std::unique_ptr<Operator> ProgramBuilder::make_quantized(const Node& node) {
   const auto is_in_8_bits = [&](const std::string& value) { return is_8_bits(values_.at(value).format); };
   const auto source = source_of(node, 0);
+  // A sum would be added in the result's type, and bf16 cannot hold all that 8 bits' steps can.
+  const bool is_bf16 = types_.is_bf16(node.outputs.at(0)) && !node.fused_sum;
+  const auto params = params_of(node, is_bf16 ? DType::kBf16 : DType::kF32);
   if (is_int8(node) && node.kind == OpKind::kConv2d) {
     const auto algorithm = planned_algorithm(node).value();
     // Where bf16 is not to be had, what was planned for it is computed in f32 from the values in 8 bits.
     if (algorithm != Conv2dAlgorithm::kDirect && !winograd_multiplies_bf16()) return nullptr;
     const auto summand = node.fused_sum ? std::optional(source_of(node, 1)) : std::nullopt;
-    return make_quantized_conv2d(params_of(node, result_of(node)), quantized_params(node), source,
-                                 summand ? &*summand : nullptr, weights_, algorithm);
+    return make_quantized_conv2d(params, quantized_params(node), source, summand ? &*summand : nullptr,
+                                 weights_, algorithm);
   }
   if (is_int8(node) && node.kind == OpKind::kLinear) {
     const auto shape = source.shape();
-    return make_quantized_linear(params_of(node, result_of(node)), quantized_params(node),
+    return make_quantized_linear(params, quantized_params(node),
                                  Format({shape[0], element_count(shape) / shape[0]}, Layout::kRowMajor),
                                  weights_);
   }
