@@ -153,9 +153,10 @@ void print_tensors(const engine::Artifact& artifact) {
 int inspect(const Settings& settings) {
   const auto artifact = engine::Artifact::open(settings.artifact);
   if (settings.quantization && !artifact->quantization()) {
-    throw engine::SettingError(fmt::format(
-        "'{}' is of precision {} and has no quantization; 'neuron-rcnn compile --precision int8' makes one",
-        settings.artifact.string(), artifact->options().precision));
+    throw engine::SettingError(
+        fmt::format("'{}' is of precision {} and has no quantization; 'neuron-rcnn compile --precision int8' "
+                    "or bf16 makes one",
+                    settings.artifact.string(), artifact->options().precision));
   }
   verify(*artifact);
   const auto summary = summarize_model(*artifact);
@@ -189,8 +190,10 @@ Command add_inspect(CLI::App& program) {
   app->add_option("-m,--model,MODEL", settings->artifact, "Artifact made by 'neuron-rcnn compile'")
       ->required();
   app->add_flag("--tensors", settings->tensors, "List every tensor as well");
-  app->add_flag("--quantization", settings->quantization,
-                "List every layer of an int8 artifact: its precision, why, and what rounding does to it");
+  app->add_flag(
+      "--quantization", settings->quantization,
+      "List every layer of an artifact in bf16 or int8: its precision and method, why, and what rounding "
+      "does to it");
   app->add_flag("--json", settings->json, "Print everything as JSON, tensors and config included");
   return {app, [settings] { return inspect(*settings); }};
 }

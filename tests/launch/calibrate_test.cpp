@@ -44,7 +44,7 @@ TEST_F(CalibrateCommand, QuartersTheArtifactAndSaysWhatRoundingDoes) {
   const auto shown = run_neuron_rcnn("inspect --quantization " + (folder_ / "tiny.rcnn").string());
   ASSERT_EQ(shown.code, 0) << shown.err;
   for (const char* text : {"backbone.fpn_output2.weight", "roi_heads.box_head.fc1.weight", "weights' error",
-                           "outputs' error", "over 3 images", "errors over 3 of them"}) {
+                           "outputs' error", "over 3 images", "Errors over 3 of 3 images"}) {
     EXPECT_THAT(shown.out, HasSubstr(text));
   }
   const auto described =
@@ -109,6 +109,27 @@ TEST_F(CalibrateCommand, RefusesWhatItCannotCalibrateWith) {
   refused("--precision int8 --calibrate " + (folder_ / "tiny.yaml").string(), 2, {"tiny.yaml", "no image"});
   refused("--precision int8 --calibrate " + (folder_ / "half.png").string(), 1, {"half.png", "calibration"});
   EXPECT_EQ(compile(asked("--range-method median")).code, 2);
+}
+
+// Which is how each layer is computed: that is chosen with images or without, and the same next time.
+TEST_F(CalibrateCommand, Bf16HasAPlanAndWithImagesKnowsItsError) {
+  const auto plan_of = [&](const std::string& more) {
+    EXPECT_EQ(compile("--precision bf16 --force " + more).code, 0) << more;
+    return engine::Artifact::open(folder_ / "tiny.rcnn")->quantization().value();
+  };
+  const auto plan = plan_of("");
+  EXPECT_TRUE(plan.errors.empty());
+  EXPECT_EQ(plan, plan_of(""));
+  for (const auto& [weight, layer] : plan.layers) EXPECT_EQ(layer.precision, "bf16") << weight;
+  EXPECT_THAT(run_neuron_rcnn("inspect --quantization " + (folder_ / "tiny.rcnn").string()).out,
+              ::testing::AllOf(HasSubstr("backbone.fpn_output2.weight"), HasSubstr("method"),
+                               HasSubstr("Methods: ")));
+  const auto judged = plan_of("--calibrate " + (folder_ / "images").string());
+  EXPECT_EQ(judged.images, 3);
+  EXPECT_GT(judged.errors.at("backbone-rpn"), 1e-4);
+  EXPECT_LT(judged.errors.at("backbone-rpn"), 0.05);
+  EXPECT_THAT(run_neuron_rcnn("inspect --quantization " + (folder_ / "tiny.rcnn").string()).out,
+              HasSubstr("Errors over 3 of 3 images"));
 }
 
 TEST_F(CalibrateCommand, CtrlCLeavesNoTrialBehind) {
