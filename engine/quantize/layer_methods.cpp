@@ -43,15 +43,24 @@ Conv2dClass class_of(const Node& node, const Shape& input, const std::string& pr
   return {input.at(1), node.out_channels, int8 ? 1 : 16, threads, int8 ? DType::kU8 : DType::kBf16};
 }
 
-Conv2dAlgorithm quickest_for(const Conv2dCosts& costs, const std::vector<Shape>& maps) {
+/// What share of the direct time a method may take at most. In int8 the weights of Winograd's method take up
+/// to eight times the memory (36 products of two bytes for nine of one): large ones, such as the 19 MB of 512
+/// -> 512, have to be worth that.
+double worthwhile(const Conv2dClass& shape) {
+  constexpr std::int64_t kLarge = std::int64_t{200} << 10;
+  const bool large = shape.in_channels * shape.out_channels > kLarge;
+  return shape.dtype == DType::kU8 && large ? 0.8 : 0.95;  // The latter as quickest() has it
+}
+
+Conv2dAlgorithm quickest_for(const Conv2dClass& shape, const Conv2dCosts& costs,
+                             const std::vector<Shape>& maps) {
   std::array<double, kAlgorithms.size()> times{};
   for (std::size_t i = 0; i < times.size(); ++i) {
     for (const auto& map : maps) times[i] += expected_time(costs, kAlgorithms[i], 1, map[2], map[3]);
   }
-  constexpr double kWorthwhile = 0.95;  // As quickest() has it
   std::size_t best = 0;
   for (std::size_t i = 1; i < times.size(); ++i) {
-    if (times[i] < (best == 0 ? kWorthwhile * times[0] : times[best])) best = i;
+    if (times[i] < (best == 0 ? worthwhile(shape) * times[0] : times[best])) best = i;
   }
   return kAlgorithms[best];
 }
@@ -89,8 +98,8 @@ LayerMethods choose_methods(const CompiledModel& model, const std::string& preci
   const ThreadCount threads(cores);
   const bool measure = can_measure_methods(precision);
   for (const auto& [weight, candidate] : candidates) {
-    methods[weight] =
-        to_string(measure ? quickest_for(picks.costs(candidate.shape), candidate.maps) : kByRule);
+    methods[weight] = to_string(
+        measure ? quickest_for(candidate.shape, picks.costs(candidate.shape), candidate.maps) : kByRule);
   }
   return methods;
 }
