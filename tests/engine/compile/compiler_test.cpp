@@ -70,7 +70,7 @@ TEST(Compile, RefusesOptionsSayingWhatIsAccepted) {
   EXPECT_THAT(attempt({.precision = "int4"}), HasSubstr("'int4' is not supported; accepted: f32"));
   EXPECT_THAT(attempt({.batch = 2}), HasSubstr("batch 2 is not supported; accepted: 1"));
   EXPECT_THAT(attempt({.partition = "none"}),
-              HasSubstr("accepted: backbone, backbone+rpn-head, fused, fused+box-head"));
+              HasSubstr("accepted: host, backbone, backbone+rpn-head, fused, fused+box-head"));
   EXPECT_THAT(attempt({.input = {.width = 7}}), HasSubstr("stretch:7x800"));
 }
 
