@@ -69,14 +69,15 @@ TEST(Profile, StagesAreThoseOfTheModel) {
 }
 
 TEST(Profile, SeveralPartitionsAreComparedWithTheFirst) {
-  const auto backbone = tests::tiny_model({.partition = "backbone"});
-  const auto outcome = profile(backbone, "-m " + tests::tiny_model().string());
+  const auto host = tests::tiny_model({.partition = "host"});
+  const auto outcome = profile(host, "-m " + tests::tiny_model().string());
   ASSERT_EQ(outcome.code, 0) << outcome.err;
   EXPECT_THAT(outcome.out, HasSubstr("gain"));
   EXPECT_THAT(outcome.out, HasSubstr("fused+box-head"));
-  const auto models = profiled(backbone, "-m " + tests::tiny_model().string()).at("models");
+  const auto models = profiled(host, "-m " + tests::tiny_model().string()).at("models");
   ASSERT_EQ(models.size(), 2U);
-  EXPECT_LT(models[0].at("share_on_cores"), models[1].at("share_on_cores"));
+  EXPECT_EQ(models[0].at("share_on_cores"), 0);  // Shares of time: of others a busy machine decides
+  EXPECT_GT(models[1].at("share_on_cores"), 0);
   EXPECT_THAT(profile(tests::tiny_model(), "").out, Not(HasSubstr("gain")));
 }
 
