@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "engine/ops/onednn.hpp"
+#include "engine/ops/pointwise_int8_conv2d.hpp"
 #include "engine/ops/window.hpp"
 #include "engine/ops/winograd_bf16_conv2d.hpp"
 
@@ -146,12 +147,22 @@ class QuantizedConv2d final : public onednn::PrimitiveOperator {
   QuantizedParams steps_;
 };
 
+/// Whether our own kernels compute it.
+bool is_pointwise(const Conv2dParams& params, const Format& source, const Format* summand) {
+  const auto shape = source.shape();
+  return shape.size() == 4 && pointwise_int8_can(params, shape[1]) && pointwise_int8_is_quicker(params) &&
+         (summand == nullptr || summand->layout() == Layout::kNhwc);
+}
+
 }  // namespace
 
 std::unique_ptr<Operator> make_quantized_conv2d(const Conv2dParams& params, const QuantizedParams& steps,
                                                 const Format& source, const Format* summand,
                                                 PackedWeights& weights, Conv2dAlgorithm algorithm) {
   if (algorithm == Conv2dAlgorithm::kDirect) {
+    if (is_pointwise(params, source, summand)) {
+      return make_pointwise_int8_conv2d(params, steps, source, summand, weights);
+    }
     return std::make_unique<QuantizedConv2d>(params, steps, source, summand, weights);
   }
   // Channels last, as the convolutions in 8 bits have it on both sides.

@@ -14,23 +14,9 @@ namespace {
 
 using winograd::Bf16Blocking;
 using winograd::Bf16Problem;
-using winograd::Element;
 using winograd::MapStrides;
 
 constexpr std::size_t kGroup = 16;  ///< Channels that are neighbours in both layouts
-
-Element element(DType dtype) {
-  switch (dtype) {
-    case DType::kBf16:
-      return Element::kBf16;
-    case DType::kU8:
-      return Element::kU8;
-    case DType::kS8:
-      return Element::kS8;
-    default:
-      return Element::kF32;
-  }
-}
 
 MapStrides strides_of(const Format& format) {
   const auto shape = format.shape();
@@ -53,9 +39,9 @@ Bf16Problem problem_of(const Conv2dParams& params, winograd::Variant variant, co
   problem.out_channels = static_cast<std::size_t>(params.out_channels);
   problem.height = extent(2);
   problem.width = extent(3);
-  problem.source = element(source.dtype());
-  problem.destination = element(destination.dtype());
-  problem.summand = summand != nullptr ? element(summand->dtype()) : problem.destination;
+  problem.source = element_of(source);
+  problem.destination = element_of(destination);
+  problem.summand = summand != nullptr ? element_of(*summand) : problem.destination;
   problem.source_strides = strides_of(source);
   problem.destination_strides = strides_of(destination);
   problem.sum = summand != nullptr;
