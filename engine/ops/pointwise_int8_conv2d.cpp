@@ -111,7 +111,7 @@ class PointwiseInt8Conv2d final : public Operator {
       const auto in_panel = place % Int8Blocking::kPanelWidth;
       const auto channel = place - in_panel + Int8Blocking::channel_at(problem_.destination, in_panel);
       if (channel >= problem_.out_channels) continue;
-      factors[place] = weight_steps->values<float>()[channel] * steps.source.step / unit;
+      factors[place] = weight_steps->values<float>()[channel] * steps.source.value().step / unit;
       if (bias) factors[places() + place] = bias->values<float>()[channel] / unit;
     }
   }
@@ -139,7 +139,7 @@ std::unique_ptr<Operator> make_pointwise_int8_conv2d(const Conv2dParams& params,
                                                      const Format& source, const Format* summand,
                                                      PackedWeights& weights) {
   const auto result = steps.result ? steps.result->dtype() : params.result;
-  const Format from(source.shape(), Layout::kNhwc, steps.source.dtype());
+  const Format from(source.shape(), Layout::kNhwc, steps.source.value().dtype());
   const Format to(window_output(params, source.shape()), Layout::kNhwc, result);
   if (summand == nullptr) {
     return std::make_unique<PointwiseInt8Conv2d>(params, steps, from, to, nullptr, weights);

@@ -49,7 +49,7 @@ Bf16Problem problem_of(const Conv2dParams& params, winograd::Variant variant, co
   problem.threads = static_cast<std::size_t>(omp_get_max_threads());
   if (steps == nullptr) return problem;
   const float unit = steps->result ? steps->result->step : 1.F;
-  if (size_of(source.dtype()) == 1) problem.scale = steps->source.step;
+  if (size_of(source.dtype()) == 1) problem.scale = steps->source.value().step;
   problem.scale /= unit;
   if (summand != nullptr && size_of(summand->dtype()) == 1) {
     problem.summand_scale = steps->summand.value().step / unit;
