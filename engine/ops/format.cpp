@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "engine/errors.hpp"
+#include "engine/ops/element.hpp"
 #include "engine/ops/onednn.hpp"
 
 namespace rcnn::engine {
@@ -74,5 +75,18 @@ std::optional<Layout> Format::layout() const {
 std::size_t Format::bytes() const { return descriptor_->desc.get_size(); }
 
 bool Format::operator==(const Format& other) const { return descriptor_->desc == other.descriptor_->desc; }
+
+Element element_of(const Format& format) {
+  switch (format.dtype()) {
+    case DType::kBf16:
+      return Element::kBf16;
+    case DType::kU8:
+      return Element::kU8;
+    case DType::kS8:
+      return Element::kS8;
+    default:
+      return Element::kF32;
+  }
+}
 
 }  // namespace rcnn::engine

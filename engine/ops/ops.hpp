@@ -72,8 +72,8 @@ struct Conv2dParams {
 enum class Conv2dAlgorithm : std::uint8_t { kDirect, kWinograd2x2, kWinograd4x4 };
 /// "direct", "F(2x2,3x3)", "F(4x4,3x3)".
 std::string to_string(Conv2dAlgorithm algorithm);
-/// What this convolution, a quantized one where the source is in 8 bits, can be computed by, direct first. Winograd's method may want the source in other
-/// blocks than it lies in (winograd_source).
+/// What this convolution, a quantized one where the source is in 8 bits, can be computed by, direct first.
+/// Winograd's method may want the source in other blocks than it lies in (winograd_source).
 ///   summand  of conv2d, sum; null for conv2d
 std::vector<Conv2dAlgorithm> conv2d_algorithms(const Conv2dParams& params, const Format& source,
                                                const Format* summand);
@@ -83,8 +83,8 @@ std::optional<Format> winograd_source(const Conv2dParams& params, const Format& 
 
 /// How the values of an operator are held whose products are of 8-bit integers.
 struct QuantizedParams {
-  std::string weight_steps;  ///< Parameter name, [O]
-  ActivationStep source;
+  std::string weight_steps;               ///< Parameter name, [O]
+  std::optional<ActivationStep> source;   ///< None: bf16, which Winograd's method alone takes
   std::optional<ActivationStep> summand;  ///< Of convolutions with a sum into 8 bits
   std::optional<ActivationStep> result;   ///< None: f32, or bf16 where Conv2dParams::result says so
 };
@@ -138,7 +138,7 @@ std::unique_ptr<Operator> make_linear(const Conv2dParams& params, const Format& 
 /// Products in int8, sums in s32. `source` and `summand` say how these lie, whatever their type now: inputs()
 /// has the types that are wanted, f32 for a summand where the result is.
 /// By Winograd's method products are of bf16 (and so may be the weights: `weight_steps` is not read) and sums
-/// f32.
+/// f32; source, result or both are in 8 bits.
 std::unique_ptr<Operator> make_quantized_conv2d(const Conv2dParams& params, const QuantizedParams& steps,
                                                 const Format& source, const Format* summand,
                                                 PackedWeights& weights,

@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "engine/ops/onednn.hpp"
+#include "engine/ops/pointwise_int8_conv2d.hpp"
 #include "engine/ops/window.hpp"
 #include "engine/ops/winograd_bf16_conv2d.hpp"
 
@@ -34,7 +35,7 @@ class QuantizedConv2d final : public onednn::PrimitiveOperator {
   void build(const Format& source, const Format* summand, PackedWeights& weights) {
     const auto scales = channel_scales(weights);
     if (params_.result == DType::kBf16 && is_slow(source, summand, scales)) params_.result = DType::kF32;
-    const auto chosen = choose(source.as(steps_.source.dtype()), summand, scales);
+    const auto chosen = choose(source.as(steps_.source.value().dtype()), summand, scales);
     adopt(chosen, convolution_forward(chosen));
     inputs_ = {onednn::format(chosen.src_desc())};
     arguments_ = {DNNL_ARG_SRC};
@@ -58,7 +59,7 @@ class QuantizedConv2d final : public onednn::PrimitiveOperator {
     const auto steps = weights.get(steps_.weight_steps, plain, plain);
     std::vector<float> scales;
     for (const float step : steps->values<float>()) {
-      scales.push_back(step * steps_.source.step);
+      scales.push_back(step * steps_.source.value().step);
     }
     return scales;
   }
@@ -124,7 +125,8 @@ class QuantizedConv2d final : public onednn::PrimitiveOperator {
 
   /// Not every processor with products of 8 bits writes bf16 at speed.
   bool is_slow(const Format& source, const Format* summand, const std::vector<float>& scales) const {
-    return onednn::is_reference(choose(source.as(steps_.source.dtype()), summand, scales).impl_info_str());
+    return onednn::is_reference(
+        choose(source.as(steps_.source.value().dtype()), summand, scales).impl_info_str());
   }
 
   void keep_weights(std::int64_t in_channels, const Format& wanted, PackedWeights& weights) {
@@ -146,16 +148,26 @@ class QuantizedConv2d final : public onednn::PrimitiveOperator {
   QuantizedParams steps_;
 };
 
+/// Whether our own kernels compute it.
+bool is_pointwise(const Conv2dParams& params, const Format& source, const Format* summand) {
+  const auto shape = source.shape();
+  return shape.size() == 4 && pointwise_int8_can(params, shape[1]) && pointwise_int8_is_quicker(params) &&
+         (summand == nullptr || summand->layout() == Layout::kNhwc);
+}
+
 }  // namespace
 
 std::unique_ptr<Operator> make_quantized_conv2d(const Conv2dParams& params, const QuantizedParams& steps,
                                                 const Format& source, const Format* summand,
                                                 PackedWeights& weights, Conv2dAlgorithm algorithm) {
   if (algorithm == Conv2dAlgorithm::kDirect) {
+    if (is_pointwise(params, source, summand)) {
+      return make_pointwise_int8_conv2d(params, steps, source, summand, weights);
+    }
     return std::make_unique<QuantizedConv2d>(params, steps, source, summand, weights);
   }
   // Channels last, as the convolutions in 8 bits have it on both sides.
-  const Format from(source.shape(), Layout::kNhwc, steps.source.dtype());
+  const Format from(source.shape(), Layout::kNhwc, steps.source ? steps.source->dtype() : DType::kBf16);
   const auto result = steps.result ? steps.result->dtype() : params.result;
   const Format to(window_output(params, source.shape()), Layout::kNhwc, result);
   if (!winograd_bf16_can(params, from, to)) {

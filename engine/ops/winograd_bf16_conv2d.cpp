@@ -14,23 +14,9 @@ namespace {
 
 using winograd::Bf16Blocking;
 using winograd::Bf16Problem;
-using winograd::Element;
 using winograd::MapStrides;
 
 constexpr std::size_t kGroup = 16;  ///< Channels that are neighbours in both layouts
-
-Element element(DType dtype) {
-  switch (dtype) {
-    case DType::kBf16:
-      return Element::kBf16;
-    case DType::kU8:
-      return Element::kU8;
-    case DType::kS8:
-      return Element::kS8;
-    default:
-      return Element::kF32;
-  }
-}
 
 MapStrides strides_of(const Format& format) {
   const auto shape = format.shape();
@@ -53,9 +39,9 @@ Bf16Problem problem_of(const Conv2dParams& params, winograd::Variant variant, co
   problem.out_channels = static_cast<std::size_t>(params.out_channels);
   problem.height = extent(2);
   problem.width = extent(3);
-  problem.source = element(source.dtype());
-  problem.destination = element(destination.dtype());
-  problem.summand = summand != nullptr ? element(summand->dtype()) : problem.destination;
+  problem.source = element_of(source);
+  problem.destination = element_of(destination);
+  problem.summand = summand != nullptr ? element_of(*summand) : problem.destination;
   problem.source_strides = strides_of(source);
   problem.destination_strides = strides_of(destination);
   problem.sum = summand != nullptr;
@@ -63,7 +49,7 @@ Bf16Problem problem_of(const Conv2dParams& params, winograd::Variant variant, co
   problem.threads = static_cast<std::size_t>(omp_get_max_threads());
   if (steps == nullptr) return problem;
   const float unit = steps->result ? steps->result->step : 1.F;
-  if (size_of(source.dtype()) == 1) problem.scale = steps->source.step;
+  if (size_of(source.dtype()) == 1) problem.scale = steps->source.value().step;
   problem.scale /= unit;
   if (summand != nullptr && size_of(summand->dtype()) == 1) {
     problem.summand_scale = steps->summand.value().step / unit;

@@ -32,7 +32,7 @@ class Trial {
                         1,       1,        Activation::kRelu};
     const Format source({1, shape.in_channels, side, side}, layout_of(shape.block), shape.dtype);
     if (shape.dtype == DType::kU8) {
-      const QuantizedParams steps{"steps", {}, std::nullopt, ActivationStep{}};
+      const QuantizedParams steps{"steps", ActivationStep{}, std::nullopt, ActivationStep{}};
       op_ = make_quantized_conv2d(params, steps, source, nullptr, weights, algorithm);
     } else {
       params.result = shape.dtype;

@@ -8,6 +8,7 @@
 #include "engine/compile/quantization.hpp"
 #include "engine/errors.hpp"
 #include "engine/ops/platform.hpp"
+#include "engine/ops/winograd_bf16_conv2d.hpp"
 #include "engine/runtime/memory_plan.hpp"
 
 namespace rcnn::engine {
@@ -77,27 +78,46 @@ bool ProgramBuilder::is_int8(const Node& node) const {
 
 QuantizedParams ProgramBuilder::quantized_params(const Node& node) const {
   return {.weight_steps = steps_name(node.weight),
-          .source = step_of(node.inputs.at(0)).value(),
+          .source = step_of(node.inputs.at(0)),
           .summand = node.fused_sum ? step_of(node.inputs.back()) : std::nullopt,
           .result = step_of(node.outputs.at(0))};
 }
 
-std::unique_ptr<Operator> ProgramBuilder::make_quantized(const Node& node) {
-  const auto is_in_8_bits = [&](const std::string& value) { return is_8_bits(values_.at(value).format); };
-  const auto source = source_of(node, 0);
+bool ProgramBuilder::borders_on_8_bits(const Node& node) const {
+  if (!types_.multiplies_bf16(node) || node.kind != OpKind::kConv2d) return false;
+  const auto algorithm = planned_algorithm(node);
+  const auto channels = values_.at(node.inputs.at(0)).format.shape().at(1);
+  if (!algorithm || *algorithm == Conv2dAlgorithm::kDirect ||
+      !winograd_bf16_computes(params_of(node), channels)) {
+    return false;
+  }
+  const bool result = step_of(node.outputs.at(0)).has_value();
+  if (node.fused_sum && result && !step_of(node.inputs.back())) return false;  // There is no room for it
+  return result || step_of(node.inputs.at(0));
+}
+
+std::unique_ptr<Operator> ProgramBuilder::make_quantized_convolution(const Node& node) {
+  const auto algorithm = planned_algorithm(node).value();
+  // Where bf16 is not to be had, what was planned for it is computed in f32 from the values in 8 bits.
+  if (algorithm != Conv2dAlgorithm::kDirect && !winograd_multiplies_bf16()) return nullptr;
   // A sum would be added in the result's type, and bf16 cannot hold all that 8 bits' steps can.
-  const bool is_bf16 = types_.is_bf16(node.outputs.at(0)) && !node.fused_sum;
-  const auto params = params_of(node, is_bf16 ? DType::kBf16 : DType::kF32);
-  if (is_int8(node) && node.kind == OpKind::kConv2d) {
-    const auto algorithm = planned_algorithm(node).value();
-    // Where bf16 is not to be had, what was planned for it is computed in f32 from the values in 8 bits.
-    if (algorithm != Conv2dAlgorithm::kDirect && !winograd_multiplies_bf16()) return nullptr;
-    const auto summand = node.fused_sum ? std::optional(source_of(node, 1)) : std::nullopt;
-    return make_quantized_conv2d(params, quantized_params(node), source, summand ? &*summand : nullptr,
-                                 weights_, algorithm);
+  const bool is_bf16 = types_.is_bf16(node.outputs.at(0)) && !(is_int8(node) && node.fused_sum);
+  const auto summand = node.fused_sum ? std::optional(source_of(node, 1)) : std::nullopt;
+  return make_quantized_conv2d(params_of(node, is_bf16 ? DType::kBf16 : DType::kF32), quantized_params(node),
+                               source_of(node, 0), summand ? &*summand : nullptr, weights_, algorithm);
+}
+
+std::unique_ptr<Operator> ProgramBuilder::make_quantized(const Node& node) {
+  // Whatever wrote it: what is still wider here is rounded before anybody reads it.
+  const auto is_in_8_bits = [&](const std::string& value) { return step_of(value).has_value(); };
+  const auto source = source_of(node, 0);
+  if (node.kind == OpKind::kConv2d) {
+    const bool narrow = is_int8(node) || (shapes_.narrow_products && borders_on_8_bits(node));
+    return narrow ? make_quantized_convolution(node) : nullptr;
   }
   if (is_int8(node) && node.kind == OpKind::kLinear) {
     const auto shape = source.shape();
+    const auto params = params_of(node, types_.is_bf16(node.outputs.at(0)) ? DType::kBf16 : DType::kF32);
     return make_quantized_linear(params, quantized_params(node),
                                  Format({shape[0], element_count(shape) / shape[0]}, Layout::kRowMajor),
                                  weights_);
@@ -105,8 +125,8 @@ std::unique_ptr<Operator> ProgramBuilder::make_quantized(const Node& node) {
   const auto result = step_of(node.outputs.at(0));
   if (!shapes_.narrow_products || !result || !std::ranges::all_of(node.inputs, is_in_8_bits)) return nullptr;
   if (node.kind == OpKind::kMaxPool2d && *result == step_of(node.inputs[0])) {
-    return make_max_pool2d(node.name, values_.at(node.inputs[0]).format, node.kernel, node.stride,
-                           node.padding);
+    return make_max_pool2d(node.name, Format(source.shape(), Layout::kNhwc, result->dtype()), node.kernel,
+                           node.stride, node.padding);
   }
   if (node.kind == OpKind::kUpsampleAdd) {
     return make_quantized_upsample_add(node.name, source.shape(), step_of(node.inputs[0]).value(),
@@ -249,7 +269,8 @@ void ProgramBuilder::round_to_bf16(const std::string& name, const Format& format
 bool ProgramBuilder::is_rounded_for(const Node& node, std::size_t input) const {
   if (shapes_.narrow_products || !types_.multiplies_bf16(node) || !step_of(node.inputs.at(input)))
     return false;
-  return input == 0 || types_.is_bf16(node.outputs.at(0));  // A sum is added in the type of the result
+  if (input == 0) return !borders_on_8_bits(node);
+  return types_.is_bf16(node.outputs.at(0));  // A sum is added in the type of the result
 }
 
 std::size_t ProgramBuilder::rounded_copy(const std::string& name, const Format& wanted) {

@@ -61,7 +61,10 @@ class ProgramBuilder {
                                const Format* summand) const;
   /// Null where the node does not run on 8-bit values.
   std::unique_ptr<Operator> make_quantized(const Node& node);
+  std::unique_ptr<Operator> make_quantized_convolution(const Node& node);
   QuantizedParams quantized_params(const Node& node) const;
+  /// Whether a layer in bf16 reads values in 8 bits as they are, or writes such: Winograd's method can.
+  bool borders_on_8_bits(const Node& node) const;
   std::optional<ActivationStep> step_of(const std::string& value) const { return types_.step_of(value); }
   bool is_int8(const Node& node) const;
   /// What the node reads and computes in, 8 bits aside.
@@ -85,7 +88,7 @@ class ProgramBuilder {
   /// Rounds a value where it lies, or a copy of the program's input, if the quantization says so.
   void round(const std::string& name);
   void round_input(const std::string& name);
-  /// Whether a layer in bf16 reads what lies on 8 bits' steps: as bf16 it is rounded once more.
+  /// Whether a layer in bf16 reads what lies on 8 bits' steps as bf16, rounded once more.
   bool is_rounded_for(const Node& node, std::size_t input) const;
   /// A copy in the wanted format that is rounded to bf16.
   std::size_t rounded_copy(const std::string& name, const Format& wanted);

@@ -30,6 +30,7 @@ inline const std::vector<WindowCase>& convolution_cases() {
       {20, 12, 5, 6, 3, 1, 1, 1},      // Padded blocks
       {256, 3, 7, 5, 1, 1, 0, 1},      // RPN logits
       {256, 12, 13, 13, 1, 1, 0, 1},   // RPN deltas
+      {64, 128, 11, 13, 1, 1, 0, 1},   // Whole panels of 64
       {64, 128, 13, 11, 1, 2, 0, 1},   // Strided 1x1, rows left unread
       {17, 19, 1, 31, 1, 1, 0, 1},     // One row
       {32, 64, 1, 1, 3, 1, 1, 1},      // One cell: all but the centre is padding

@@ -4,12 +4,10 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "engine/ops/element.hpp"
 #include "engine/ops/winograd/blocking.hpp"
 
 namespace rcnn::engine::winograd {
-
-/// How values lie in memory outside. Integers stand for themselves times a step.
-enum class Element : std::uint8_t { kF32, kBf16, kU8, kS8 };
 
 /// Where the values of a map [N, C, H, W] lie, in elements. 16 channels of a cell are neighbours, as they are
 /// in blocks of 16 and where the channel is fastest.

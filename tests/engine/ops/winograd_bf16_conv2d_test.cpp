@@ -199,13 +199,13 @@ TEST_F(WinogradBf16Native, ComputesOnSteps) {
         Steps{true, true, true}}) {
     Case one(48, 32, 11, 6, source_signed && summand_signed ? -8 : 0);
     const QuantizedParams steps{
-        "", {0.5F, source_signed}, ActivationStep{2, summand_signed}, ActivationStep{4, result_signed}};
+        "", ActivationStep{0.5F, source_signed}, ActivationStep{2, summand_signed}, ActivationStep{4, result_signed}};
     auto weights = one.named.packed();
     const auto to = one.format(32, Layout::kNhwc, steps.result->dtype());
     const auto held = to.as(steps.summand->dtype());
     const auto op =
         make_winograd_bf16_conv2d(one.params, Variant::kF2x2, &steps,
-                                  one.format(48, Layout::kNhwc, steps.source.dtype()), to, &held, weights);
+                                  one.format(48, Layout::kNhwc, steps.source->dtype()), to, &held, weights);
     // In units of steps: the source's are halves of what the convolution sees.
     auto no_bias = one.bias;
     std::ranges::fill(no_bias, 0.F);

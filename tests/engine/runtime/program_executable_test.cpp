@@ -268,6 +268,16 @@ class QuantizedProgram : public PyramidProgram {
     return run(shapes);
   }
 
+  /// The rounding that is said to happen is of weights, too: those of int8 are on their steps.
+  void put_on_steps(const std::string& name) {
+    const auto& values = weights_.at(name);
+    const auto rest = static_cast<std::int64_t>(values.size() / 16);
+    const CheckpointTensor weight{{16, rest}, std::make_shared<const std::vector<float>>(values)};
+    const auto steps = weight_steps(weight);
+    named_.set(name + ".w.steps", steps);
+    named_.set(name + ".w", from_int8(to_int8(values, steps), steps));
+  }
+
   Quantization quantization_;
 };
 
@@ -300,12 +310,7 @@ TEST_F(QuantizedProgram, ProductsInInt8GiveWhatRoundingSays) {
   }
   if (in_int8 == 0 && !multiplies_int8()) GTEST_SKIP() << "oneDNN has no int8 convolutions here";
   EXPECT_EQ(in_int8, 5);
-  // The rounding that is said to happen is of weights, too: those of int8 are on their steps.
-  for (auto& [name, values] : weights_) {
-    const CheckpointTensor weight{{16, kChannels}, std::make_shared<const std::vector<float>>(values)};
-    const auto steps = weight_steps(weight);
-    named_.set(name + ".w", from_int8(to_int8(values, steps), steps));
-  }
+  for (const auto& [name, values] : weights_) put_on_steps(name);
   const auto exact = run_with(nullptr, false), rounded = run_with(&quantization_, false);
   for (std::size_t i = 0; i < found.size(); ++i) {
     EXPECT_LT(tests::relative_error(found[i], rounded[i]), 0.02 * tests::relative_error(found[i], exact[i]))
@@ -324,6 +329,70 @@ TEST_F(QuantizedProgram, LayersThatStayOutOfInt8AreF32) {
     EXPECT_GT(error, 1e-4);
     EXPECT_LT(error, 0.05);
   }
+}
+
+/// The same with a layer in bf16 by Winograd's method between layers in int8.
+class MixedProgram : public QuantizedProgram {
+ protected:
+  MixedProgram() {
+    add_weights("mixed", 16, 16, 3);
+    for (float& value : weights_.at("mixed")) value = nearest_bf16(value);
+    add_weights("last", 16, 16, 1);
+    named_.set("mixed.w", weights_.at("mixed"));
+    for (const char* name : {"a", "b", "last"}) put_on_steps(name);
+    auto mixed = make_node(OpKind::kConv2d, "mixed", {"b"}, 16, 3);
+    mixed.activation = Activation::kRelu;
+    graph_.nodes.push_back(mixed);
+    graph_.nodes.push_back(make_node(OpKind::kConv2d, "last", {"mixed"}, 16));
+    graph_.outputs = {"mixed", "last"};
+    quantization_.layers["mixed.w"] = {};
+    quantization_.layers["mixed.w"].precision = "bf16";
+    quantization_.layers["mixed.w"].method = to_string(Conv2dAlgorithm::kWinograd2x2);
+    quantization_.layers["last.w"] = {};
+    // Of whole numbers times a power of two bf16 holds the same as of the numbers.
+    const float step = std::exp2(std::ceil(std::log2(quantization_.activations.at("b").step)));
+    for (const char* value : {"b", "pool"}) quantization_.activations[value] = {step, false};
+    const auto exact = run_with(nullptr, false);
+    quantization_.activations["mixed"] = {std::ranges::max(exact[0]) / 250, false};
+  }
+
+  std::vector<std::vector<float>> run_mixed(bool narrow_products) {
+    ProgramShapes shapes;
+    shapes.quantization = &quantization_;
+    shapes.bf16 = true;
+    shapes.narrow_products = narrow_products;
+    return run(shapes);
+  }
+};
+
+TEST_F(MixedProgram, WinogradsMethodReadsAndWrites8BitsAsTheyAre) {
+  if (!winograd_multiplies_bf16()) GTEST_SKIP() << "no such products of bf16 here";
+  auto& trace = Trace::process();
+  trace.start();
+  const auto found = run_mixed(true);
+  std::string reordered;
+  for (const auto& span : trace.stop()) {
+    if (span.op == "Reorder") reordered += span.name + " ";
+  }
+  EXPECT_EQ(reordered.find("mixed"), std::string::npos) << reordered;
+  EXPECT_EQ(reordered.find("b."), std::string::npos) << reordered;
+  EXPECT_EQ(types_[0], DType::kU8);
+  const auto rounded = run_mixed(false);
+  const float step = quantization_.activations.at("mixed").step;
+  int different = 0;
+  for (std::size_t i = 0; i < found[0].size(); ++i) {
+    const float difference = std::abs(found[0][i] - rounded[0][i]) / step;
+    ASSERT_LE(difference, 1.01F) << i;
+    different += difference > 0.5F ? 1 : 0;
+  }
+  EXPECT_LE(different, static_cast<int>(found[0].size() / 200)) << "sums near a tie may fall either way";
+}
+
+TEST_F(MixedProgram, EmulationDoesNotRoundItsSourceToBf16) {
+  auto& trace = Trace::process();
+  trace.start();
+  run_mixed(false);
+  for (const auto& span : trace.stop()) EXPECT_NE(span.name, "b.copy");
 }
 
 class Bf16Program : public PyramidProgram {
