@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace rcnn::engine::pointwise {
+
+/// Where the values of a map lie, in elements: 16 channels of a cell are neighbours.
+struct Bf16Map {
+  std::size_t image = 0;
+  std::size_t group = 0;  ///< From 16 channels to the next 16 of the same cell
+  std::size_t row = 0;
+  std::size_t cell = 0;
+};
+
+/// A 1x1 convolution of bf16, summed in f32:
+///
+///   result[p][o] = round(relu_or_not(source[p][0] * weight[o][0] + ... + bias[o] + what it holds before or not))
+///
+/// Results are rounded once, ties to even.
+struct Bf16Problem {
+  std::size_t batch = 1;
+  std::size_t rows = 0;  ///< Of the output
+  std::size_t columns = 0;
+  std::size_t in_channels = 0;   ///< A multiple of 16
+  std::size_t out_channels = 0;  ///< A multiple of 16
+  Bf16Map source{};              ///< From one cell that is read to the next: a stride is in here
+  Bf16Map destination{};
+  bool sum = false;
+  bool relu = false;
+  std::size_t threads = 1;  ///< That share the blocks. The result does not depend on it, bit for bit
+};
+
+/// How such a problem is cut. A block of cells of one image goes through all panels of output channels, and in
+/// each six cells at a time: 24 sums, four weights and one value fill the registers.
+///
+///   weights  bf16 [panel][C / 2][64 output channels][2 input channels]   padded with zeros to whole panels
+struct Bf16Blocking {
+  static constexpr std::size_t kPanelWidth = 64;
+  static constexpr std::size_t kPanelCells = 6;
+
+  explicit Bf16Blocking(const Bf16Problem& problem);
+
+  std::size_t panels;
+  std::size_t block_cells;   ///< The last block of an image may have fewer
+  std::size_t image_blocks;  ///< Blocks of an image
+  std::size_t blocks;
+  std::size_t panel_weights;  ///< From panel to panel
+
+  std::size_t weight_count() const { return panels * panel_weights; }
+};
+
+/// Whether this processor has what run_bf16() is made of: AVX-512 BF16.
+bool can_run_bf16();
+
+/// \param weights  [O, C] row-major f32; \param packed  as Bf16Blocking says, every one is written
+void pack_weights(const Bf16Problem& problem, const Bf16Blocking& blocking, std::span<const float> weights,
+                  std::span<std::uint16_t> packed);
+
+/// One block. Only where can_run_bf16().
+///   weights  packed, 64 bytes aligned
+///   bias     [O] f32, or null
+/// Thread safety: reentrant; blocks of one problem may run in parallel. Nothing is allocated.
+void run_bf16(const Bf16Problem& problem, const Bf16Blocking& blocking, std::size_t block,
+              const std::uint16_t* source, const std::uint16_t* weights, const float* bias,
+              std::uint16_t* destination);
+
+}  // namespace rcnn::engine::pointwise

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: MIT
+#include "engine/ops/pointwise_bf16_conv2d.hpp"
+
+#include <omp.h>
+
+#include "engine/ops/platform.hpp"
+#include "engine/ops/pointwise/bf16.hpp"
+#include "engine/simd/instruction_sets.hpp"
+
+namespace rcnn::engine {
+namespace {
+
+using pointwise::Bf16Blocking;
+using pointwise::Bf16Map;
+using pointwise::Bf16Problem;
+
+constexpr std::size_t kGroup = 16;  ///< Channels that are neighbours in both layouts
+
+Bf16Map map_of(const Format& format, std::size_t stride) {
+  const auto shape = format.shape();
+  const auto extent = [&](std::size_t axis) { return static_cast<std::size_t>(shape[axis]); };
+  const auto channels = extent(1), height = extent(2), width = extent(3);
+  const bool last = format.layout() == Layout::kNhwc;
+  const auto cell = last ? channels : kGroup;
+  return {height * width * channels, last ? kGroup : height * width * kGroup, stride * width * cell,
+          stride * cell};
+}
+
+Bf16Problem problem_of(const Conv2dParams& params, const Format& source, const Format& destination, bool sum) {
+  const auto shape = destination.shape();
+  Bf16Problem problem;
+  problem.batch = static_cast<std::size_t>(shape[0]);
+  problem.rows = static_cast<std::size_t>(shape[2]);
+  problem.columns = static_cast<std::size_t>(shape[3]);
+  problem.in_channels = static_cast<std::size_t>(source.shape()[1]);
+  problem.out_channels = static_cast<std::size_t>(params.out_channels);
+  problem.source = map_of(source, static_cast<std::size_t>(params.stride));
+  problem.destination = map_of(destination, 1);
+  problem.sum = sum;
+  problem.relu = params.activation == Activation::kRelu;
+  problem.threads = static_cast<std::size_t>(omp_get_max_threads());
+  return problem;
+}
+
+class PointwiseBf16Conv2d final : public Operator {
+ public:
+  PointwiseBf16Conv2d(const Conv2dParams& params, const Format& source, const Format& destination, bool sum,
+                      PackedWeights& weights)
+      : Operator(params.name), problem_(problem_of(params, source, destination, sum)), blocking_(problem_) {
+    implementation_ = "pointwise:bf16";
+    inputs_ = {source};
+    output_ = destination;
+    if (sum) {
+      inputs_.push_back(destination);
+      in_place_ = 1;
+    }
+    const auto count = blocking_.weight_count();
+    weights_ = weights.derive(params.weight, {implementation_, problem_.out_channels * problem_.in_channels,
+                                              (count + 1) / 2, [&](auto plain, auto result) {
+                                                auto* packed = static_cast<std::uint16_t*>(
+                                                    static_cast<void*>(result.data()));
+                                                pack_weights(problem_, blocking_, plain, {packed, count});
+                                              }});
+    if (params.bias.empty()) return;
+    const Format bias({params.out_channels}, Layout::kRowMajor);
+    bias_ = weights.get(params.bias, bias, bias);
+  }
+
+  void run(std::span<const void* const> inputs, void* output, void* /*scratch*/) const override {
+    const auto* source = static_cast<const std::uint16_t*>(inputs[0]);
+    const auto* weights = static_cast<const std::uint16_t*>(weights_->data());
+    const auto* bias = bias_ ? bias_->values<float>().data() : nullptr;
+    const auto threads = static_cast<int>(problem_.threads);
+#pragma omp parallel for num_threads(threads) if (threads > 1) schedule(static)
+    for (std::size_t block = 0; block < blocking_.blocks; ++block) {
+      run_bf16(problem_, blocking_, block, source, weights, bias, static_cast<std::uint16_t*>(output));
+    }
+  }
+
+ private:
+  Bf16Problem problem_;
+  Bf16Blocking blocking_;
+  std::shared_ptr<const Tensor> weights_;
+  std::shared_ptr<const Tensor> bias_;  ///< Null where there is none
+};
+
+}  // namespace
+
+bool pointwise_bf16_can(const Conv2dParams& params, const Format& source, const Format& destination) {
+  const auto layout = source.layout();
+  const bool fits = params.kernel == 1 && params.padding == 0 && params.groups == 1 &&
+                    (params.activation == Activation::kNone || params.activation == Activation::kRelu);
+  return fits && source.dtype() == DType::kBf16 && destination.dtype() == DType::kBf16 &&
+         (layout == Layout::kNhwc || layout == Layout::kBlocked16) && destination.layout() == layout &&
+         source.shape().at(1) % static_cast<std::int64_t>(kGroup) == 0 &&
+         params.out_channels % static_cast<int>(kGroup) == 0 && pointwise::can_run_bf16() &&
+         multiplies_bf16() && instruction_set().starts_with("AVX3");
+}
+
+std::unique_ptr<Operator> make_pointwise_bf16_conv2d(const Conv2dParams& params, const Format& source,
+                                                     const Format& destination, bool sum,
+                                                     PackedWeights& weights) {
+  return std::make_unique<PointwiseBf16Conv2d>(params, source, destination, sum, weights);
+}
+
+}  // namespace rcnn::engine

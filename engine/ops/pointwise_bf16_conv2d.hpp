@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <memory>
+
+#include "engine/ops/ops.hpp"
+
+namespace rcnn::engine {
+
+/// True where this processor multiplies bf16 in vectors, for 1x1 windows without padding and groups, with a
+/// ReLU or no activation, where source and destination are bf16 and lie alike, kNhwc or kBlocked16, in whole
+/// sixteens of channels.
+bool pointwise_bf16_can(const Conv2dParams& params, const Format& source, const Format& destination);
+
+/// conv2d, or conv2d with a sum (in place of the second input), as it is defined.
+///   source, destination  as pointwise_bf16_can() accepted them
+/// run() shares the work among as many threads as the calling thread's OpenMP teams have now. \throws
+/// ModelError (weights)
+std::unique_ptr<Operator> make_pointwise_bf16_conv2d(const Conv2dParams& params, const Format& source,
+                                                     const Format& destination, bool sum,
+                                                     PackedWeights& weights);
+
+}  // namespace rcnn::engine
