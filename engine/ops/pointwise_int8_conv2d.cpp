@@ -21,11 +21,17 @@ using pointwise::Int8Problem;
 
 Int8Problem problem_of(const Conv2dParams& params, const QuantizedParams& steps, const Format& source,
                        const Format& destination, const Format* summand) {
-  const auto shape = source.shape();
+  const auto from = source.shape(), to = destination.shape();
+  const auto extent = [](const Shape& shape, std::size_t axis) {
+    return static_cast<std::size_t>(shape[axis]);
+  };
   Int8Problem problem;
-  problem.in_channels = static_cast<std::size_t>(shape[1]);
+  problem.in_channels = extent(from, 1);
   problem.out_channels = static_cast<std::size_t>(params.out_channels);
-  problem.pixels = static_cast<std::size_t>(shape[0] * shape[2] * shape[3]);
+  problem.pixels = extent(to, 0) * extent(to, 2) * extent(to, 3);
+  const auto stride = static_cast<std::size_t>(params.stride), line = extent(from, 3) * problem.in_channels;
+  problem.source_pixels = {extent(to, 3), extent(to, 2), stride * problem.in_channels, stride * line,
+                           extent(from, 2) * line};
   problem.source = element_of(source);
   problem.destination = element_of(destination);
   problem.summand = summand != nullptr ? element_of(*summand) : problem.destination;
@@ -127,8 +133,8 @@ class PointwiseInt8Conv2d final : public Operator {
 bool pointwise_int8_can(const Conv2dParams& params, std::int64_t in_channels) {
   const auto activation = params.activation;
   return pointwise::can_run_int8() && multiplies_int8() && instruction_set().starts_with("AVX3") &&
-         params.kernel == 1 && params.stride == 1 && params.padding == 0 && params.groups == 1 &&
-         in_channels % 4 == 0 && (activation == Activation::kNone || activation == Activation::kRelu);
+         params.kernel == 1 && params.padding == 0 && params.groups == 1 && in_channels % 4 == 0 &&
+         (activation == Activation::kNone || activation == Activation::kRelu);
 }
 
 bool pointwise_int8_is_quicker(const Conv2dParams& params) {

@@ -7,15 +7,14 @@
 
 namespace rcnn::engine {
 
-/// Whether the kernels compute such convolutions: 1x1, stride 1, no padding, one group, with a ReLU or no
-/// activation, of whole fours of input channels; and whether there are products of 8 bits here: AVX-512 VNNI,
-/// where multiplies_int8() and NEURON_EMU_ISA allows it.
+/// Whether the kernels compute such convolutions: 1x1, of any stride, no padding, one group, with a ReLU or
+/// no activation, of whole fours of input channels; and whether there are products of 8 bits here: AVX-512
+/// VNNI, where multiplies_int8() and NEURON_EMU_ISA allows it.
 bool pointwise_int8_can(const Conv2dParams& params, std::int64_t in_channels);
 
 /// Whether they do so quicker than oneDNN: of whole panels of output channels, which compute nothing in vain.
-/// One thread on Zen 5, with oneDNN 2.6.3, ms at 100x100 and in proportion elsewhere: 128 -> 512 with a
-/// sum 1.45 against 2.57, 512 -> 128 1.26 against 1.32 (more channels in: the same), but 256 -> 12 0.34
-/// against 0.10.
+/// One thread on Zen 5, with oneDNN 2.6.3, ms at 200x200: 64 -> 256 with a sum 1.65 against 5.27, 256 ->
+/// 256 5.3 against 5.7; from 512 input channels on the same but for sums; but 256 -> 12 1.37 against 0.39.
 bool pointwise_int8_is_quicker(const Conv2dParams& params);
 
 /// quantized_conv2d, or with a sum (in place of the second input). Source, result and sum are kNhwc.

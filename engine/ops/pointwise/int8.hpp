@@ -8,16 +8,26 @@
 
 namespace rcnn::engine::pointwise {
 
-/// A 1x1 convolution of stride 1 of values in 8 bits, channel fastest: a matrix product.
+/// Where the pixels lie that are read, in bytes: all of a map, or every so many of its rows and columns.
+struct SourcePixels {
+  std::size_t columns = 0;  ///< That are read
+  std::size_t rows = 0;     ///< Of one image, that are read
+  std::size_t cell = 0;     ///< From one to the next
+  std::size_t row = 0;
+  std::size_t image = 0;
+};
+
+/// A 1x1 convolution of values in 8 bits, channel fastest: a matrix product.
 ///
 ///   result[p][o] = round_or_not(relu_or_not(scale[o] * sum + bias[o] + summand_scale * what it holds
 ///   before)) sum          = source[p][0] * weight[o][0] + source[p][1] * weight[o][1] + ...    exact, in s32
 ///
 /// Results in 8 bits are the nearest integers, ties to even, and saturate; in bf16 ties go to even as well.
 struct Int8Problem {
-  std::size_t pixels = 0;         ///< Of the whole batch
-  std::size_t in_channels = 0;    ///< A multiple of 4
-  std::size_t out_channels = 0;   ///< Any; of a multiple of 64 nothing is computed in vain
+  std::size_t pixels = 0;        ///< Of the whole batch; of the output, where the source has more
+  std::size_t in_channels = 0;   ///< A multiple of 4
+  std::size_t out_channels = 0;  ///< Any; of a multiple of 64 nothing is computed in vain
+  SourcePixels source_pixels{};
   Element source = Element::kU8;  ///< Or s8
   Element destination = Element::kU8;
   Element summand = Element::kU8;  ///< What the output holds before: in 8 bits where it is, else of its type
@@ -69,7 +79,7 @@ void pack_weights(const Int8Problem& problem, const Int8Blocking& blocking, cons
 bool can_run_int8();
 
 /// One block of pixels. Only where can_run_int8().
-///   source       [pixel][C]
+///   source       first pixel of the map
 ///   destination  [pixel][O]
 /// Thread safety: reentrant; blocks of one problem may run in parallel. Nothing is allocated.
 void run_int8(const Int8Problem& problem, const Int8Blocking& blocking, std::size_t block, const void* source,

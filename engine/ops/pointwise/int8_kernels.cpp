@@ -13,6 +13,9 @@ constexpr std::size_t kLanes = 16;
 constexpr std::size_t kRegisters = Int8Blocking::kPanelWidth / kLanes;
 constexpr std::size_t kPixels = Int8Blocking::kPanelPixels;
 
+/// Up to which memory is hardly faster than the products, and is asked ahead for what comes next.
+constexpr std::size_t kFewChannels = 256;
+
 /// 64 values of a pixel as four registers of floats, in places as Int8Blocking::channel_at() has them.
 struct Values {
   __m512 part[kRegisters];
@@ -147,10 +150,34 @@ struct S8 {
   }
 };
 
+/// Goes through the source's pixels in their order.
+struct Cursor {
+  const SourcePixels& pixels;
+  const std::uint8_t* at;
+  std::size_t column, row;
+
+  Cursor(const SourcePixels& of, const void* source, std::size_t pixel)
+      : pixels(of),
+        at(static_cast<const std::uint8_t*>(source) + pixel % of.columns * of.cell +
+           pixel / of.columns % of.rows * of.row + pixel / of.columns / of.rows * of.image),
+        column(pixel % of.columns),
+        row(pixel / of.columns % of.rows) {}
+
+  inline void advance() {
+    at += pixels.cell;
+    if (++column < pixels.columns) return;
+    column = 0;
+    at += pixels.row - pixels.columns * pixels.cell;
+    if (++row < pixels.rows) return;
+    row = 0;
+    at += pixels.image - pixels.rows * pixels.row;
+  }
+};
+
 /// One panel of output channels of up to six pixels.
 template <class D>
 struct Tile {
-  const std::uint8_t* source;  ///< Of the first pixel
+  const std::uint8_t* source[kPixels];  ///< Where there are fewer, the last again
   typename D::Value* destination;
   std::size_t pixels;
   Channels channels;
@@ -184,16 +211,14 @@ __attribute__((always_inline)) inline void finish(const Int8Problem& problem, co
   D::store(out, values, tile.channels);
 }
 
-/// Where there are fewer than six pixels the last is computed again and not stored.
+/// What is computed again of the last pixel is not stored.
 template <bool kSigned, class D, class A>
 inline void run_tile(const Int8Problem& problem, const Tile<D>& tile) {
-  const std::uint8_t* from[kPixels];
   __m512i sums[kPixels][kRegisters];
 #pragma GCC unroll 6
   for (std::size_t pixel = 0; pixel < kPixels; ++pixel) {
-    const auto real = pixel < tile.pixels ? pixel : tile.pixels - 1;
-    from[pixel] = tile.source + real * problem.in_channels;
-    if constexpr (!__is_same(A, None)) {
+    if (!__is_same(A, None) || problem.in_channels <= kFewChannels) {
+      const auto real = pixel < tile.pixels ? pixel : tile.pixels - 1;
       _mm_prefetch(reinterpret_cast<const char*>(tile.destination + real * problem.out_channels),
                    _MM_HINT_T0);
     }
@@ -210,7 +235,7 @@ inline void run_tile(const Int8Problem& problem, const Tile<D>& tile) {
 #pragma GCC unroll 6
     for (std::size_t pixel = 0; pixel < kPixels; ++pixel) {
       std::int32_t four;
-      __builtin_memcpy(&four, from[pixel] + channel, sizeof(four));
+      __builtin_memcpy(&four, tile.source[pixel] + channel, sizeof(four));
       auto value = _mm512_set1_epi32(four);
       if constexpr (kSigned) value = _mm512_xor_si512(value, _mm512_set1_epi8(-128));
 #pragma GCC unroll 4
@@ -224,6 +249,19 @@ inline void run_tile(const Int8Problem& problem, const Tile<D>& tile) {
     if (pixel < tile.pixels) {
       finish<D, A>(problem, tile, sums[pixel], tile.destination + pixel * problem.out_channels);
     }
+  }
+}
+
+/// Asks for pixels of the next block, if they lie in a row.
+/// (Not inlined, GCC would find that this does nothing and leave it out.)
+__attribute__((always_inline)) inline void prefetch_next(const Int8Problem& problem,
+                                                         const Int8Blocking& blocking,
+                                                         const std::uint8_t* from) {
+  constexpr std::size_t kLine = 64;
+  if (problem.in_channels > kFewChannels || problem.source_pixels.cell != problem.in_channels) return;
+  const auto* next = from + blocking.block_pixels * problem.in_channels;
+  for (std::size_t i = 0; i < kPixels * problem.in_channels; i += kLine) {
+    _mm_prefetch(reinterpret_cast<const char*>(next + i), _MM_HINT_T1);
   }
 }
 
@@ -243,11 +281,16 @@ void run_block(const Int8Problem& problem, const Int8Blocking& blocking, std::si
     tile.starts = weights.starts + channel;
     tile.scales = weights.scales + channel;
     tile.biases = weights.biases + channel;
+    Cursor cursor(problem.source_pixels, source, first);
     for (auto pixel = first; pixel < end; pixel += kPixels) {
       tile.pixels = end - pixel < kPixels ? end - pixel : kPixels;
-      tile.source = static_cast<const std::uint8_t*>(source) + pixel * problem.in_channels;
+      for (std::size_t i = 0; i < kPixels; ++i) {
+        tile.source[i] = cursor.at;
+        if (i + 1 < tile.pixels || tile.pixels == kPixels) cursor.advance();
+      }
       tile.destination =
           static_cast<typename D::Value*>(destination) + pixel * problem.out_channels + channel;
+      if (panel + 1 == blocking.panels) prefetch_next(problem, blocking, tile.source[0]);
       run_tile<kSigned, D, A>(problem, tile);
     }
   }

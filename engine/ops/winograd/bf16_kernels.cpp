@@ -268,16 +268,6 @@ inline void multiply_tiles(std::size_t tiles, std::size_t channels, const std::u
   }
 }
 
-/// Asks for one share of the next point's weights, which come from the last-level cache or from memory.
-inline void prefetch_share(const std::uint16_t* next, std::size_t count, std::size_t share,
-                           std::size_t shares) {
-  constexpr std::size_t kLine = 64 / sizeof(std::uint16_t);
-  const auto lines = count / kLine;
-  for (auto line = lines * share / shares; line < lines * (share + 1) / shares; ++line) {
-    _mm_prefetch(reinterpret_cast<const char*>(next + line * kLine), _MM_HINT_T1);
-  }
-}
-
 /// All points of one panel of output channels. Panels of tiles are as even as can be: one of a single tile
 /// would wait for its own sums.
 void multiply(const Bf16Blocking& blocking, std::size_t tiles, const std::uint16_t* patches,
@@ -288,8 +278,6 @@ void multiply(const Bf16Blocking& blocking, std::size_t tiles, const std::uint16
     const auto* point_patches = patches + point * blocking.patch_stride;
     float* point_products = products + point * blocking.product_stride;
     for (std::size_t i = 0; i < tile_panels; ++i) {
-      // The next panel's first point follows this one's last; behind the very last, nothing is read.
-      prefetch_share(weights + point_weights, point_weights, i, tile_panels);
       const auto first = tiles * i / tile_panels, end = tiles * (i + 1) / tile_panels;
       multiply_tiles(end - first, blocking.channels, point_patches + first * blocking.channels, weights,
                      point_products + first * kWidth);

@@ -109,6 +109,39 @@ TEST_F(PointwiseInt8Conv2d, AddsInPlaceWhatIsHeldInOtherSteps) {
   }
 }
 
+// Odd sides leave the last row and column to be read, even ones do not.
+TEST_F(PointwiseInt8Conv2d, LeavesOutRowsAndColumnsBetweenStrides) {
+  for (const int stride : {2, 3}) {
+    for (const auto& [height, width] :
+         {std::pair{7, 9}, std::pair{8, 6}, std::pair{1, 31}, std::pair{5, 2}}) {
+      Case one(12, 64, height, width, true);
+      one.params.stride = one.window.stride = stride;
+      auto weights = one.named.packed();
+      const ActivationStep result{64, true};
+      const auto op = make_pointwise_int8_conv2d(one.params, {"w.steps", one.source_step, {}, result},
+                                                 one.format(12), nullptr, weights);
+      EXPECT_EQ(tests::run_operator(*op, {one.source}), rounded(one.exact(), result));
+    }
+  }
+}
+
+TEST_F(PointwiseInt8Conv2d, GoesFromImageToImage) {
+  Case one(16, 64, 6, 3);
+  one.params.stride = one.window.stride = 2;
+  auto weights = one.named.packed();
+  const QuantizedParams steps{"w.steps", one.source_step, {}, {}};
+  const auto op =
+      make_pointwise_int8_conv2d(one.params, steps, Format({2, 16, 6, 3}, Layout::kNhwc), nullptr, weights);
+  auto both = one.source;
+  const std::vector<float> second(one.source.rbegin(), one.source.rend());
+  both.insert(both.end(), second.begin(), second.end());
+  auto expected = one.exact();
+  one.source = second;
+  const auto more = one.exact();
+  expected.insert(expected.end(), more.begin(), more.end());
+  EXPECT_EQ(tests::run_operator(*op, {both}), expected);
+}
+
 TEST_F(PointwiseInt8Conv2d, GivesFloatsAndAddsToThem) {
   Case one(16, 64, 4, 4);
   auto weights = one.named.packed();
@@ -172,6 +205,9 @@ TEST_F(PointwiseInt8Conv2d, IsOfferedOnlyWhereItCanRun) {
   EXPECT_FALSE(pointwise_int8_can(other, 64));
   other = good;
   other.stride = 2;
+  EXPECT_TRUE(pointwise_int8_can(other, 64));
+  other = good;
+  other.padding = 1;
   EXPECT_FALSE(pointwise_int8_can(other, 64));
   other = good;
   other.groups = 2;

@@ -82,6 +82,7 @@ struct Twin {
       return least + static_cast<int>(random() % static_cast<unsigned>(most - least + 1));
     };
     const bool is_signed = problem.source == Element::kS8;
+    problem.source_pixels = {problem.pixels, 1, problem.in_channels, 0, 0};
     for (std::size_t i = 0; i < problem.pixels * problem.in_channels; ++i) {
       source.push_back(static_cast<std::byte>(is_signed ? draw(-128, 127) : draw(0, 255)));
     }
