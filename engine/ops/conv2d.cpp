@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "engine/ops/onednn.hpp"
+#include "engine/ops/pointwise_bf16_conv2d.hpp"
 #include "engine/ops/window.hpp"
 #include "engine/ops/winograd_bf16_conv2d.hpp"
 #include "engine/ops/winograd_conv2d.hpp"
@@ -117,6 +118,20 @@ bool is_slow_in_bf16(const Conv2dParams& params, const Format& source, const For
       params.name, [&] { return onednn::is_reference(choose(params, source, summand).impl_info_str()); });
 }
 
+/// A 1x1 convolution in bf16 on kernels of our own. oneDNN 2.6's in blocks keep an f32 of every result in
+/// scratch (40 MB for 64 -> 256 at 200x200), and its channels-last ones take twice as long with a sum. Null
+/// elsewhere.
+std::unique_ptr<Operator> make_pointwise(const Conv2dParams& params, const Format& source,
+                                         const Format* summand, PackedWeights& weights) {
+  if (params.kernel != 1 || params.result != DType::kBf16 || source.dtype() != DType::kBf16) return nullptr;
+  const auto layout = source.layout();
+  if (!layout) return nullptr;
+  const Format destination(window_output(params, source.shape()), *layout, DType::kBf16);
+  if (!pointwise_bf16_can(params, source, destination)) return nullptr;
+  if (summand != nullptr && summand->layout() != layout) return nullptr;
+  return make_pointwise_bf16_conv2d(params, source, destination, summand != nullptr, weights);
+}
+
 std::unique_ptr<Operator> make(const Conv2dParams& params, const Format& source, const Format* summand,
                                PackedWeights& weights, Conv2dAlgorithm algorithm) {
   if (algorithm == Conv2dAlgorithm::kDirect) {
@@ -126,6 +141,7 @@ std::unique_ptr<Operator> make(const Conv2dParams& params, const Format& source,
       const auto other = summand != nullptr ? std::optional(summand->as(DType::kF32)) : std::nullopt;
       return std::make_unique<Conv2d>(in_f32, source.as(DType::kF32), other ? &*other : nullptr, weights);
     }
+    if (auto pointwise = make_pointwise(params, source, summand, weights)) return pointwise;
     return std::make_unique<Conv2d>(params, source, summand, weights);
   }
   const auto formats = winograd_formats(params, source, summand);

@@ -26,7 +26,8 @@ Bf16Map map_of(const Format& format, std::size_t stride) {
           stride * cell};
 }
 
-Bf16Problem problem_of(const Conv2dParams& params, const Format& source, const Format& destination, bool sum) {
+Bf16Problem problem_of(const Conv2dParams& params, const Format& source, const Format& destination,
+                       bool sum) {
   const auto shape = destination.shape();
   Bf16Problem problem;
   problem.batch = static_cast<std::size_t>(shape[0]);
@@ -55,12 +56,12 @@ class PointwiseBf16Conv2d final : public Operator {
       in_place_ = 1;
     }
     const auto count = blocking_.weight_count();
-    weights_ = weights.derive(params.weight, {implementation_, problem_.out_channels * problem_.in_channels,
-                                              (count + 1) / 2, [&](auto plain, auto result) {
-                                                auto* packed = static_cast<std::uint16_t*>(
-                                                    static_cast<void*>(result.data()));
-                                                pack_weights(problem_, blocking_, plain, {packed, count});
-                                              }});
+    weights_ = weights.derive(
+        params.weight, {implementation_, problem_.out_channels * problem_.in_channels, (count + 1) / 2,
+                        [&](auto plain, auto result) {
+                          auto* packed = static_cast<std::uint16_t*>(static_cast<void*>(result.data()));
+                          pack_weights(problem_, blocking_, plain, {packed, count});
+                        }});
     if (params.bias.empty()) return;
     const Format bias({params.out_channels}, Layout::kRowMajor);
     bias_ = weights.get(params.bias, bias, bias);

@@ -17,7 +17,8 @@ struct Bf16Map {
 
 /// A 1x1 convolution of bf16, summed in f32:
 ///
-///   result[p][o] = round(relu_or_not(source[p][0] * weight[o][0] + ... + bias[o] + what it holds before or not))
+///   result[p][o] = round(relu_or_not(source[p][0] * weight[o][0] + ... + bias[o] + what it holds before or
+///   not))
 ///
 /// Results are rounded once, ties to even.
 struct Bf16Problem {
@@ -33,8 +34,8 @@ struct Bf16Problem {
   std::size_t threads = 1;  ///< That share the blocks. The result does not depend on it, bit for bit
 };
 
-/// How such a problem is cut. A block of cells of one image goes through all panels of output channels, and in
-/// each six cells at a time: 24 sums, four weights and one value fill the registers.
+/// How such a problem is cut. A block of cells of one image goes through all panels of output channels, and
+/// in each six cells at a time: 24 sums, four weights and one value fill the registers.
 ///
 ///   weights  bf16 [panel][C / 2][64 output channels][2 input channels]   padded with zeros to whole panels
 struct Bf16Blocking {

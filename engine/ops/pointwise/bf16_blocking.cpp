@@ -9,12 +9,13 @@ namespace {
 
 std::size_t divide_up(std::size_t a, std::size_t b) { return (a + b - 1) / b; }
 
-/// As many as keep what is read of a block in the second-level cache beside a panel's weights, while all panels
-/// go over it; whole sixes, and equally many in all blocks of an image.
+/// As many as keep what is read of a block in the second-level cache beside a panel's weights, while all
+/// panels go over it; whole sixes, and equally many in all blocks of an image.
 std::size_t choose_block_cells(const Bf16Problem& problem) {
   constexpr std::size_t kBytes = std::size_t{256} << 10, kMost = 240;
   const auto cells = problem.rows * problem.columns;
-  const auto most = std::clamp<std::size_t>(kBytes / (2 * problem.in_channels), Bf16Blocking::kPanelCells, kMost);
+  const auto most =
+      std::clamp<std::size_t>(kBytes / (2 * problem.in_channels), Bf16Blocking::kPanelCells, kMost);
   const auto even = divide_up(cells, divide_up(cells, most));
   return divide_up(even, Bf16Blocking::kPanelCells) * Bf16Blocking::kPanelCells;
 }

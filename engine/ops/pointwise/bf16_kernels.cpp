@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Compiled for AVX-512 with BF16 (its own flags; can_run_bf16() says where it may run). Nothing of the standard
-// library is called: what the linker kept of it could come from here.
+// Compiled for AVX-512 with BF16 (its own flags; can_run_bf16() says where it may run). Nothing of the
+// standard library is called: what the linker kept of it could come from here.
 #include "engine/ops/pointwise/bf16.hpp"
 
 #if defined(__AVX512BF16__) && defined(__AVX512VL__)
@@ -41,7 +41,12 @@ inline void finish(const Bf16Problem& problem, const Tile& tile, const __m512* s
   }
 }
 
+/// \param kFirst  the first panel of output channels: what comes next is not in a cache yet, and lies in too
+/// many
+///                 places for the processor to foresee
+template <bool kFirst>
 inline void run_tile(const Bf16Problem& problem, const Tile& tile) {
+  const auto ahead = 2 * kCells * problem.source.cell;
   __m512 sums[kCells][kRegisters];
 #pragma GCC unroll 6
   for (std::size_t cell = 0; cell < kCells; ++cell) {
@@ -58,6 +63,13 @@ inline void run_tile(const Bf16Problem& problem, const Tile& tile) {
   const auto* weights = tile.weights;
   for (std::size_t group = 0, offset = 0; group < problem.in_channels;
        group += kLanes, offset += problem.source.group) {
+    if constexpr (kFirst) {
+#pragma GCC unroll 6
+      for (std::size_t cell = 0; cell < kCells; ++cell) {
+        if (cell % 2 == 1 && problem.source.cell == kLanes) continue;  // Two to a line
+        _mm_prefetch(reinterpret_cast<const char*>(tile.source[cell] + offset + ahead), _MM_HINT_T0);
+      }
+    }
 #pragma GCC unroll 2
     for (std::size_t pair = 0; pair < kLanes; pair += 2, weights += 2 * Bf16Blocking::kPanelWidth) {
       __m512bh w[kRegisters];
@@ -129,7 +141,11 @@ void run_bf16(const Bf16Problem& problem, const Bf16Blocking& blocking, std::siz
         tile.destination[i] = out + cursor.at(problem.destination);
         if (i + 1 < tile.cells || tile.cells == kCells) cursor.advance();
       }
-      run_tile(problem, tile);
+      if (panel == 0) {
+        run_tile<true>(problem, tile);
+      } else {
+        run_tile<false>(problem, tile);
+      }
     }
   }
 }
@@ -142,8 +158,8 @@ namespace rcnn::engine::pointwise {
 
 bool can_run_bf16() { return false; }
 
-void run_bf16(const Bf16Problem&, const Bf16Blocking&, std::size_t, const std::uint16_t*, const std::uint16_t*,
-              const float*, std::uint16_t*) {}
+void run_bf16(const Bf16Problem&, const Bf16Blocking&, std::size_t, const std::uint16_t*,
+              const std::uint16_t*, const float*, std::uint16_t*) {}
 
 }  // namespace rcnn::engine::pointwise
 
