@@ -28,7 +28,7 @@ def main():
                   color=["tab:green" if mine else "tab:gray" for mine in ours])
         for place, row in enumerate(rows):
             axes.text(row["ms"], place, f" {row['ms']:.0f} ms, {row['times_ours']:.2f}×", va="center", fontsize=9)
-        axes.set_xlim(0, 1.5 * max(row["ms"] for row in rows))
+        axes.set_xlim(0, 1.8 * max(row["ms"] for row in rows))
         axes.set_xlabel("ms per frame")
         axes.set_title(f"R_{measured['depth']}-FPN, {measured['side']}×{measured['side']}, {measured['precision']}, two threads", fontsize=10)
         axes.tick_params(labelsize=8)
