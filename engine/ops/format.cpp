@@ -89,4 +89,15 @@ Element element_of(const Format& format) {
   }
 }
 
+MapStrides map_strides(const Format& format, std::size_t step) {
+  constexpr std::size_t kGroup = 16;
+  const auto shape = format.shape();
+  const auto extent = [&](std::size_t axis) { return static_cast<std::size_t>(shape[axis]); };
+  const auto channels = extent(1), height = extent(2), width = extent(3);
+  const bool last = format.layout() == Layout::kNhwc;
+  const auto cell = last ? channels : kGroup;
+  return {height * width * channels, last ? kGroup : height * width * kGroup, step * width * cell,
+          step * cell};
+}
+
 }  // namespace rcnn::engine

@@ -19,9 +19,8 @@ bool multiplies_int8();
 /// unless ONEDNN_MAX_CPU_ISA forbids them. Thread safety: thread-safe.
 bool multiplies_bf16();
 
-/// Whether Winograd's method has products of bfloat16 here: those of AVX-512 BF16, where multiplies_bf16() and
-/// NEURON_EMU_ISA allows it.
-/// Thread safety: thread-safe.
+/// Whether Winograd's method has products of bfloat16 here: those of AVX-512 BF16, where multiplies_bf16()
+/// and NEURON_EMU_ISA allows it. Thread safety: thread-safe.
 bool winograd_multiplies_bf16();
 
 /// The first processor's name, family, model and stepping (on Arm implementer and part) out of Linux'

@@ -11,20 +11,9 @@ namespace rcnn::engine {
 namespace {
 
 using pointwise::Bf16Blocking;
-using pointwise::Bf16Map;
 using pointwise::Bf16Problem;
 
 constexpr std::size_t kGroup = 16;  ///< Channels that are neighbours in both layouts
-
-Bf16Map map_of(const Format& format, std::size_t stride) {
-  const auto shape = format.shape();
-  const auto extent = [&](std::size_t axis) { return static_cast<std::size_t>(shape[axis]); };
-  const auto channels = extent(1), height = extent(2), width = extent(3);
-  const bool last = format.layout() == Layout::kNhwc;
-  const auto cell = last ? channels : kGroup;
-  return {height * width * channels, last ? kGroup : height * width * kGroup, stride * width * cell,
-          stride * cell};
-}
 
 Bf16Problem problem_of(const Conv2dParams& params, const Format& source, const Format& destination,
                        bool sum) {
@@ -35,8 +24,8 @@ Bf16Problem problem_of(const Conv2dParams& params, const Format& source, const F
   problem.columns = static_cast<std::size_t>(shape[3]);
   problem.in_channels = static_cast<std::size_t>(source.shape()[1]);
   problem.out_channels = static_cast<std::size_t>(params.out_channels);
-  problem.source = map_of(source, static_cast<std::size_t>(params.stride));
-  problem.destination = map_of(destination, 1);
+  problem.source = map_strides(source, static_cast<std::size_t>(params.stride));
+  problem.destination = map_strides(destination);
   problem.sum = sum;
   problem.relu = params.activation == Activation::kRelu;
   problem.threads = static_cast<std::size_t>(omp_get_max_threads());

@@ -14,19 +14,8 @@ namespace {
 
 using winograd::Bf16Blocking;
 using winograd::Bf16Problem;
-using winograd::MapStrides;
 
 constexpr std::size_t kGroup = 16;  ///< Channels that are neighbours in both layouts
-
-MapStrides strides_of(const Format& format) {
-  const auto shape = format.shape();
-  const auto extent = [&](std::size_t axis) { return static_cast<std::size_t>(shape[axis]); };
-  const auto channels = extent(1), height = extent(2), width = extent(3);
-  if (format.layout() == Layout::kNhwc) {
-    return {height * width * channels, kGroup, width * channels, channels};
-  }
-  return {height * width * channels, height * width * kGroup, width * kGroup, kGroup};
-}
 
 Bf16Problem problem_of(const Conv2dParams& params, winograd::Variant variant, const QuantizedParams* steps,
                        const Format& source, const Format& destination, const Format* summand) {
@@ -42,8 +31,8 @@ Bf16Problem problem_of(const Conv2dParams& params, winograd::Variant variant, co
   problem.source = element_of(source);
   problem.destination = element_of(destination);
   problem.summand = summand != nullptr ? element_of(*summand) : problem.destination;
-  problem.source_strides = strides_of(source);
-  problem.destination_strides = strides_of(destination);
+  problem.source_strides = map_strides(source);
+  problem.destination_strides = map_strides(destination);
   problem.sum = summand != nullptr;
   problem.relu = params.activation == Activation::kRelu;
   problem.threads = static_cast<std::size_t>(omp_get_max_threads());

@@ -5,15 +5,9 @@
 #include <cstdint>
 #include <span>
 
-namespace rcnn::engine::pointwise {
+#include "engine/ops/element.hpp"
 
-/// Where the values of a map lie, in elements: 16 channels of a cell are neighbours.
-struct Bf16Map {
-  std::size_t image = 0;
-  std::size_t group = 0;  ///< From 16 channels to the next 16 of the same cell
-  std::size_t row = 0;
-  std::size_t cell = 0;
-};
+namespace rcnn::engine::pointwise {
 
 /// A 1x1 convolution of bf16, summed in f32:
 ///
@@ -27,8 +21,8 @@ struct Bf16Problem {
   std::size_t columns = 0;
   std::size_t in_channels = 0;   ///< A multiple of 16
   std::size_t out_channels = 0;  ///< A multiple of 16
-  Bf16Map source{};              ///< From one cell that is read to the next: a stride is in here
-  Bf16Map destination{};
+  MapStrides source{};           ///< From one cell that is read to the next: a stride is in here
+  MapStrides destination{};
   bool sum = false;
   bool relu = false;
   std::size_t threads = 1;  ///< That share the blocks. The result does not depend on it, bit for bit

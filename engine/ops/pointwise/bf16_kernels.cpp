@@ -101,7 +101,7 @@ struct Cursor {
 
   Cursor(const Bf16Problem& problem, std::size_t cell)
       : row(cell / problem.columns), column(cell % problem.columns), columns(problem.columns) {}
-  inline std::size_t at(const Bf16Map& map) const { return row * map.row + column * map.cell; }
+  inline std::size_t at(const MapStrides& map) const { return row * map.row + column * map.cell; }
   inline void advance() {
     if (++column < columns) return;
     column = 0;

@@ -9,15 +9,6 @@
 
 namespace rcnn::engine::winograd {
 
-/// Where the values of a map [N, C, H, W] lie, in elements. 16 channels of a cell are neighbours, as they are
-/// in blocks of 16 and where the channel is fastest.
-struct MapStrides {
-  std::size_t image = 0;
-  std::size_t group = 0;  ///< From 16 channels to the next 16 of the same cell
-  std::size_t row = 0;
-  std::size_t cell = 0;
-};
-
 /// A 3x3 convolution of stride 1 and padding 1 whose products are of bf16 and summed in f32.
 ///
 ///   result = round_or_not(relu_or_not(scale * sums + bias + summand_scale * what the output holds))

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "engine/errors.hpp"
+#include "engine/ops/element.hpp"
 
 namespace rcnn::engine {
 namespace {
@@ -29,6 +30,19 @@ TEST(Format, DiffersByShapeAndLayout) {
 TEST(Format, RefusesBlocksOfWhatHasNoChannels) {
   EXPECT_THROW(Format({7, 9}, Layout::kBlocked8), ShapeError);
   EXPECT_THROW(Format({}, Layout::kRowMajor), ShapeError);
+}
+
+TEST(Format, SaysWhereSixteensOfChannelsLie) {
+  const auto last = map_strides(Format({2, 32, 5, 7}, Layout::kNhwc, DType::kBf16));
+  EXPECT_EQ(last.image, 32U * 35);
+  EXPECT_EQ(last.group, 16U);
+  EXPECT_EQ(last.row, 7U * 32);
+  EXPECT_EQ(last.cell, 32U);
+  const auto every_other = map_strides(Format({2, 32, 5, 7}, Layout::kBlocked16, DType::kBf16), 2);
+  EXPECT_EQ(every_other.image, 32U * 35);
+  EXPECT_EQ(every_other.group, 16U * 35);
+  EXPECT_EQ(every_other.row, 2U * 7 * 16);
+  EXPECT_EQ(every_other.cell, 2U * 16);
 }
 
 }  // namespace

@@ -9,8 +9,8 @@
 namespace rcnn::tests {
 
 /// [N][H][W][C], or [N][C / 16][H][W][16].
-inline engine::winograd::MapStrides map_strides(bool blocked, std::size_t channels, std::size_t height,
-                                                std::size_t width) {
+inline engine::MapStrides map_strides(bool blocked, std::size_t channels, std::size_t height,
+                                      std::size_t width) {
   if (blocked) return {channels * height * width, 16 * height * width, 16 * width, 16};
   return {channels * height * width, 16, width * channels, channels};
 }
