@@ -53,8 +53,10 @@ def parse(arguments):
     add("--folder", help="pictures and instances.json to use instead of new scenes")
     add("--seed", type=int, default=1)
     add("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    add("--precision", choices=("bf16", "f32"), help="of convolutions and matrices (default bf16 on a GPU, f32 on a CPU; a CPU with AVX-512 BF16 or AMX gains by bf16)")
     add("--smoke", action="store_true", help="tiny sizes and 12 steps")
     options = parser.parse_args(arguments)
+    options.precision = options.precision or ("bf16" if options.device.startswith("cuda") else "f32")
     if options.smoke:
         options.iterations, options.batch, options.sides, options.size, options.makers, options.capacity = 12, 2, [256], 256, 1, 64
         options.warm_up = 3
@@ -101,7 +103,7 @@ class Trainer:
         for group in self.optimizer.param_groups:
             group["lr"] = self.rate()
         self.model.train()
-        fast = torch.autocast("cuda", torch.bfloat16) if self.device.type == "cuda" else contextlib.nullcontext()
+        fast = torch.autocast(self.device.type, torch.bfloat16) if self.options.precision == "bf16" else contextlib.nullcontext()
         with fast:
             parts = losses(self.model, pictures, targets, self.counts, self.generator)
             total = sum(parts.values())
