@@ -107,6 +107,11 @@ struct LoadedModel::State {
                    : cpu_multiplies(precision)
                        ? "this processor multiplies " + precision + ", this program does not"
                        : "this processor cannot multiply " + precision);
+    } else if (const auto layers = layers_without_bf16(); layers > 0) {
+      spdlog::warn("{}: {} of its {} layers were planned in bf16; they are multiplied as f32 ({})",
+                   artifact->file().filename().string(), layers, artifact->quantization()->layers.size(),
+                   cpu_multiplies("bf16") ? "this processor multiplies bf16, but is held to less"
+                                          : "this processor cannot multiply bf16");
     }
     for (std::size_t i = 0; i < artifact->programs().size(); ++i) {
       types.emplace_back(artifact->programs()[i].graph, shapes_of(i));
@@ -128,6 +133,17 @@ struct LoadedModel::State {
     if (options.emulate_precision) return false;
     if (artifact->options().precision == kInt8) return multiplies_int8();
     return artifact->options().precision == "bf16" && multiplies_bf16();
+  }
+
+  /// Layers of an artifact in 8 bits that its plan leaves to products of bf16, which this processor has not.
+  std::size_t layers_without_bf16() const {
+    if (!narrow_products() || artifact->options().precision != kInt8 || !artifact->quantization()) return 0;
+    const auto is_lost = [](const auto& layer) {
+      const auto& [precision, method] = std::tie(layer.second.precision, layer.second.method);
+      if (method != to_string(Conv2dAlgorithm::kDirect)) return !winograd_multiplies_bf16();
+      return precision == "bf16" && !multiplies_bf16();
+    };
+    return static_cast<std::size_t>(std::ranges::count_if(artifact->quantization()->layers, is_lost));
   }
 
   /// Without inputs.

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "engine/ops/platform.hpp"
 #include "engine/rcnn/coco_rle.hpp"
 #include "engine/rcnn/detections.hpp"
 #include "engine/rcnn/keypoints.hpp"
@@ -299,6 +300,23 @@ TEST_F(Detect, EveryPartitionFindsTheSame) {
       const auto outcome = found(partition);
       EXPECT_EQ(outcome.out, expected.out) << options.precision << " " << partition << outcome.err;
     }
+  }
+}
+
+// Cascade Lake and Ice Lake, for example, have the one and not the other.
+TEST_F(Detect, SaysWhatAnInt8PlanComputesWithoutProductsOfBf16) {
+  if (!engine::multiplies_int8()) GTEST_SKIP() << "needs AVX-512 VNNI";
+  tests::TinyModelOptions options{.precision = "int8"};
+  options.in_bf16 = {"rpn_head.conv", "fpn_output3"};
+  const auto arguments =
+      "detect -m " + tests::tiny_model(options).string() + " " + images() + " --format detectron2";
+  const auto held = run_neuron_rcnn(arguments, "ONEDNN_MAX_CPU_ISA=AVX512_CORE_VNNI");
+  ASSERT_EQ(held.code, 0) << held.err;
+  EXPECT_THAT(lines_of(held.err),
+              ElementsAre(HasSubstr("layers were planned in bf16; they are multiplied as f32")));
+  EXPECT_THAT(held.out, HasSubstr("scores"));
+  if (engine::multiplies_bf16()) {
+    EXPECT_THAT(lines_of(run_neuron_rcnn(arguments).err), ::testing::IsEmpty());
   }
 }
 
