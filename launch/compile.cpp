@@ -27,6 +27,7 @@
 #include "launch/commands.hpp"
 #include "launch/default_input.hpp"
 #include "launch/model_summary.hpp"
+#include "launch/number_check.hpp"
 #include "launch/progress_bar.hpp"
 #include "launch/units.hpp"
 
@@ -260,7 +261,7 @@ void add_calibration(CLI::App& app, Settings& settings, std::vector<CLI::Option*
                  "in int8 the most sensitive layers are kept in bf16 until it is kept to, in bf16 they are "
                  "multiplied directly")
       ->needs(images)
-      ->check(CLI::Range(0., 1.))
+      ->check(number_between(0, 1))
       ->option_text("0..1")
       ->capture_default_str();
 }
@@ -327,7 +328,7 @@ Command add_compile(CLI::App& program) {
   app->add_option("--threshold", settings->threshold,
                   "Score threshold of the artifact, 0..1 (default: the config's)")
       ->needs(config)
-      ->check(CLI::Range(0., 1.))
+      ->check(number_between(0, 1))
       ->option_text("0..1");
   app->add_flag("--force", settings->force,
                 "Compile even if the artifact is newer than the weights and was made with the same settings");

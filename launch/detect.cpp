@@ -19,6 +19,7 @@
 #include "launch/diagnostics.hpp"
 #include "launch/display.hpp"
 #include "launch/inputs.hpp"
+#include "launch/number_check.hpp"
 #include "launch/progress_bar.hpp"
 #include "launch/table.hpp"
 #include "launch/units.hpp"
@@ -252,7 +253,7 @@ Command add_detect(CLI::App& program) {
       ->required();
   app->add_option("--threshold", settings->options.threshold,
                   "Leave out objects with this score or less, 0..1 (default: the model's own)")
-      ->check(CLI::Range(0., 1.))
+      ->check(number_between(0, 1))
       ->option_text("0..1");
   app->add_option("--json", settings->json, "Write results to this file; - for standard output");
   app->add_option("--format", settings->format,

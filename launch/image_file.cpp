@@ -75,6 +75,10 @@ std::vector<std::uint8_t> read_bytes(const fs::path& file) {
     throw engine::Error(
         fmt::format("Cannot read '{}': there is no such file; check the name", file.string()));
   }
+  if (!fs::is_regular_file(file, error)) {  // A pipe that nobody writes into would be waited for for ever.
+    throw engine::Error(
+        fmt::format("Cannot read '{}': it is no regular file; give the picture as one", file.string()));
+  }
   std::ifstream stream(file, std::ios::binary);
   std::vector<std::uint8_t> bytes{std::istreambuf_iterator<char>(stream), {}};
   if (!stream.good() && !stream.eof()) {

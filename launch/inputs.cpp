@@ -66,6 +66,11 @@ void add_path(const std::string& path, ExpandedInputs& expanded) {
   std::error_code error;
   if (fs::is_directory(path, error)) {
     add_folder(path, expanded);
+  } else if (fs::is_fifo(path, error) || fs::is_socket(path, error)) {
+    expanded.problems.push_back(fmt::format(
+        "'{}' is a pipe or socket, which may never end or begin: give a file, a folder, a camera or "
+        "a URI; what comes through a pipe is for gst-launch-1.0 with fdsrc and neuronrcnn",
+        path));
   } else {
     const auto kind = kind_of(path);
     const auto name = kind == InputKind::kCamera ? path : fs::path(path).filename().string();

@@ -18,6 +18,7 @@
 #include "launch/commands.hpp"
 #include "launch/core_processes.hpp"
 #include "launch/interrupt.hpp"
+#include "launch/number_check.hpp"
 #include "pipeline/process_report.hpp"
 #include "pipeline/report_server.hpp"
 
@@ -152,7 +153,7 @@ Command add_top(CLI::App& program) {
   app->add_option("PID", settings->pid, "Of one process (default: all that run NeuronCores)")
       ->check(CLI::PositiveNumber);
   app->add_option("--interval", settings->interval, "Seconds between two looks, 0.1..3600 (default: 1)")
-      ->check(CLI::Range(0.1, 3600.))
+      ->check(number_between(0.1, 3600))
       ->option_text("S");
   app->add_flag("--once", settings->once, "Print one interval and end");
   app->add_flag("--json", settings->as_json,

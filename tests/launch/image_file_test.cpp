@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <array>
 
@@ -68,6 +69,8 @@ TEST(ReadImage, RefusesByNameAndReason) {
   EXPECT_THAT(refusal(folder / "none.jpg"), HasSubstr("none.jpg': there is no such file"));
   EXPECT_THAT(refusal(folder / "text.jpg"), HasSubstr("text.jpg': not an image"));
   EXPECT_THAT(refusal(folder / "empty.png"), HasSubstr("empty.png': not an image"));
+  ASSERT_EQ(::mkfifo((folder / "pipe.png").c_str(), 0600), 0);  // Nobody will ever write into it.
+  EXPECT_THAT(refusal(folder / "pipe.png"), HasSubstr("pipe.png': it is no regular file"));
 }
 
 // OpenCV alone would return a JPEG's missing part as grey, and detections in it.

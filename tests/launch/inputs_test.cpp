@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include "tests/launch/launch_support.hpp"
 
@@ -70,6 +71,14 @@ TEST_F(Inputs, SharedNamesBecomeWholePaths) {
   const auto first = (folder_ / "b.jpg").string();
   const auto second = (folder_ / "other/b.jpg").string();
   EXPECT_THAT(names(expand_inputs({first, second})), ElementsAre(first, second));
+}
+
+TEST_F(Inputs, PipesAreProblemsAndNotWaitedFor) {
+  const auto pipe = folder_ / "pipe.mp4";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  const auto expanded = expand_inputs({pipe.string(), (folder_ / "clip.mp4").string()});
+  EXPECT_THAT(names(expanded), ElementsAre("clip.mp4"));
+  EXPECT_THAT(expanded.problems, ElementsAre(HasSubstr("pipe.mp4' is a pipe or socket")));
 }
 
 TEST_F(Inputs, EmptyFolderAndIdleGlobAreProblemsTheRestGoesOn) {
