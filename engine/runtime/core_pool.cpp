@@ -24,6 +24,23 @@ using LoadKey = std::vector<std::tuple<std::string, const void*, std::vector<int
 // A program of the largest models runs for a few seconds; what takes longer than this at the end is stuck.
 constexpr std::chrono::seconds kClosingTime{5};
 
+/// Whose turns each core takes. Cores that are bound to CPUs take them from those that share these.
+class SharedCpus {
+ public:
+  explicit SharedCpus(const CoreSettings& settings) {
+    if (settings.cpus < 1) return;
+    const int rooms = std::max(1, settings.cpus / settings.threads_per_core);
+    const int groups = settings.pin ? rooms : 1;
+    for (int i = 0; i < groups; ++i) turns_.push_back(std::make_shared<CpuTurns>(rooms / groups));
+  }
+  std::shared_ptr<CpuTurns> of(int core) const {
+    return turns_.empty() ? nullptr : turns_[static_cast<std::size_t>(core) % turns_.size()];
+  }
+
+ private:
+  std::vector<std::shared_ptr<CpuTurns>> turns_;
+};
+
 std::string ids_of(const Cores& cores) {
   std::string text;
   for (const auto& core : cores) text += (text.empty() ? "" : ", ") + std::to_string(core->id());
@@ -242,11 +259,13 @@ CorePool::CorePool(CoreSettings settings) : state_(std::make_shared<State>(std::
     spdlog::warn("NeuronCore {}: every execution no. {} will meet an injected '{}' (NEURON_EMU_FAULT)",
                  fault.core, fault.every, fault.kind);
   }
+  const SharedCpus cpus(chosen);
   for (const int id : chosen.cores) {
     // Weak: a thread that outlives the pool must not reach a watchdog that is gone.
-    state_->cores.push_back(std::make_shared<NeuronCore>(id, chosen, [state = std::weak_ptr(state_)] {
+    const auto started = [state = std::weak_ptr(state_)] {
       if (const auto pool = state.lock()) pool->watchdog.arm();
-    }));
+    };
+    state_->cores.push_back(std::make_shared<NeuronCore>(id, chosen, started, cpus.of(id)));
   }
 }
 

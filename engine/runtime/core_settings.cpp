@@ -89,8 +89,7 @@ void read_cores(CoreSettings& settings) {
     settings.cores = parse_cores(visible, "NEURON_RT_VISIBLE_CORES");
     return;
   }
-  const auto threads = static_cast<int>(std::thread::hardware_concurrency());
-  int count = std::clamp(threads / settings.threads_per_core, 1, kMaxCores);
+  int count = std::clamp(settings.cpus / settings.threads_per_core, 1, kMaxCores);
   constexpr const char* kGroups = "NEURONCORE_GROUP_SIZES";
   const auto groups = environment(kGroups);
   if (!environment("NEURON_RT_NUM_CORES").empty()) {
@@ -175,6 +174,7 @@ Placement parse_placement(const std::string& text) {
 CoreSettings CoreSettings::from_environment() {
   CoreSettings settings;
   settings.threads_per_core = whole_number("NEURON_EMU_THREADS_PER_CORE", 1, 256, 1);
+  settings.cpus = static_cast<int>(std::thread::hardware_concurrency());
   read_cores(settings);
   const int megabytes = whole_number("NEURON_EMU_CORE_MEMORY", 1, 1 << 20, 4096);
   settings.memory_bytes = static_cast<std::size_t>(megabytes) << 20;

@@ -83,18 +83,23 @@ JobQueue::Place JobQueue::choose(Clock::time_point now, std::optional<Clock::tim
   return best;
 }
 
-JobQueue::Next JobQueue::take(Clock::time_point now) {
-  Next next;
-  const auto place = choose(now, next.when);
-  if (place == jobs_.end()) return next;
-  next.job = std::move(*place);
+std::optional<JobQueue::Clock::time_point> JobQueue::ready_at(Clock::time_point now) {
+  std::optional<Clock::time_point> when;
+  return choose(now, when) != jobs_.end() ? now : when;
+}
+
+std::shared_ptr<Job> JobQueue::take(Clock::time_point now) {
+  std::optional<Clock::time_point> when;
+  const auto place = choose(now, when);
+  if (place == jobs_.end()) return nullptr;
+  auto job = std::move(*place);
   jobs_.erase(place);
-  running_ = std::exchange(next.job->batch, nullptr);
-  const auto stream = next.job->execution.dispatch.stream;
+  running_ = std::exchange(job->batch, nullptr);
+  const auto stream = job->execution.dispatch.stream;
   std::erase(served_, stream);
   served_.push_back(stream);
   if (served_.size() > kRememberedStreams) served_.pop_front();
-  return next;
+  return job;
 }
 
 std::vector<std::shared_ptr<Job>> JobQueue::extract(const std::function<bool(Job&)>& leaves) {

@@ -46,12 +46,10 @@ class JobQueue {
   /// Whether a batch of this program is open for a group.
   bool collects(const BatchGroup& group, const std::string& program) const;
 
-  struct Next {
-    std::shared_ptr<Job> job;               ///< Null where nothing may run yet
-    std::optional<Clock::time_point> when;  ///< Then, when something may; none where nothing waits
-  };
-  /// Takes out what runs next.
-  Next take(Clock::time_point now);
+  /// When something may run: `now`, when a batch closes by itself, or none where nothing waits.
+  std::optional<Clock::time_point> ready_at(Clock::time_point now);
+  /// Takes out what runs next; null where nothing may run yet.
+  std::shared_ptr<Job> take(Clock::time_point now);
   /// Takes out those that `leaves` says, in the order of arrival.
   std::vector<std::shared_ptr<Job>> extract(const std::function<bool(Job&)>& leaves);
 
@@ -65,6 +63,7 @@ class JobQueue {
   bool open(Batch& batch, Clock::time_point now) const;
   int members(const Batch& batch) const;
   std::size_t waited(const Job& job) const;
+  /// \param when  set to when a batch that is left out for now closes
   Place choose(Clock::time_point now, std::optional<Clock::time_point>& when);
 
   std::deque<std::shared_ptr<Job>> jobs_;  ///< In the order of arrival

@@ -51,13 +51,15 @@ void pin_to_share(int core, int threads) {
 
 }  // namespace
 
-NeuronCore::NeuronCore(int id, const CoreSettings& settings, std::function<void()> started)
+NeuronCore::NeuronCore(int id, const CoreSettings& settings, std::function<void()> started,
+                       std::shared_ptr<CpuTurns> turns)
     : id_(id),
       threads_(settings.threads_per_core),
       pin_(settings.pin),
       timeout_(settings.timeout),
       faults_(settings.faults),
       started_callback_(std::move(started)),
+      turns_(std::move(turns)),
       memory_(id, settings.memory_bytes) {}
 
 void NeuronCore::start() {
@@ -78,6 +80,7 @@ void NeuronCore::stop(Clock::time_point deadline) {
     if (running_ && running_->claim()) running = running_;
     wake_.notify_all();
   }
+  if (turns_) turns_->look_again();
   if (running) running->complete(cancelled_error());
   for (const auto& job : waiting) {
     if (job->claim()) job->complete(cancelled_error());
@@ -162,6 +165,7 @@ NeuronCore::Load NeuronCore::load() const {
 
 std::optional<NeuronCore::Clock::time_point> NeuronCore::expire(Clock::time_point now) {
   std::shared_ptr<Job> overrun;
+  CpuTurns::Turn turn;  // Others need not wait for what may never return.
   std::vector<std::shared_ptr<Job>> stranded;
   std::optional<Clock::time_point> next;
   std::string notice;
@@ -175,6 +179,7 @@ std::optional<NeuronCore::Clock::time_point> NeuronCore::expire(Clock::time_poin
     if (!overdue_since_ && now < run_began_ + timeout_) return run_began_ + timeout_;
     if (!overdue_since_) {
       overdue_since_ = now;
+      turn = std::move(turn_);
       if (running_->claim()) {
         overrun = running_;
         count(*overrun);
@@ -272,17 +277,36 @@ void NeuronCore::work() {
       arena_ = Tensor();
       memory_.drop_arena();
     }
-    auto next = queue_.take(Clock::now());
-    if (next.job) {
-      run(std::move(next.job), lock);
-    } else if (next.when) {
-      wake_.wait_until(lock, *next.when);
-    } else {
+    const auto now = Clock::now();
+    const auto when = queue_.ready_at(now);
+    if (!when) {
       wake_.wait(lock);
+    } else if (*when > now) {
+      wake_.wait_until(lock, *when);
+    } else if (wait_for_turn(lock)) {
+      if (auto job = queue_.take(Clock::now())) run(std::move(job), lock);
+      end_turn(lock);
     }
   }
   exited_ = true;
   exited_changed_.notify_all();
+}
+
+/// False once the core stops. What waits may have been taken away meanwhile.
+bool NeuronCore::wait_for_turn(std::unique_lock<std::mutex>& lock) {
+  if (!turns_) return true;
+  lock.unlock();
+  auto turn = CpuTurns::take(turns_, stopping_);
+  lock.lock();
+  turn_ = std::move(turn);
+  return static_cast<bool>(turn_);
+}
+
+void NeuronCore::end_turn(std::unique_lock<std::mutex>& lock) {
+  auto turn = std::move(turn_);
+  lock.unlock();
+  turn.end();
+  lock.lock();
 }
 
 void NeuronCore::run(std::shared_ptr<Job> job, std::unique_lock<std::mutex>& lock) {
@@ -306,6 +330,7 @@ void NeuronCore::run(std::shared_ptr<Job> job, std::unique_lock<std::mutex>& loc
   const auto notice = mine ? judge(error != nullptr) : "";
   running_.reset();
   overdue_since_.reset();
+  end_turn(lock);  // Before its completion is told, which may take its time.
   lock.unlock();
   if (!notice.empty()) {
     spdlog::warn("NeuronCore {}{}", id_, notice);
@@ -338,6 +363,7 @@ std::exception_ptr NeuronCore::execute(Job& job, const std::string& fault) {
   try {
     if (fault == "stuck") {
       std::unique_lock lock(mutex_);
+      end_turn(lock);  // A device that hangs takes no CPU.
       wake_.wait(lock, [&] { return stopping_ || job.claimed(); });
     }
     if (!fault.empty()) throw DeviceError("failure injected by NEURON_EMU_FAULT (" + fault + ")");

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <functional>
@@ -16,6 +17,7 @@
 #include "engine/runtime/core_counters.hpp"
 #include "engine/runtime/core_memory.hpp"
 #include "engine/runtime/core_pool.hpp"
+#include "engine/runtime/cpu_turns.hpp"
 #include "engine/runtime/job_queue.hpp"
 #include "engine/tensor/tensor.hpp"
 
@@ -24,14 +26,16 @@ namespace rcnn::engine {
 /// One emulated NeuronCore: a thread with its OpenMP team, a queue, resident programs, an arena, counters.
 ///
 /// Thread safety: thread-safe. `mutex_` guards all that changes; it is never held while a program or a
-/// callback runs, and no other lock is taken under it.
+/// callback runs or while a turn is waited for or ended, and no other lock is taken under it.
 class NeuronCore : public std::enable_shared_from_this<NeuronCore> {
  public:
   using Clock = std::chrono::steady_clock;
   static constexpr int kFailuresInRow = 5;  ///< That take a core out of service
 
-  /// `started` is called, without a lock held, whenever a deadline may have come into being.
-  NeuronCore(int id, const CoreSettings& settings, std::function<void()> started);
+  /// `started` is called, without a lock held, whenever a deadline may have come into being. A program runs when
+  /// it has a turn of `turns`, none: at once. Until then it waits in the queue like any other.
+  NeuronCore(int id, const CoreSettings& settings, std::function<void()> started,
+             std::shared_ptr<CpuTurns> turns = {});
   NeuronCore(const NeuronCore&) = delete;
   NeuronCore& operator=(const NeuronCore&) = delete;
 
@@ -89,6 +93,8 @@ class NeuronCore : public std::enable_shared_from_this<NeuronCore> {
 
  private:
   void work();
+  bool wait_for_turn(std::unique_lock<std::mutex>& lock);
+  void end_turn(std::unique_lock<std::mutex>& lock);
   void set_up_thread() const;
   void run(std::shared_ptr<Job> job, std::unique_lock<std::mutex>& lock);
   std::exception_ptr execute(Job& job, const std::string& fault);
@@ -107,18 +113,20 @@ class NeuronCore : public std::enable_shared_from_this<NeuronCore> {
   const std::chrono::milliseconds timeout_;
   const std::vector<CoreSettings::Fault> faults_;
   const std::function<void()> started_callback_;
+  const std::shared_ptr<CpuTurns> turns_;
 
   mutable std::mutex mutex_;
   std::condition_variable wake_;  ///< Work, trimming, stopping, or a job claimed by another
   std::condition_variable exited_changed_;
   JobQueue queue_;
   std::shared_ptr<Job> running_;
+  CpuTurns::Turn turn_;  ///< Of what runs, unless it is overdue; ended without the lock
   Clock::time_point run_began_;
   std::optional<Clock::time_point> overdue_since_;
   std::uint64_t started_ = 0;  ///< Executions begun; every n-th of them meets a fault
   int failed_in_row_ = 0;
   bool trim_ = false;  ///< The last program went: give the arena back
-  bool stopping_ = false;
+  std::atomic<bool> stopping_{false};  ///< Read by `turns_`, too
   bool exited_ = false;
   CoreMemory memory_;
   CounterRecorder total_;

@@ -388,6 +388,121 @@ TEST(CorePool, ACancelledMemberOfABatchIsNotWaitedFor) {
   EXPECT_EQ(message_of(done), "");
 }
 
+/// Cores that share fewer CPUs.
+CoreSettings sharing(std::vector<int> cores, int cpus, std::vector<CoreSettings::Fault> faults = {}) {
+  auto settings = settings_of(std::move(cores), std::move(faults));
+  settings.cpus = cpus;
+  return settings;
+}
+
+TEST(CorePool, NoMoreProgramsRunAtOnceThanThereAreCpusFor) {
+  auto settings = sharing({0, 1, 2, 3, 4, 5, 6, 7}, 5);
+  settings.threads_per_core = 2;
+  CorePool pool(settings);
+  const auto loaded = pool.load(two_programs(), {}, Placement::kReplicate);
+  std::atomic<int> running{0}, most{0};
+  std::vector<std::future<std::exception_ptr>> all;
+  for (int i = 0; i < 40; ++i) {
+    auto [execution, done] = execution_of([&](auto) {
+      const int now = ++running;
+      int before = most;
+      while (before < now && !most.compare_exchange_weak(before, now)) {
+      }
+      std::this_thread::sleep_for(milliseconds(2));
+      --running;
+    });
+    loaded->submit(0, std::move(execution));
+    all.push_back(std::move(done));
+  }
+  for (auto& done : all) EXPECT_EQ(message_of(done), "");
+  EXPECT_EQ(most, 2);
+  EXPECT_THAT(cores_that_ran(pool, "m:backbone"), ElementsAre(0, 1, 2, 3, 4, 5, 6, 7));
+}
+
+TEST(CorePool, WhatWaitsForACpuIsQueuedAndMayBeCancelled) {
+  CorePool pool(sharing({0, 1}, 1));
+  const auto loaded = pool.load(two_programs(), {}, Placement::kReplicate);
+  Gate gate;
+  auto [running, running_done] = execution_of([&](auto) { gate.pass(); });
+  auto [waiting, waiting_done] = execution_of([](auto) { ADD_FAILURE() << "ran though cancelled"; });
+  auto [after, after_done] = execution_of([](auto) {});
+  loaded->submit(0, std::move(running));
+  while (pool.status()[0].total.busy.count() == 0) std::this_thread::yield();
+  const auto ticket = loaded->submit(0, std::move(waiting));
+  std::this_thread::sleep_for(milliseconds(20));
+  EXPECT_EQ(pool.status()[1].total.queue_depth, 1U);
+  EXPECT_EQ(pool.status()[1].total.busy.count(), 0);
+  ticket->cancel();
+  ASSERT_EQ(waiting_done.wait_for(seconds(0)), std::future_status::ready);
+  EXPECT_TRUE(holds<CancelledError>(waiting_done.get()));
+  EXPECT_EQ(pool.status()[1].total.queue_depth, 0U);
+  gate.open();
+  EXPECT_EQ(message_of(running_done), "");
+  loaded->submit(0, std::move(after));
+  EXPECT_EQ(message_of(after_done), "");
+}
+
+TEST(CorePool, WaitingForACpuIsNoTimeThatAProgramRuns) {
+  auto settings = sharing({0, 1, 2, 3, 4}, 1);
+  settings.timeout = milliseconds(400);
+  CorePool pool(settings);
+  const auto loaded = pool.load(two_programs(), {}, Placement::kReplicate);
+  std::vector<std::future<std::exception_ptr>> all;
+  for (int i = 0; i < 5; ++i) {
+    auto [execution, done] = execution_of([](auto) { std::this_thread::sleep_for(milliseconds(120)); });
+    loaded->submit(0, std::move(execution));
+    all.push_back(std::move(done));
+  }
+  for (auto& done : all) EXPECT_EQ(message_of(done), "");
+  for (const auto& core : pool.status()) EXPECT_LT(core.total.busy, milliseconds(400));
+}
+
+TEST(CorePool, AnOverdueProgramLeavesItsCpuToOthers) {
+  auto settings = sharing({0, 1}, 1);
+  settings.timeout = milliseconds(50);
+  CorePool pool(settings);
+  const auto loaded = pool.load(two_programs(), {}, Placement::kReplicate);
+  Gate gate;
+  auto [lost, lost_done] = execution_of([&](auto) { gate.pass(); });
+  auto [other, other_done] = execution_of([](auto) {});
+  loaded->submit(0, std::move(lost));
+  loaded->submit(0, std::move(other));
+  EXPECT_EQ(message_of(other_done), "");
+  EXPECT_THAT(message_of(lost_done), HasSubstr("ran past 50 ms"));
+  gate.open();
+}
+
+TEST(CorePool, AnInjectedStuckTakesNoCpu) {
+  CorePool pool(sharing({0, 1}, 1, {{0, "stuck", 1}}));
+  const auto loaded = pool.load(two_programs(), {}, Placement::kReplicate);
+  auto [stuck, stuck_done] = execution_of([](auto) {});
+  const auto ticket = loaded->submit(0, std::move(stuck));
+  auto [other, other_done] = execution_of([](auto) {});
+  loaded->submit(0, std::move(other));
+  EXPECT_EQ(message_of(other_done), "");
+  EXPECT_EQ(stuck_done.wait_for(seconds(0)), std::future_status::timeout);
+  ticket->cancel();
+}
+
+TEST(CorePool, CoresBoundToOneCpuTakeTurnsOnThat) {
+  auto settings = sharing({0, 1, 2}, 2);
+  settings.pin = true;
+  CorePool pool(settings);
+  const auto loaded = pool.load(two_programs(), {}, Placement::kReplicate);
+  Gate gate;
+  auto [first, first_done] = execution_of([&](auto) { gate.pass(); });
+  auto [second, second_done] = execution_of([](auto) {});
+  auto [third, third_done] = execution_of([](auto) {});
+  loaded->submit(0, std::move(first));
+  loaded->submit(0, std::move(second));
+  EXPECT_EQ(message_of(second_done), "");
+  loaded->submit(0, std::move(third));  // Core 2, on the CPU of core 0
+  EXPECT_EQ(third_done.wait_for(milliseconds(30)), std::future_status::timeout);
+  gate.open();
+  EXPECT_EQ(message_of(third_done), "");
+  EXPECT_EQ(message_of(first_done), "");
+}
+
 TEST(CorePool, AProgramThatWasNotLoadedIsRefused) {
   CorePool pool(settings_of({0}));
   const auto loaded = pool.load(two_programs(), {}, Placement::kReplicate);

@@ -59,6 +59,7 @@ TEST(CoreSettings, DefaultsAreOneThreadACoreAndACorePerHardwareThread) {
   const Environment environment(Variables{});
   const auto settings = CoreSettings::from_environment();
   EXPECT_EQ(settings.cores.size(), std::max(1U, std::thread::hardware_concurrency()));
+  EXPECT_EQ(settings.cpus, static_cast<int>(std::thread::hardware_concurrency()));
   EXPECT_EQ(settings.cores.front(), 0);
   EXPECT_EQ(settings.threads_per_core, 1);
   EXPECT_EQ(settings.memory_bytes, std::size_t{4096} << 20);

@@ -23,7 +23,7 @@ class JobQueueTest : public ::testing::Test {
   /// Streams in the order in which all that may run now does so.
   std::vector<std::uint64_t> order(JobQueue::Clock::time_point now = JobQueue::Clock::now()) {
     std::vector<std::uint64_t> streams;
-    while (const auto next = queue_.take(now).job) streams.push_back(next->execution.dispatch.stream);
+    while (const auto next = queue_.take(now)) streams.push_back(next->execution.dispatch.stream);
     return streams;
   }
 
@@ -94,7 +94,7 @@ TEST_F(JobQueueTest, RoundRobinGivesEachOfEightStreamsItsShare) {
   }
   constexpr int kTurns = 800;
   for (int i = 0; i < kTurns; ++i) {
-    const auto stream = queue_.take(JobQueue::Clock::now()).job->execution.dispatch.stream;
+    const auto stream = queue_.take(JobQueue::Clock::now())->execution.dispatch.stream;
     ++served.at(stream);
     push(turns(stream));
   }
@@ -131,13 +131,14 @@ TEST_F(JobQueueTest, APartialBatchRunsAtItsDeadlineAndSaysWhenThatIs) {
   push(batch(1, 4, hours(2)));
   push(batch(2, 4, hours(1)));
   const auto now = JobQueue::Clock::now();
-  const auto next = queue_.take(now);
-  ASSERT_EQ(next.job, nullptr);
-  ASSERT_TRUE(next.when.has_value());
-  EXPECT_LE(*next.when, now + hours(1)) << "the least patient decides";
-  EXPECT_GT(*next.when, now);
-  EXPECT_THAT(order(*next.when), ElementsAre(1, 2));
-  EXPECT_FALSE(queue_.take(*next.when).when.has_value());
+  EXPECT_EQ(queue_.take(now), nullptr);
+  const auto when = queue_.ready_at(now);
+  ASSERT_TRUE(when.has_value());
+  EXPECT_LE(*when, now + hours(1)) << "the least patient decides";
+  EXPECT_GT(*when, now);
+  EXPECT_EQ(queue_.ready_at(*when), *when);
+  EXPECT_THAT(order(*when), ElementsAre(1, 2));
+  EXPECT_FALSE(queue_.ready_at(*when).has_value());
 }
 
 TEST_F(JobQueueTest, TheSmallestSizeAskedForCounts) {

@@ -262,6 +262,22 @@ TEST_F(NeuronCoreTest, CountersSeparatePrograms) {
   EXPECT_GE(status.total.busy, milliseconds(6));
 }
 
+TEST(NeuronCoreStop, DoesNotWaitForACpu) {
+  const std::atomic<bool> never{false};
+  const auto turns = std::make_shared<CpuTurns>(1);
+  const auto taken = CpuTurns::take(turns, never);
+  auto core = std::make_shared<NeuronCore>(0, settings_of({0}), [] {}, turns);
+  core->start();
+  auto [waiting, waiting_done] = execution_of([](auto) { ADD_FAILURE() << "ran without a turn"; });
+  core->submit("p", std::move(waiting));
+  while (turns->waiting() == 0) std::this_thread::yield();
+  EXPECT_EQ(core->load().depth, 1U);
+  const auto began = Clock::now();
+  core->stop(began + seconds(60));
+  EXPECT_LT(Clock::now() - began, seconds(30));
+  EXPECT_TRUE(holds<CancelledError>(waiting_done.get()));
+}
+
 TEST(NeuronCoreStop, CompletesAllThatWaitsAndLeavesAStuckThreadBehind) {
   Gate gate;
   auto core = std::make_shared<NeuronCore>(0, settings_of({0}), [] {});
