@@ -87,20 +87,45 @@ engine::Mask ellipse(const engine::Box& box) {
   return writer.take(1920, 1080);
 }
 
-/// Twenty objects of 240x180 pixels and their labels.
-void overlay(benchmark::State& state, GstVideoFormat format, bool masks) {
+/// What there is to draw.
+enum class Scene {
+  kBoxes,   ///< Twenty of 240x180 pixels
+  kMasks,   ///< The same with masks
+  kStreet,  ///< Twenty as large as people, cars, a lorry and a bus are at all distances of a street, with
+            ///< masks
+};
+
+constexpr engine::Size kStreetSizes[] = {{24, 60},   {38, 96},   {44, 112},  {52, 130},  {60, 150},
+                                         {75, 190},  {96, 240},  {120, 310}, {64, 46},   {80, 60},
+                                         {110, 78},  {140, 96},  {190, 130}, {260, 170}, {380, 240},
+                                         {520, 330}, {300, 260}, {420, 360}, {90, 80},   {130, 120}};
+
+std::vector<engine::Detection> objects(Scene scene) {
+  std::vector<engine::Detection> detections(std::size(kStreetSizes));
+  for (std::size_t i = 0; i < detections.size(); ++i) {
+    auto& found = detections[i];
+    const auto column = static_cast<float>(i % 5), row = static_cast<float>(i / 5);
+    if (scene == Scene::kStreet) {
+      const auto [width, height] = kStreetSizes[i];
+      const float x = column * 340.F + 10.F, y = row * 230.F + 10.F;
+      found.box = {x, y, x + static_cast<float>(width), y + static_cast<float>(height)};
+    } else {
+      const float x = column * 370.F + 10.F, y = row * 260.F + 10.F;
+      found.box = {x, y, x + 240, y + 180};
+    }
+    found.score = 0.98F;
+    found.label = static_cast<int>(i % 4);
+    if (scene != Scene::kBoxes) found.mask = ellipse(found.box);
+  }
+  return detections;
+}
+
+/// Objects and their labels.
+void overlay(benchmark::State& state, GstVideoFormat format, Scene scene) {
   const Video video(format, 1920, 1080);
   const auto target = elements::paint_target_of(video.mapped().frame());
   const std::vector<std::string> names{"person", "bicycle", "car", "motorcycle"};
-  std::vector<engine::Detection> detections(20);
-  for (int i = 0; i < 20; ++i) {
-    auto& found = detections[static_cast<std::size_t>(i)];
-    const auto x = static_cast<float>(i % 5) * 370.F + 10.F, y = static_cast<float>(i / 5) * 260.F + 10.F;
-    found.box = {x, y, x + 240, y + 180};
-    found.score = 0.98F;
-    found.label = i % 4;
-    if (masks) found.mask = ellipse(found.box);
-  }
+  const auto detections = objects(scene);
   for (auto _ : state) {
     elements::paint_detections(target, detections, names);
     benchmark::ClobberMemory();
@@ -116,11 +141,15 @@ BENCHMARK_CAPTURE(convert_and_preprocess, i420, GST_VIDEO_FORMAT_I420)
     ->Args({1920, 1080})
     ->Unit(benchmark::kMillisecond);
 BENCHMARK_CAPTURE(preprocess, bgr, GST_VIDEO_FORMAT_BGR)->Args({1920, 1080})->Unit(benchmark::kMillisecond);
-BENCHMARK_CAPTURE(overlay, nv12, GST_VIDEO_FORMAT_NV12, false)->Unit(benchmark::kMillisecond);
-BENCHMARK_CAPTURE(overlay, i420, GST_VIDEO_FORMAT_I420, false)->Unit(benchmark::kMillisecond);
-BENCHMARK_CAPTURE(overlay, bgrx, GST_VIDEO_FORMAT_BGRx, false)->Unit(benchmark::kMillisecond);
-BENCHMARK_CAPTURE(overlay, nv12_masks, GST_VIDEO_FORMAT_NV12, true)->Unit(benchmark::kMillisecond);
-BENCHMARK_CAPTURE(overlay, bgrx_masks, GST_VIDEO_FORMAT_BGRx, true)->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(overlay, nv12, GST_VIDEO_FORMAT_NV12, Scene::kBoxes)->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(overlay, i420, GST_VIDEO_FORMAT_I420, Scene::kBoxes)->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(overlay, bgrx, GST_VIDEO_FORMAT_BGRx, Scene::kBoxes)->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(overlay, nv12_masks, GST_VIDEO_FORMAT_NV12, Scene::kMasks)->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(overlay, i420_masks, GST_VIDEO_FORMAT_I420, Scene::kMasks)->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(overlay, bgrx_masks, GST_VIDEO_FORMAT_BGRx, Scene::kMasks)->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(overlay, nv12_street, GST_VIDEO_FORMAT_NV12, Scene::kStreet)->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(overlay, i420_street, GST_VIDEO_FORMAT_I420, Scene::kStreet)->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(overlay, bgrx_street, GST_VIDEO_FORMAT_BGRx, Scene::kStreet)->Unit(benchmark::kMillisecond);
 
 }  // namespace
 

@@ -25,26 +25,6 @@ cv::Mat plane_of(std::uint8_t* data, int width, int height, std::ptrdiff_t strid
   return {height, width, CV_8UC(static_cast<int>(bytes)), data, static_cast<std::size_t>(stride)};
 }
 
-/// So much of the colour, in 255ths, as `coverage` says of each pixel.
-void blend(cv::Mat& ground, const cv::Mat& coverage, const cv::Scalar& color) {
-  const int channels = ground.channels();
-  std::array<int, 4> values{};
-  for (int c = 0; c < channels; ++c)
-    values[static_cast<std::size_t>(c)] = cv::saturate_cast<std::uint8_t>(color[c]);
-  for (int y = 0; y < ground.rows; ++y) {
-    const auto* covered = coverage.ptr<std::uint8_t>(y);
-    auto* bytes = ground.ptr<std::uint8_t>(y);
-    for (int x = 0; x < ground.cols; ++x, bytes += channels) {
-      const int share = covered[x];
-      if (share == 0) continue;
-      for (int c = 0; c < channels; ++c) {
-        const int mixed = share * values[static_cast<std::size_t>(c)] + (255 - share) * bytes[c];
-        bytes[c] = static_cast<std::uint8_t>((mixed + 127) / 255);
-      }
-    }
-  }
-}
-
 }  // namespace
 
 cv::Scalar Pen::Plane::color(Rgb rgb) const {
@@ -69,13 +49,41 @@ cv::Rect Pen::Plane::touched(const cv::Rect& area) const {
 // Rather a sample too wide than a pixel of luma without its colour.
 int Pen::Plane::width_of(int pixels) const { return shrink == 1 ? pixels : (pixels + 2) / 2; }
 
-cv::Mat Pen::Plane::halved(const cv::Rect& area, const cv::Mat& pixels) const {
+// Rows of pixels in pairs, with zeros around the area where it begins or ends in the middle of a sample.
+void Pen::Plane::lay(const cv::Rect& area, const std::uint8_t* coverage, std::size_t stride, Rgb rgb,
+                     engine::Blend how) const {
   const cv::Rect samples = touched(area);
-  cv::Mat whole = cv::Mat::zeros(2 * samples.height, 2 * samples.width, CV_8U);
-  pixels.copyTo(whole(cv::Rect(area.tl() - 2 * samples.tl(), area.size())));
-  cv::Mat half;
-  cv::resize(whole, half, samples.size(), 0, 0, cv::INTER_AREA);
-  return half;
+  cv::Mat ground = canvas;
+  const auto value = color(rgb);
+  std::array<std::uint8_t, 4> channels{};
+  for (int c = 0; c < 4; ++c)
+    channels[static_cast<std::size_t>(c)] = cv::saturate_cast<std::uint8_t>(value[c]);
+  const std::span<const std::uint8_t> colors(channels.data(), static_cast<std::size_t>(canvas.channels()));
+  const auto width = static_cast<std::size_t>(samples.width);
+  const auto lay_row = [&](int y, const std::uint8_t* covered) {
+    auto* row = ground.ptr<std::uint8_t>(y) + static_cast<std::size_t>(samples.x) * colors.size();
+    engine::blend_row({row, width * colors.size()}, {covered, width}, colors, how);
+  };
+  if (shrink == 1) {
+    for (int y = 0; y < samples.height; ++y)
+      lay_row(samples.y + y, coverage + static_cast<std::size_t>(y) * stride);
+    return;
+  }
+  std::vector<std::uint8_t> pair(4 * width), means(width);
+  for (int y = samples.y; y < samples.br().y; ++y) {
+    for (int half = 0; half < 2; ++half) {
+      const int from = 2 * y + half - area.y;
+      auto* line = pair.data() + static_cast<std::size_t>(half) * 2 * width + (area.x - 2 * samples.x);
+      const auto pixels = static_cast<std::size_t>(area.width);
+      if (from < 0 || from >= area.height) {
+        std::fill_n(line, pixels, std::uint8_t{0});
+      } else {
+        std::copy_n(coverage + static_cast<std::size_t>(from) * stride, pixels, line);
+      }
+    }
+    engine::halve_rows({pair.data(), 2 * width}, {pair.data() + 2 * width, 2 * width}, means);
+    lay_row(y, means.data());
+  }
 }
 
 // OpenCV smooths edges in one, three and four channels; what is half as fine as the picture needs none.
@@ -142,10 +150,8 @@ void Pen::text(const std::string& ascii, cv::Point baseline, Rgb rgb) const {
   const cv::Rect visible = cv::Rect(corner, line.size()) & cv::Rect({}, size());
   if (visible.empty()) return;
   const cv::Mat coverage = line(visible - corner);
-  for (const auto& plane : planes_) {
-    cv::Mat ground = plane.canvas(plane.touched(visible));
-    blend(ground, plane.shrink == 1 ? coverage : plane.halved(visible, coverage), plane.color(rgb));
-  }
+  for (const auto& plane : planes_)
+    plane.lay(visible, coverage.ptr<std::uint8_t>(), coverage.step[0], rgb, {});
 }
 
 void Pen::dim(const cv::Rect& area, double share) const {
@@ -179,24 +185,22 @@ void Pen::dot(cv::Point centre, Rgb rgb) const {
   }
 }
 
-void Pen::tint(const cv::Rect& area, const cv::Mat& inside, Rgb rgb, double opacity) const {
+void Pen::lay(const cv::Rect& area, const engine::CoverageMap& inside, Rgb rgb, engine::Blend how,
+              int least_of_mean) const {
+  const auto* first = inside.row(0);
   for (const auto& plane : planes_) {
-    const cv::Rect samples = plane.touched(area);
-    cv::Mat where = inside;
-    if (plane.shrink == 2) where = plane.halved(area, inside) >= 127;  // Half of a sample's pixels, or more
-    cv::Mat ground = plane.canvas(samples);
-    cv::Mat tinted;
-    ground.convertTo(tinted, -1, 1 - opacity);
-    cv::add(tinted, plane.color(rgb) * opacity, tinted);
-    tinted.copyTo(ground, where);
+    how.least = plane.shrink == 1 ? 1 : least_of_mean;
+    plane.lay(area, first, inside.stride(), rgb, how);
   }
 }
 
-void Pen::fill(const cv::Rect& area, const cv::Mat& inside, Rgb rgb) const {
-  for (const auto& plane : planes_) {
-    cv::Mat ground = plane.canvas(plane.touched(area));
-    ground.setTo(plane.color(rgb), plane.shrink == 1 ? inside : plane.halved(area, inside));
-  }
+void Pen::tint(const cv::Rect& area, const engine::CoverageMap& inside, Rgb rgb, double opacity) const {
+  constexpr int kHalfOfThem = 127;  // Of a sample's pixels
+  lay(area, inside, rgb, {.share = static_cast<int>(std::lround(255 * opacity))}, kHalfOfThem);
+}
+
+void Pen::fill(const cv::Rect& area, const engine::CoverageMap& inside, Rgb rgb) const {
+  lay(area, inside, rgb, {}, 1);
 }
 
 }  // namespace rcnn::elements

@@ -10,6 +10,7 @@
 
 #include "elements/lettering.hpp"
 #include "elements/paint_target.hpp"
+#include "engine/image/coverage.hpp"
 
 namespace rcnn::elements {
 
@@ -41,11 +42,11 @@ class Pen {
   void rectangle(const cv::Rect& box, Rgb rgb) const;
   void segment(cv::Point from, cv::Point to, Rgb rgb) const;
   void dot(cv::Point centre, Rgb rgb) const;
-  /// Mixes the colour with the picture where `inside`, a byte a pixel of `area`, is not zero. `area` lies in
+  /// Mixes the colour with the picture where `inside` is not zero. `area` is as large as `inside` and lies in
   /// the picture.
-  void tint(const cv::Rect& area, const cv::Mat& inside, Rgb rgb, double opacity) const;
+  void tint(const cv::Rect& area, const engine::CoverageMap& inside, Rgb rgb, double opacity) const;
   /// The colour itself, likewise.
-  void fill(const cv::Rect& area, const cv::Mat& inside, Rgb rgb) const;
+  void fill(const cv::Rect& area, const engine::CoverageMap& inside, Rgb rgb) const;
 
  private:
   struct Plane {
@@ -59,10 +60,14 @@ class Pen {
     cv::Rect touched(const cv::Rect& area) const;
     int width_of(int pixels) const;
     int smooth_lines() const;
-    /// A byte a pixel of `area` -> a byte a sample of touched(area), the mean of its pixels.
-    cv::Mat halved(const cv::Rect& area, const cv::Mat& pixels) const;
+    /// Lays the colour over what the bytes of `area`'s pixels cover; of samples, what their mean does.
+    void lay(const cv::Rect& area, const std::uint8_t* coverage, std::size_t stride, Rgb rgb,
+             engine::Blend how) const;
   };
 
+  /// \param least_of_mean  of a sample's pixels that are 255 where they are inside: from when it is inside
+  void lay(const cv::Rect& area, const engine::CoverageMap& inside, Rgb rgb, engine::Blend how,
+           int least_of_mean) const;
   void add_packed(const PaintTarget& target);
   void add_yuv(const PaintTarget& target);
 

@@ -36,8 +36,8 @@ struct CoreSettings {
   };
   std::vector<int> cores;  ///< Ids, ascending, unique
   int threads_per_core = 1;
-  /// That this process may use: no more programs run at once, in all, than so many CPUs have room for, at least
-  /// one; the others wait in their cores' queues for a turn. 0: any number of them.
+  /// That this process may use: no more programs run at once, in all, than so many CPUs have room for, at
+  /// least one; the others wait in their cores' queues for a turn. 0: any number of them.
   int cpus = 0;
   std::size_t memory_bytes = std::size_t{4096} << 20;
   bool pin = false;
@@ -135,9 +135,9 @@ class LoadedPrograms {
 /// what waits there moves to other cores that hold the program. Where there are none, what waits behind a
 /// program that never returns times out too.
 ///
-/// Where there are more cores than CPUs for them, programs take turns on these in the order in which their cores
-/// came to them (CoreSettings::cpus): what waits for a CPU waits in its core's queue, is counted there, may be
-/// cancelled, and its time to run has not begun. A program that is overdue gives its turn away.
+/// Where there are more cores than CPUs for them, programs take turns on these in the order in which their
+/// cores came to them (CoreSettings::cpus): what waits for a CPU waits in its core's queue, is counted there,
+/// may be cancelled, and its time to run has not begun. A program that is overdue gives its turn away.
 ///
 /// Thread safety: thread-safe. Core threads start at first load, never per frame.
 class CorePool {

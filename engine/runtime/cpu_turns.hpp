@@ -9,8 +9,8 @@
 
 namespace rcnn::engine {
 
-/// Turns on the CPUs that emulated cores share: where there are more cores than CPUs, programs run in the order
-/// in which they asked instead of taking the caches from each other.
+/// Turns on the CPUs that emulated cores share: where there are more cores than CPUs, programs run in the
+/// order in which they asked instead of taking the caches from each other.
 ///
 /// Thread safety: thread-safe. `mutex_` guards all of it; no other lock is taken under it.
 class CpuTurns {

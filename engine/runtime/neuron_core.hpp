@@ -32,8 +32,8 @@ class NeuronCore : public std::enable_shared_from_this<NeuronCore> {
   using Clock = std::chrono::steady_clock;
   static constexpr int kFailuresInRow = 5;  ///< That take a core out of service
 
-  /// `started` is called, without a lock held, whenever a deadline may have come into being. A program runs when
-  /// it has a turn of `turns`, none: at once. Until then it waits in the queue like any other.
+  /// `started` is called, without a lock held, whenever a deadline may have come into being. A program runs
+  /// when it has a turn of `turns`, none: at once. Until then it waits in the queue like any other.
   NeuronCore(int id, const CoreSettings& settings, std::function<void()> started,
              std::shared_ptr<CpuTurns> turns = {});
   NeuronCore(const NeuronCore&) = delete;
@@ -125,7 +125,7 @@ class NeuronCore : public std::enable_shared_from_this<NeuronCore> {
   std::optional<Clock::time_point> overdue_since_;
   std::uint64_t started_ = 0;  ///< Executions begun; every n-th of them meets a fault
   int failed_in_row_ = 0;
-  bool trim_ = false;  ///< The last program went: give the arena back
+  bool trim_ = false;                  ///< The last program went: give the arena back
   std::atomic<bool> stopping_{false};  ///< Read by `turns_`, too
   bool exited_ = false;
   CoreMemory memory_;

@@ -3,7 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <random>
 
 #include "tests/elements/canvas.hpp"
 
@@ -45,6 +47,54 @@ TEST(MaskPainter, TintsWhatAMaskCoversAndDrawsItsContour) {
     EXPECT_EQ(canvas.at(70, 30), kWhite) << "so does the box's corner";
     EXPECT_EQ(canvas.at(160, 30), color) << "the outer contour";
     EXPECT_EQ(canvas.at(160, 150), color) << "the hole's";
+  }
+}
+
+// Shapes with holes, islands, and columns with nothing, up to and beyond the picture's edges.
+TEST(MaskPainter, PaintsEveryPixelAsItsNeighboursSay) {
+  constexpr int kWidth = 61, kHeight = 47;
+  for (const unsigned seed : {1U, 2U, 3U}) {
+    std::mt19937 random(seed);
+    std::vector<bool> covered(std::size_t{kWidth} * kHeight);
+    for (int i = 0; i < 12; ++i) {
+      const int x = static_cast<int>(random() % kWidth), y = static_cast<int>(random() % kHeight);
+      const int side = static_cast<int>(random() % 20);
+      for (int column = x; column < std::min(kWidth, x + side); ++column) {
+        for (int row = y; row < std::min(kHeight, y + side / 2 + 1); ++row) {
+          const auto at = static_cast<std::size_t>(column * kHeight + row);
+          covered[at] = !covered[at];
+        }
+      }
+    }
+    const auto inside = [&](int x, int y) {
+      return x >= 0 && y >= 0 && x < kWidth && y < kHeight &&
+             covered[static_cast<std::size_t>(x * kHeight + y)];
+    };
+    engine::RunWriter writer;
+    for (int x = 0; x < kWidth; ++x) {
+      for (int y = 0; y < kHeight; ++y) writer.add(1, inside(x, y));
+    }
+    const auto mask = writer.take(kWidth, kHeight);
+    for (const auto& [width, height] : {std::pair{kWidth, kHeight}, {kWidth - 8, kHeight - 5}}) {
+      Canvas canvas{width, height, PixelFormat::kBgrx};
+      const Rgb color{10, 200, 90};
+      paint_mask(Pen(canvas.target(), 1), mask, color);
+      // What lies beyond the picture is outside.
+      const auto seen = [&](int x, int y) { return x < width && y < height && inside(x, y); };
+      for (int y = 0; y < height; ++y) {
+        for (int x = 0; x < width; ++x) {
+          int around = 0;
+          for (int i = 0; i < 9; ++i) around += seen(x + i % 3 - 1, y + i / 3 - 1) ? 1 : 0;
+          const auto found = canvas.at(x, y);
+          for (std::size_t c = 0; c < 3; ++c) {
+            const int expected = around > 0 && around < 9 ? color[c]
+                                 : around == 9            ? (255 + color[c]) / 2
+                                                          : 255;
+            ASSERT_NEAR(found[c], expected, 1) << x << ", " << y << ", seed " << seed;
+          }
+        }
+      }
+    }
   }
 }
 

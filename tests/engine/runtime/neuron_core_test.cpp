@@ -266,7 +266,8 @@ TEST(NeuronCoreStop, DoesNotWaitForACpu) {
   const std::atomic<bool> never{false};
   const auto turns = std::make_shared<CpuTurns>(1);
   const auto taken = CpuTurns::take(turns, never);
-  auto core = std::make_shared<NeuronCore>(0, settings_of({0}), [] {}, turns);
+  auto core = std::make_shared<NeuronCore>(
+      0, settings_of({0}), [] {}, turns);
   core->start();
   auto [waiting, waiting_done] = execution_of([](auto) { ADD_FAILURE() << "ran without a turn"; });
   core->submit("p", std::move(waiting));
