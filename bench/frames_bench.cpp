@@ -168,9 +168,7 @@ void run(const Settings& settings) {
   for (auto& value : pixels) value = static_cast<std::uint8_t>(random());
   const engine::ImageView view{pixels.data(), settings.width, settings.height, settings.width * 3,
                                engine::PixelFormat::kBgr};
-  const auto load_started = Clock::now();
   const auto session = pipeline::Session::create({.model = settings.model, .cores = {}, .placement = {}});
-  const std::chrono::duration<double> load = Clock::now() - load_started;
   frames_ms(session, view, settings);  // Warm-up: pools fill.
   const double rss = peak_rss_mb();
 
@@ -191,8 +189,7 @@ void run(const Settings& settings) {
   std::printf("all direct      %8.1f ms per frame, %.3f times as long\n", direct, median(rounds.speedup));
   const auto where = shares(session, view, settings, alone.flops());
   print(where, settings.frames);
-  std::printf("load + warm-up  %8.2f s\npeak memory     %8.0f MB (before the library's own buffers)\n",
-              load.count(), rss);
+  std::printf("peak memory     %8.0f MB (before the library's own buffers)\n", rss);
   if (settings.json.empty()) return;
   std::ofstream(settings.json) << nlohmann::json{{"model", session->config().name},
                                                  {"input", input},
@@ -205,7 +202,6 @@ void run(const Settings& settings) {
                                                  {"between_share", where.between},
                                                  {"core_busy_share", where.core_busy},
                                                  {"share_of_peak", where.of_peak},
-                                                 {"load_s", load.count()},
                                                  {"peak_mb", rss}}
                                       .dump(1)
                                << '\n';

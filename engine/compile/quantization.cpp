@@ -118,10 +118,12 @@ std::vector<std::byte> to_int8(std::span<const float> values, std::span<const fl
 
 std::vector<float> from_int8(std::span<const std::byte> integers, std::span<const float> steps) {
   const auto count = values_per_step(integers.size(), steps.size());
-  std::vector<float> values;
-  values.reserve(integers.size());
-  for (std::size_t i = 0; i < integers.size(); ++i) {
-    values.push_back(static_cast<float>(static_cast<std::int8_t>(integers[i])) * steps[i / count]);
+  std::vector<float> values(integers.size());
+  auto* value = values.data();
+  const auto* integer = integers.data();
+  for (const float step : steps) {
+    for (std::size_t i = 0; i < count; ++i)
+      *value++ = static_cast<float>(static_cast<std::int8_t>(*integer++)) * step;
   }
   return values;
 }

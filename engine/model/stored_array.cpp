@@ -61,10 +61,10 @@ void for_each_index(const StoredArray& array, const Visit& visit) {
 
 template <typename T, typename Convert>
 std::vector<float> convert(const StoredArray& array, const std::byte* bytes, const Convert& to_float) {
-  std::vector<float> values;
-  values.reserve(*checked_count(array.shape));
+  std::vector<float> values(*checked_count(array.shape));
+  auto* value = values.data();
   for_each_index(array, [&](std::uint64_t index) {
-    values.push_back(to_float(load<T>(bytes + index * sizeof(T), array.swapped)));
+    *value++ = to_float(load<T>(bytes + index * sizeof(T), array.swapped));
   });
   return values;
 }
