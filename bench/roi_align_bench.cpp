@@ -66,7 +66,7 @@ void pool(benchmark::State& state, const std::string& golden, float scale, engin
                          engine::size_of(dtype) == 1 ? kStep : 1});
   const engine::PooledView room(pooled);
   for (auto _ : state) {
-    engine::roi_align(levels, boxes, 0, boxes.size(), params, room);
+    engine::roi_align(levels, boxes, engine::pooling_order(boxes, params), params, room);
     benchmark::ClobberMemory();
   }
 }

@@ -67,10 +67,12 @@ std::vector<engine::Box> strewn_boxes(int count, engine::Size frame) {
 void pool_regions(const std::vector<engine::FeatureView>& levels, const std::vector<engine::Box>& boxes,
                   const engine::RoiPoolerParams& params, const engine::PooledView& pooled, int threads) {
   constexpr std::size_t kPiece = 32;
+  const auto order = engine::pooling_order(boxes, params);
   std::atomic<std::size_t> next{0};
   const auto work = [&] {
-    for (auto begin = next.fetch_add(kPiece); begin < boxes.size(); begin = next.fetch_add(kPiece)) {
-      engine::roi_align(levels, boxes, begin, std::min(begin + kPiece, boxes.size()), params, pooled);
+    for (auto begin = next.fetch_add(kPiece); begin < order.size(); begin = next.fetch_add(kPiece)) {
+      const auto piece = std::span(order).subspan(begin, std::min(kPiece, order.size() - begin));
+      engine::roi_align(levels, boxes, piece, params, pooled);
     }
   };
   std::vector<std::jthread> helpers;

@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 #include <string>
+#include <tuple>
 
 #include "engine/errors.hpp"
 #include "engine/rcnn/roi_kernel.hpp"
@@ -14,8 +16,9 @@
 namespace rcnn::engine {
 namespace {
 
-void require_consistent(std::span<const FeatureView> levels, std::size_t boxes, std::size_t begin,
-                        std::size_t end, const RoiPoolerParams& params, std::size_t pooled) {
+void require_consistent(std::span<const FeatureView> levels, std::size_t boxes,
+                        std::span<const std::uint32_t> order, const RoiPoolerParams& params,
+                        std::size_t pooled) {
   if (levels.empty() || levels.size() != params.strides.size() || params.output_size < 1) {
     throw ShapeError("RoIAlign to " + std::to_string(params.output_size) + " bins a side was given " +
                      std::to_string(levels.size()) + " levels and " + std::to_string(params.strides.size()) +
@@ -32,8 +35,9 @@ void require_consistent(std::span<const FeatureView> levels, std::size_t boxes, 
   const auto row = static_cast<std::size_t>(params.output_size) *
                    static_cast<std::size_t>(params.output_size) *
                    static_cast<std::size_t>(levels[0].channels);
-  if (begin > end || end > boxes || pooled < end * row) {
-    throw ShapeError("RoIAlign of regions [" + std::to_string(begin) + ", " + std::to_string(end) + ") of " +
+  const std::size_t end = order.empty() ? 0 : std::size_t{*std::ranges::max_element(order)} + 1;
+  if (end > boxes || pooled < end * row) {
+    throw ShapeError("RoIAlign of regions up to number " + std::to_string(end) + " of " +
                      std::to_string(boxes) + " was given room for " + std::to_string(pooled) + " values; " +
                      std::to_string(end * row) + " are needed ([R, S * S, C])");
   }
@@ -66,21 +70,6 @@ RegionAxis region_axis(float low, float high, float scale, int cells, const RoiP
   return {start, bin_size, samples, cells};
 }
 
-/// Regions of one level, neighbours next to each other: by bands of rows, then from left to right.
-std::vector<std::size_t> regions_of_level(std::span<const Box> boxes, std::span<const int> assigned,
-                                          std::size_t begin, int level, int stride) {
-  std::vector<std::size_t> regions;
-  for (std::size_t i = 0; i < assigned.size(); ++i) {
-    if (assigned[i] == level) regions.push_back(begin + i);
-  }
-  const float band = 16.F * static_cast<float>(stride);
-  const auto place = [&](std::size_t i) { return std::pair{std::floor(boxes[i].y0 / band), boxes[i].x0}; };
-  const auto comparable = [&](std::size_t i) { return !std::isnan(boxes[i].x0) && !std::isnan(boxes[i].y0); };
-  const auto end = std::partition(regions.begin(), regions.end(), comparable);
-  std::sort(regions.begin(), end, [&](auto a, auto b) { return place(a) < place(b); });
-  return regions;
-}
-
 }  // namespace
 
 PooledView::PooledView(Tensor& tensor)
@@ -105,15 +94,43 @@ int assign_level(const Box& box, const RoiPoolerParams& params) {
   return static_cast<int>(std::min(level, highest) - lowest);
 }
 
-void roi_align(std::span<const FeatureView> levels, std::span<const Box> boxes, std::size_t begin,
-               std::size_t end, const RoiPoolerParams& params, const PooledView& pooled) {
-  require_consistent(levels, boxes.size(), begin, end, params, pooled.count);
+std::vector<std::uint32_t> pooling_order(std::span<const Box> boxes, const RoiPoolerParams& params) {
+  constexpr float kBandCells = 16;
+  struct Place {
+    int level;
+    float band;  // Of rows; NaN comes first
+    float x;
+    std::uint32_t index;
+    auto key() const { return std::make_tuple(level, band, x, index); }
+  };
+  const auto comparable = [](float value) {
+    return std::isnan(value) ? -std::numeric_limits<float>::infinity() : value;
+  };
+  std::vector<Place> places;
+  places.reserve(boxes.size());
+  for (const auto& box : boxes) {
+    const int level = assign_level(box, params);
+    const float band = kBandCells * static_cast<float>(params.strides.at(static_cast<std::size_t>(level)));
+    places.push_back({level, comparable(std::floor(box.y0 / band)), comparable(box.x0),
+                      static_cast<std::uint32_t>(places.size())});
+  }
+  std::ranges::sort(places, {}, &Place::key);
+  std::vector<std::uint32_t> order;
+  order.reserve(places.size());
+  for (const auto& place : places) order.push_back(place.index);
+  return order;
+}
+
+void roi_align(std::span<const FeatureView> levels, std::span<const Box> boxes,
+               std::span<const std::uint32_t> order, const RoiPoolerParams& params,
+               const PooledView& pooled) {
+  require_consistent(levels, boxes.size(), order, params, pooled.count);
   const int bins = params.output_size;
   const auto row = static_cast<std::size_t>(bins) * static_cast<std::size_t>(bins) *
                    static_cast<std::size_t>(levels[0].channels) * size_of(pooled.dtype);
   const auto element = element_of(pooled);
-  std::vector<int> assigned(end - begin);
-  for (std::size_t i = begin; i < end; ++i) assigned[i - begin] = assign_level(boxes[i], params);
+  std::vector<int> assigned;
+  for (const auto i : order) assigned.push_back(assign_level(boxes[i], params));
 
   TapTable table;
   std::vector<TappedRegion> tapped;
@@ -122,7 +139,9 @@ void roi_align(std::span<const FeatureView> levels, std::span<const Box> boxes, 
     tapped.clear();
     const float scale = 1.F / static_cast<float>(params.strides[l]);
     const float units = levels[l].step / pooled.step;  // Steps of the result in one of the level's
-    for (const auto i : regions_of_level(boxes, assigned, begin, static_cast<int>(l), params.strides[l])) {
+    for (std::size_t n = 0; n < order.size(); ++n) {
+      if (assigned[n] != static_cast<int>(l)) continue;
+      const std::size_t i = order[n];
       const auto x = region_axis(boxes[i].x0, boxes[i].x1, scale, levels[l].width, params);
       const auto y = region_axis(boxes[i].y0, boxes[i].y1, scale, levels[l].height, params);
       auto* output = static_cast<std::byte*>(pooled.data) + i * row;
@@ -134,7 +153,7 @@ void roi_align(std::span<const FeatureView> levels, std::span<const Box> boxes, 
       const auto x_taps = table.add(x, bins, 1.F);
       tapped.push_back({x_taps, table.add(y, bins, units / count), output});
     }
-    pool_regions(channel_runs(levels[l]), table, tapped, bins, element);
+    if (!tapped.empty()) pool_regions(channel_runs(levels[l]), table, tapped, bins, element);
   }
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <vector>
 
@@ -39,21 +40,26 @@ struct PooledView {
   explicit PooledView(Tensor& tensor);
 };
 
-/// Pools regions [begin, end) of `boxes`, each from the level its size belongs to.
+/// The regions in the order in which pooling them costs least: each level's together, and of those neighbours
+/// next to each other, which read the same cells. \returns indices of `boxes`, each once
+std::vector<std::uint32_t> pooling_order(std::span<const Box> boxes, const RoiPoolerParams& params);
+
+/// Pools those regions of `boxes` that `order` names, each from the level its size belongs to, into the row
+/// of its index.
 ///
 ///   levels  one per stride, as the convolutions wrote them (no copy is made): any layout; f32, bf16, u8 or
 ///           s8, each level its own type and step
 ///   boxes   [R]            network-input pixels
-///   pooled  [R, S * S, C]  channel fastest, S = output_size; rows [begin, end) are written whole
+///   order   indices of `boxes`, best a pooling_order()
+///   pooled  [R, S * S, C]  channel fastest, S = output_size; the regions' rows are written whole
 ///
 /// Sums are f32 and are rounded once, when they are written: to the nearest, ties to even, and in 8 bits to
 /// the last step for what lies beyond (ActivationStep). Matches Detectron2 ROIPooler with ROIAlignV2. Samples
 /// more than one cell outside the map read as 0. A region without samples (no side) pools to 0, as there; so
 /// does one that is not finite or reaches 2^20 cells away, where f32 places no samples. Thread safety:
-/// reentrant; ranges of one output may run in parallel. Neighbouring regions share the cache, so large ranges
-/// (64 and more) cost less a region. Allocates about a KiB a region. \throws ShapeError if channel counts
-/// differ, or `pooled` is too small for the range.
-void roi_align(std::span<const FeatureView> levels, std::span<const Box> boxes, std::size_t begin,
-               std::size_t end, const RoiPoolerParams& params, const PooledView& pooled);
+/// reentrant; parts of an order may run in parallel. Allocates about a KiB a region. \throws ShapeError if
+/// channel counts differ, or `pooled` is too small for one of the regions.
+void roi_align(std::span<const FeatureView> levels, std::span<const Box> boxes,
+               std::span<const std::uint32_t> order, const RoiPoolerParams& params, const PooledView& pooled);
 
 }  // namespace rcnn::engine

@@ -29,8 +29,9 @@ std::shared_ptr<TensorSet> pool_for_details(const Session& session, const Tensor
   // One size for all buckets, as with the regions of the box head.
   auto inputs = session.acquire(session.largest_detail_executable()->inputs());
   const engine::PooledView pooled(inputs->at(0));
-  parallel_ranges(boxes.size(), kDetectionsPerPiece, [&](std::size_t begin, std::size_t end) {
-    engine::roi_align(levels, boxes, begin, end, params, pooled);
+  const auto order = engine::pooling_order(boxes, params);
+  parallel_ranges(order.size(), kDetectionsPerPiece, [&](std::size_t begin, std::size_t end) {
+    engine::roi_align(levels, boxes, std::span(order).subspan(begin, end - begin), params, pooled);
   });
   clear_unused_rows(inputs->at(0), boxes.size());
   if (inputs->size() == 1) return inputs;

@@ -37,8 +37,9 @@ void run_roi_align(Frame& frame) {
   auto& model = session.model();
   auto pooled = session.acquire(model.box_executable(model.box_buckets().back())->inputs());
   const engine::PooledView room(pooled->at(0));
-  parallel_ranges(boxes.size(), kRegionsPerPiece, [&](std::size_t begin, std::size_t end) {
-    engine::roi_align(levels, boxes, begin, end, params, room);
+  const auto order = engine::pooling_order(boxes, params);
+  parallel_ranges(order.size(), kRegionsPerPiece, [&](std::size_t begin, std::size_t end) {
+    engine::roi_align(levels, boxes, std::span(order).subspan(begin, end - begin), params, room);
   });
   clear_unused_rows(pooled->at(0), boxes.size());
   frame.pooled = std::move(pooled);

@@ -132,7 +132,7 @@ TEST_P(GoldenStages, MasksAreDetectron2s) {
   RoiPoolerParams params;
   params.output_size = 14;
   std::vector<float> pooled(16 * 14 * 14 * 256);
-  roi_align(levels, boxes, 0, boxes.size(), params, pooled);
+  roi_align(levels, boxes, pooling_order(boxes, params), params, pooled);
   const auto outputs = tests::run_executable(*model_->mask_executable(16), {pooled, classes});
   const auto expected = golden.f32("mask_probability_first_16");
   ASSERT_EQ(outputs.at(0).values<float>().size(), expected.size());

@@ -36,7 +36,7 @@ std::vector<float> pool(const Tensor& map, std::span<const Box> boxes, const Roi
   const std::vector<FeatureView> levels{feature_view(map)};
   const auto row = static_cast<std::size_t>(params.output_size * params.output_size * levels[0].channels);
   std::vector<float> pooled(boxes.size() * row, kNan);
-  roi_align(levels, boxes, 0, boxes.size(), params, pooled);
+  roi_align(levels, boxes, pooling_order(boxes, params), params, pooled);
   return pooled;
 }
 
@@ -125,8 +125,10 @@ TEST(RoiAlign, PoolsEachRegionFromItsLevelAsDetectron2Does) {
   }
   const auto boxes = tests::to_boxes(golden.f32("proposals_xyxy"));
   std::vector<float> pooled(boxes.size() * 49 * 256, kNan);
-  for (std::size_t begin = 0; begin < 1000; begin += 130) {
-    roi_align(levels, boxes, begin, std::min<std::size_t>(1000, begin + 130), {}, pooled);
+  const auto order = pooling_order(boxes, {});
+  for (std::size_t begin = 0; begin < order.size(); begin += 130) {
+    const auto piece = std::span(order).subspan(begin, std::min<std::size_t>(130, order.size() - begin));
+    roi_align(levels, boxes, piece, {}, pooled);
   }
   const auto expected = golden.f32("pooled_first_16");  // [16, 256, 7, 7]
   std::vector<float> first(expected.size());
@@ -137,13 +139,14 @@ TEST(RoiAlign, PoolsEachRegionFromItsLevelAsDetectron2Does) {
   for (const auto value : pooled) ASSERT_TRUE(std::isfinite(value));
 }
 
-TEST(RoiAlign, WritesItsRangeAndNothingElse) {
+TEST(RoiAlign, WritesTheRowsOfItsRegionsAndNothingElse) {
   const auto map = to_layout(tests::random_map(5, 9, 9, 1), Layout::kBlocked8);
   const std::vector<FeatureView> levels{feature_view(map)};
   const std::vector<Box> boxes(5, Box{3, 3, 20, 20});
   const std::size_t row = 4 * 5;
   std::vector<float> pooled(5 * row, -77.F);
-  roi_align(levels, boxes, 1, 3, one_level(2, 0), pooled);
+  const std::vector<std::uint32_t> order{2, 1};
+  roi_align(levels, boxes, order, one_level(2, 0), pooled);
   EXPECT_THAT(std::span(pooled).first(row), Each(-77.F));
   EXPECT_THAT(std::span(pooled).subspan(3 * row), Each(-77.F));
   EXPECT_NE(pooled[row], -77.F);
@@ -173,7 +176,7 @@ TEST(RoiAlign, RefusesRoomForFewerRegions) {
   const std::vector<Box> boxes(3);
   std::vector<float> pooled(2 * 4 * 4);
   try {
-    roi_align(levels, boxes, 0, 3, one_level(2, 0), pooled);
+    roi_align(levels, boxes, std::vector<std::uint32_t>{0, 2}, one_level(2, 0), pooled);
     FAIL() << "three regions were pooled into room for two";
   } catch (const ShapeError& error) {
     EXPECT_NE(std::string(error.what()).find("48 are needed"), std::string::npos) << error.what();
@@ -186,9 +189,25 @@ TEST(RoiAlign, RefusesLevelsThatDoNotMatch) {
   std::vector<float> pooled(1000);
   auto params = one_level(2, 0);
   const std::vector<FeatureView> levels{feature_view(four), feature_view(five)};
-  EXPECT_THROW(roi_align(levels, {}, 0, 0, params, pooled), ShapeError);  // One stride for two levels
+  EXPECT_THROW(roi_align(levels, {}, {}, params, pooled), ShapeError);  // One stride for two levels
   params.strides = {4, 8};
-  EXPECT_THROW(roi_align(levels, {}, 0, 0, params, pooled), ShapeError);  // Four channels and five
+  EXPECT_THROW(roi_align(levels, {}, {}, params, pooled), ShapeError);  // Four channels and five
+}
+
+TEST(PoolingOrder, PutsNeighboursOfALevelTogetherAndNamesEachRegionOnce) {
+  const std::vector<Box> boxes{{500, 500, 520, 520},  // p2, far down
+                               {0, 0, 500, 500},      // p5
+                               {90, 3, 110, 20},      // p2, the first band, to the right
+                               {kNan, 0, 9, 9},       // Anywhere
+                               {10, 9, 30, 30},       // p2, the first band
+                               {10, 9, 30, 30}};
+  const auto order = pooling_order(boxes, {});
+  EXPECT_THAT(order, ::testing::UnorderedElementsAre(0, 1, 2, 3, 4, 5));
+  const auto place = [&](std::uint32_t index) { return std::ranges::find(order, index) - order.begin(); };
+  EXPECT_LT(place(4), place(2));
+  EXPECT_EQ(place(5), place(4) + 1);
+  EXPECT_LT(place(2), place(0));
+  EXPECT_LT(place(0), place(1));
 }
 
 TEST(AssignLevel, EqualsDetectron2) {

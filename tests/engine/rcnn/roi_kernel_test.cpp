@@ -53,7 +53,7 @@ TEST(PoolRegions, EveryInstructionSetAndOrderSumsTheSame) {
       }
       tests::with_each_instruction_set([&] {
         std::vector<float> pooled(expected.size(), std::numeric_limits<float>::quiet_NaN());
-        roi_align(levels, boxes, 0, boxes.size(), params, pooled);
+        roi_align(levels, boxes, pooling_order(boxes, params), params, pooled);
         for (std::size_t i = 0; i < pooled.size(); ++i) {
           ASSERT_NEAR(pooled[i], expected[i], 1e-5F) << to_string(layout) << " " << channels << " " << i;
         }
@@ -110,7 +110,7 @@ TEST(PoolRegions, EveryTypeIsReadAndWrittenAsTheDefinitionRounds) {
                            Layout::kRowMajor,
                            to.step});
             std::memset(pooled.data(), 0x7b, pooled.spec().bytes());
-            roi_align(levels, boxes, 0, boxes.size(), params, PooledView(pooled));
+            roi_align(levels, boxes, pooling_order(boxes, params), params, PooledView(pooled));
             expect_rounded(pooled, expected, what + ", " + std::to_string(channels) + " channels");
           });
         }
@@ -129,7 +129,8 @@ std::vector<Element> rounded(const std::vector<float>& values, DType dtype, floa
   params.strides = {1};
   params.output_size = 1;
   const std::vector<Box> box{{0, 0, 1, 1}};
-  roi_align(std::vector{feature_view(tensor)}, box, 0, 1, params, PooledView(pooled));
+  roi_align(std::vector{feature_view(tensor)}, box, std::vector<std::uint32_t>{0}, params,
+            PooledView(pooled));
   const auto elements = pooled.values<Element>();
   return {elements.begin(), elements.end()};
 }

@@ -33,7 +33,7 @@ TEST_F(DetailPoolingTest, PoolsEachBoxFromTheSameFeatures) {
   params.output_size = 6;
   const std::vector<engine::Box> boxes{detections[0].box, detections[1].box, detections[2].box};
   std::vector<float> expected(boxes.size() * 36 * 16);
-  engine::roi_align(levels, boxes, 0, boxes.size(), params, expected);
+  engine::roi_align(levels, boxes, engine::pooling_order(boxes, params), params, expected);
   const auto pooled = inputs->at(0).values<float>().first(expected.size());
   EXPECT_TRUE(std::equal(pooled.begin(), pooled.end(), expected.begin()));
 

@@ -29,7 +29,8 @@ TEST_F(RoiAlignTest, PiecesPoolWhatOneCallPoolsAndTheFeaturesGo) {
     for (const auto& proposal : made->proposals) boxes.push_back(proposal.box);
     ASSERT_GT(boxes.size(), 32U) << "one piece only: nothing would be tested";
     engine::Tensor expected(session_->model().box_executable(1000)->inputs().at(0));
-    engine::roi_align(levels, boxes, 0, boxes.size(), session_->pooler_params(),
+    const auto params = session_->pooler_params();
+    engine::roi_align(levels, boxes, engine::pooling_order(boxes, params), params,
                       engine::PooledView(expected));
 
     run_roi_align(*made);
