@@ -76,8 +76,9 @@ std::vector<float> cast(const StoredArray& array, const std::byte* bytes) {
 
 std::vector<float> convert_floats(const StoredArray& array, const std::byte* bytes) {
   if (array.type.kind == ElementType::Kind::kBrainFloat)
-    return convert<std::uint16_t>(array, bytes, brain_to_float);
-  if (array.type.bytes == 2) return convert<std::uint16_t>(array, bytes, half_to_float);
+    return convert<std::uint16_t>(array, bytes, [](std::uint16_t brain) { return brain_to_float(brain); });
+  if (array.type.bytes == 2)
+    return convert<std::uint16_t>(array, bytes, [](std::uint16_t half) { return half_to_float(half); });
   if (array.type.bytes == 8) return cast<double>(array, bytes);
   if (!array.swapped && array.strides == packed_strides(array.shape)) {  // Nearly every weight there is
     std::vector<float> values(*checked_count(array.shape));
