@@ -44,6 +44,7 @@ class PointwiseBf16Conv2d final : public Operator {
       inputs_.push_back(destination);
       in_place_ = 1;
     }
+    scratch_bytes_ = problem_.threads * blocking_.scratch_bytes();
     const auto count = blocking_.weight_count();
     weights_ = weights.derive(
         params.weight, {implementation_, problem_.out_channels * problem_.in_channels, (count + 1) / 2,
@@ -56,14 +57,23 @@ class PointwiseBf16Conv2d final : public Operator {
     bias_ = weights.get(params.bias, bias, bias);
   }
 
-  void run(std::span<const void* const> inputs, void* output, void* /*scratch*/) const override {
+  /// Shows two axes where the convolution sees [1, C, 1, R].
+  void show_rows(std::int64_t rows, std::int64_t columns) {
+    inputs_ = {Format({rows, columns}, Layout::kRowMajor, DType::kBf16)};
+    const auto out = static_cast<std::int64_t>(problem_.out_channels);
+    output_ = Format({rows, out}, Layout::kRowMajor, DType::kBf16);
+  }
+
+  void run(std::span<const void* const> inputs, void* output, void* scratch) const override {
     const auto* source = static_cast<const std::uint16_t*>(inputs[0]);
     const auto* weights = static_cast<const std::uint16_t*>(weights_->data());
     const auto* bias = bias_ ? bias_->values<float>().data() : nullptr;
     const auto threads = static_cast<int>(problem_.threads);
 #pragma omp parallel for num_threads(threads) if (threads > 1) schedule(static)
     for (std::size_t block = 0; block < blocking_.blocks; ++block) {
-      run_bf16(problem_, blocking_, block, source, weights, bias, static_cast<std::uint16_t*>(output));
+      const auto thread = threads > 1 ? static_cast<std::size_t>(omp_get_thread_num()) : 0;
+      run_bf16(problem_, blocking_, block, source, weights, bias, static_cast<std::uint16_t*>(output),
+               static_cast<std::byte*>(scratch) + thread * blocking_.scratch_bytes());
     }
   }
 
@@ -91,6 +101,17 @@ std::unique_ptr<Operator> make_pointwise_bf16_conv2d(const Conv2dParams& params,
                                                      const Format& destination, bool sum,
                                                      PackedWeights& weights) {
   return std::make_unique<PointwiseBf16Conv2d>(params, source, destination, sum, weights);
+}
+
+std::unique_ptr<Operator> make_pointwise_bf16_linear(const Conv2dParams& params, const Format& source,
+                                                     PackedWeights& weights) {
+  const auto shape = source.shape();
+  const Format rows({1, shape.at(1), 1, shape[0]}, Layout::kNhwc, source.dtype());
+  const Format result({1, params.out_channels, 1, shape[0]}, Layout::kNhwc, params.result);
+  if (!pointwise_bf16_can(params, rows, result)) return nullptr;
+  auto op = std::make_unique<PointwiseBf16Conv2d>(params, rows, result, false, weights);
+  op->show_rows(shape[0], shape[1]);
+  return op;
 }
 
 }  // namespace rcnn::engine

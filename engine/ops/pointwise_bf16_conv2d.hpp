@@ -20,4 +20,9 @@ std::unique_ptr<Operator> make_pointwise_bf16_conv2d(const Conv2dParams& params,
                                                      const Format& destination, bool sum,
                                                      PackedWeights& weights);
 
+/// linear; null where pointwise_bf16_can() does not hold of rows as the cells of a map.
+///   source  [R, I], row-major
+std::unique_ptr<Operator> make_pointwise_bf16_linear(const Conv2dParams& params, const Format& source,
+                                                     PackedWeights& weights);
+
 }  // namespace rcnn::engine

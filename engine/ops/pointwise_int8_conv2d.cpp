@@ -67,11 +67,19 @@ class PointwiseInt8Conv2d final : public Operator {
       inputs_.push_back(*summand);
       in_place_ = 1;
     }
+    scratch_bytes_ = problem_.threads * blocking_.scratch_bytes();
     keep_weights(params, steps, weights);
     keep_factors(params, steps, weights);
   }
 
-  void run(std::span<const void* const> inputs, void* output, void*) const override {
+  /// Shows two axes where the convolution sees [1, C, 1, R].
+  void show_rows(std::int64_t rows, std::int64_t columns) {
+    inputs_ = {Format({rows, columns}, Layout::kRowMajor, inputs_[0].dtype())};
+    const auto out = static_cast<std::int64_t>(problem_.out_channels);
+    output_ = Format({rows, out}, Layout::kRowMajor, output_.dtype());
+  }
+
+  void run(std::span<const void* const> inputs, void* output, void* scratch) const override {
     const auto* starts = reinterpret_cast<const std::int32_t*>(weights_->data());
     const auto* scales = factors_.values<float>().data();
     const pointwise::Int8Weights weights{reinterpret_cast<const std::int8_t*>(starts + places()), starts,
@@ -79,7 +87,9 @@ class PointwiseInt8Conv2d final : public Operator {
     const auto threads = static_cast<int>(problem_.threads);
 #pragma omp parallel for num_threads(threads) if (threads > 1) schedule(static)
     for (std::size_t block = 0; block < blocking_.blocks; ++block) {
-      run_int8(problem_, blocking_, block, inputs[0], weights, output);
+      const auto thread = threads > 1 ? static_cast<std::size_t>(omp_get_thread_num()) : 0;
+      run_int8(problem_, blocking_, block, inputs[0], weights, output,
+               static_cast<std::byte*>(scratch) + thread * blocking_.scratch_bytes());
     }
   }
 
@@ -156,6 +166,17 @@ std::unique_ptr<Operator> make_pointwise_int8_conv2d(const Conv2dParams& params,
   }
   const auto held = to.as(steps.result && steps.summand ? steps.summand->dtype() : result);
   return std::make_unique<PointwiseInt8Conv2d>(params, steps, from, to, &held, weights);
+}
+
+std::unique_ptr<Operator> make_pointwise_int8_linear(const Conv2dParams& params, const QuantizedParams& steps,
+                                                     const Format& source, PackedWeights& weights) {
+  const auto shape = source.shape();
+  const auto result = steps.result ? steps.result->dtype() : params.result;
+  const Format rows({1, shape.at(1), 1, shape[0]}, Layout::kNhwc, steps.source.value().dtype());
+  const Format to({1, params.out_channels, 1, shape[0]}, Layout::kNhwc, result);
+  auto op = std::make_unique<PointwiseInt8Conv2d>(params, steps, rows, to, nullptr, weights);
+  op->show_rows(shape[0], shape[1]);
+  return op;
 }
 
 }  // namespace rcnn::engine

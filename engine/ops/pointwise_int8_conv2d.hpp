@@ -26,4 +26,9 @@ std::unique_ptr<Operator> make_pointwise_int8_conv2d(const Conv2dParams& params,
                                                      const Format& source, const Format* summand,
                                                      PackedWeights& weights);
 
+/// quantized_linear: rows are the cells of a map.
+///   source  [R, I], row-major, whatever the type
+std::unique_ptr<Operator> make_pointwise_int8_linear(const Conv2dParams& params, const QuantizedParams& steps,
+                                                     const Format& source, PackedWeights& weights);
+
 }  // namespace rcnn::engine

@@ -191,6 +191,9 @@ std::unique_ptr<Operator> make_quantized_linear(const Conv2dParams& params, cons
   if (shape.size() != 2) {
     throw ShapeError("linear '" + params.name + "' cannot take " + to_string(shape) + "; expected is [R, I]");
   }
+  if (pointwise_int8_can(params, shape[1]) && pointwise_int8_is_quicker(params)) {
+    return make_pointwise_int8_linear(params, steps, source, weights);
+  }
   auto op = std::make_unique<QuantizedConv2d>(
       params, steps, Format({1, shape[1], 1, shape[0]}, Layout::kNhwc), nullptr, weights);
   op->show_rows(shape[0], shape[1]);

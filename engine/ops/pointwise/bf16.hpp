@@ -29,7 +29,9 @@ struct Bf16Problem {
 };
 
 /// How such a problem is cut. A block of cells of one image goes through all panels of output channels, and
-/// in each six cells at a time: 24 sums, four weights and one value fill the registers.
+/// in each six cells at a time: 24 sums, four weights and one value fill the registers. Of many input
+/// channels (a box head's first matrix has 12544) so many are multiplied at a time as the first cache holds
+/// of a panel's weights, for all panels; meanwhile sums lie in memory, as the f32 they are in registers.
 ///
 ///   weights  bf16 [panel][C / 2][64 output channels][2 input channels]   padded with zeros to whole panels
 struct Bf16Blocking {
@@ -43,8 +45,13 @@ struct Bf16Blocking {
   std::size_t image_blocks;  ///< Blocks of an image
   std::size_t blocks;
   std::size_t panel_weights;  ///< From panel to panel
+  std::size_t depth;          ///< Input channels at a time; the last time may have fewer
 
   std::size_t weight_count() const { return panels * panel_weights; }
+  /// Of one thread.
+  std::size_t scratch_bytes() const {
+    return panel_weights <= depth * kPanelWidth ? 0 : panels * block_cells * kPanelWidth * sizeof(float);
+  }
 };
 
 /// Whether this processor has what run_bf16() is made of: AVX-512 BF16.
@@ -57,9 +64,10 @@ void pack_weights(const Bf16Problem& problem, const Bf16Blocking& blocking, std:
 /// One block. Only where can_run_bf16().
 ///   weights  packed, 64 bytes aligned
 ///   bias     [O] f32, or null
+///   scratch  blocking.scratch_bytes(), 64 bytes aligned
 /// Thread safety: reentrant; blocks of one problem may run in parallel. Nothing is allocated.
 void run_bf16(const Bf16Problem& problem, const Bf16Blocking& blocking, std::size_t block,
               const std::uint16_t* source, const std::uint16_t* weights, const float* bias,
-              std::uint16_t* destination);
+              std::uint16_t* destination, void* scratch);
 
 }  // namespace rcnn::engine::pointwise

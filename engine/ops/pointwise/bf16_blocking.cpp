@@ -9,13 +9,20 @@ namespace {
 
 std::size_t divide_up(std::size_t a, std::size_t b) { return (a + b - 1) / b; }
 
+std::size_t choose_depth(const Bf16Problem& problem) {
+  constexpr std::size_t kFew = 2048, kDepth = 256;
+  return problem.in_channels <= kFew ? problem.in_channels : kDepth;
+}
+
 /// As many as keep what is read of a block in the second-level cache beside a panel's weights, while all
 /// panels go over it; whole sixes, and equally many in all blocks of an image.
 std::size_t choose_block_cells(const Bf16Problem& problem) {
-  constexpr std::size_t kBytes = std::size_t{256} << 10, kMost = 240;
+  constexpr std::size_t kBytes = std::size_t{256} << 10, kMost = 240, kMostInParts = 120;
   const auto cells = problem.rows * problem.columns;
+  const bool whole = choose_depth(problem) == problem.in_channels;
   const auto most =
-      std::clamp<std::size_t>(kBytes / (2 * problem.in_channels), Bf16Blocking::kPanelCells, kMost);
+      whole ? std::clamp<std::size_t>(kBytes / (2 * problem.in_channels), Bf16Blocking::kPanelCells, kMost)
+            : kMostInParts;
   const auto even = divide_up(cells, divide_up(cells, most));
   return divide_up(even, Bf16Blocking::kPanelCells) * Bf16Blocking::kPanelCells;
 }
@@ -27,7 +34,8 @@ Bf16Blocking::Bf16Blocking(const Bf16Problem& problem)
       block_cells(choose_block_cells(problem)),
       image_blocks(divide_up(problem.rows * problem.columns, block_cells)),
       blocks(problem.batch * image_blocks),
-      panel_weights(problem.in_channels * kPanelWidth) {}
+      panel_weights(problem.in_channels * kPanelWidth),
+      depth(choose_depth(problem)) {}
 
 void pack_weights(const Bf16Problem& problem, const Bf16Blocking& blocking, std::span<const float> weights,
                   std::span<std::uint16_t> packed) {

@@ -12,15 +12,29 @@ namespace {
 constexpr std::size_t kLanes = 16;
 constexpr std::size_t kRegisters = Bf16Blocking::kPanelWidth / kLanes;
 constexpr std::size_t kCells = Bf16Blocking::kPanelCells;
+constexpr std::size_t kLine = 64 / sizeof(std::uint16_t);  ///< Of the cache
 
-/// Up to six cells, up to four groups of 16 output channels.
+constexpr float kZeros[Bf16Blocking::kPanelWidth] = {};
+
+/// Up to six cells, up to four groups of 16 output channels, some or all of the input channels.
 struct Tile {
   const std::uint16_t* source[kCells];  ///< Where there are fewer cells, the last again
   std::uint16_t* destination[kCells];
+  const std::uint16_t* next[kCells];  ///< Destinations of the tile after this one
   std::size_t cells;
   std::size_t groups;  ///< Of output channels
   const std::uint16_t* weights;
-  const float* bias;  ///< Of the first channel, or null
+  const std::uint16_t* next_weights;  ///< This tile's part of what comes after these
+  const float* bias;                  ///< Of the first channel
+  float floor;                        ///< What is less becomes this
+  bool blocks;                        ///< Results of neighbouring cells lie side by side, else of groups
+  float* sums;  ///< [kCells][kPanelWidth] of the channels before, then with these; null if there are all
+};
+
+/// Which input channels of a block are multiplied now.
+struct Depth {
+  std::size_t first, channels;
+  bool begins, ends;  ///< Whether sums start at zero, whether they are complete then
 };
 
 inline __m512 widened(const std::uint16_t* from) {
@@ -28,47 +42,101 @@ inline __m512 widened(const std::uint16_t* from) {
   return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(bits), 16));
 }
 
+/// Bias, sum and ReLU of 16 sums.
+template <bool kSum>
+inline __m512 finished(const Tile& tile, __m512 sums, std::size_t i, const std::uint16_t* held) {
+  __m512 value = _mm512_add_ps(sums, _mm512_loadu_ps(tile.bias + i * kLanes));
+  if constexpr (kSum) value = _mm512_add_ps(value, widened(held));
+  return _mm512_max_ps(_mm512_set1_ps(tile.floor), value);
+}
+
+/// One cell.
+template <bool kSum>
 inline void finish(const Bf16Problem& problem, const Tile& tile, const __m512* sums, std::uint16_t* out) {
 #pragma GCC unroll 4
   for (std::size_t i = 0; i < kRegisters; ++i) {
     if (i >= tile.groups) return;
-    __m512 value = sums[i];
-    if (tile.bias != nullptr) value = _mm512_add_ps(value, _mm512_loadu_ps(tile.bias + i * kLanes));
     auto* to = out + i * problem.destination.group;
-    if (problem.sum) value = _mm512_add_ps(value, widened(to));
-    if (problem.relu) value = _mm512_max_ps(value, _mm512_setzero_ps());
+    const auto value = finished<kSum>(tile, sums[i], i, to);
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), reinterpret_cast<__m256i>(_mm512_cvtneps_pbh(value)));
   }
 }
 
+/// Whether finish_pairs() can: a whole tile, and no two cells that it takes together in different rows.
+inline bool has_pairs(const Bf16Problem& problem, const Tile& tile) {
+  if (tile.cells < kCells || tile.groups < kRegisters) return false;
+  if (!tile.blocks) return problem.destination.group == kLanes;
+  for (std::size_t cell = 0; cell < kCells; cell += 2) {
+    if (tile.destination[cell + 1] != tile.destination[cell] + kLanes) return false;
+  }
+  return true;
+}
+
+/// A whole tile, two times 16 results at once: half as many conversions and stores.
+template <bool kSum, bool kBlocks>
+inline void finish_pairs(const Bf16Problem& problem, const Tile& tile, const __m512 (*sums)[kRegisters]) {
+#pragma GCC unroll 6
+  for (std::size_t cell = 0; cell < kCells; cell += kBlocks ? 2 : 1) {
+#pragma GCC unroll 4
+    for (std::size_t i = 0; i < kRegisters; i += kBlocks ? 1 : 2) {
+      auto* to = tile.destination[cell] + i * problem.destination.group;
+      const auto low = finished<kSum>(tile, sums[cell][i], i, to);
+      const auto high = kBlocks ? finished<kSum>(tile, sums[cell + 1][i], i, to + kLanes)
+                                : finished<kSum>(tile, sums[cell][i + 1], i + 1, to + kLanes);
+      _mm512_storeu_si512(to, reinterpret_cast<__m512i>(_mm512_cvtne2ps_pbh(high, low)));
+    }
+  }
+}
+
+inline void prefetch(const void* from) { _mm_prefetch(static_cast<const char*>(from), _MM_HINT_T0); }
+
 /// \param kFirst  the first panel of output channels: what comes next is not in a cache yet, and lies in too
-/// many
-///                 places for the processor to foresee
-template <bool kFirst>
-inline void run_tile(const Bf16Problem& problem, const Tile& tile) {
+///                 many places for the processor to foresee
+template <bool kFirst, bool kSum>
+inline void run_tile(const Bf16Problem& problem, const Depth& depth, const Tile& tile) {
   const auto ahead = 2 * kCells * problem.source.cell;
   __m512 sums[kCells][kRegisters];
 #pragma GCC unroll 6
   for (std::size_t cell = 0; cell < kCells; ++cell) {
 #pragma GCC unroll 4
     for (std::size_t i = 0; i < kRegisters; ++i) {
-      sums[cell][i] = _mm512_setzero_ps();
-      // What is written, and perhaps read before, comes while products are computed.
-      if (i < tile.groups) {
-        _mm_prefetch(reinterpret_cast<const char*>(tile.destination[cell] + i * problem.destination.group),
-                     _MM_HINT_T0);
+      sums[cell][i] = depth.begins
+                          ? _mm512_setzero_ps()
+                          : _mm512_load_ps(tile.sums + cell * Bf16Blocking::kPanelWidth + i * kLanes);
+    }
+  }
+  if (depth.ends) {
+    // What the next tile writes, and perhaps reads before, comes while products of this one are computed.
+    // Two times 16 results share a line.
+#pragma GCC unroll 6
+    for (std::size_t cell = 0; cell < kCells; ++cell) {
+#pragma GCC unroll 4
+      for (std::size_t i = 0; i < kRegisters; ++i) {
+        if (tile.blocks ? cell % 2 == 0 : i % 2 == 0)
+          prefetch(tile.next[cell] + i * problem.destination.group);
       }
     }
   }
   const auto* weights = tile.weights;
-  for (std::size_t group = 0, offset = 0; group < problem.in_channels;
+  const auto* next_weights = tile.next_weights;
+  const auto* next_sums = depth.begins ? nullptr : tile.sums + kCells * Bf16Blocking::kPanelWidth;
+  for (std::size_t group = 0, offset = depth.first / kLanes * problem.source.group; group < depth.channels;
        group += kLanes, offset += problem.source.group) {
     if constexpr (kFirst) {
 #pragma GCC unroll 6
       for (std::size_t cell = 0; cell < kCells; ++cell) {
         if (cell % 2 == 1 && problem.source.cell == kLanes) continue;  // Two to a line
-        _mm_prefetch(reinterpret_cast<const char*>(tile.source[cell] + offset + ahead), _MM_HINT_T0);
+        prefetch(tile.source[cell] + offset + ahead);
       }
+    }
+    // Weights of 16 channels are 32 lines: after sixteen tiles a panel has been asked for.
+    _mm_prefetch(reinterpret_cast<const char*>(next_weights), _MM_HINT_T1);
+    _mm_prefetch(reinterpret_cast<const char*>(next_weights + kLine), _MM_HINT_T1);
+    next_weights += 2 * kLine;
+    if (!depth.begins) {
+      prefetch(next_sums);
+      prefetch(next_sums + kLanes);
+      next_sums += 2 * kLanes;
     }
 #pragma GCC unroll 2
     for (std::size_t pair = 0; pair < kLanes; pair += 2, weights += 2 * Bf16Blocking::kPanelWidth) {
@@ -89,9 +157,23 @@ inline void run_tile(const Bf16Problem& problem, const Tile& tile) {
       }
     }
   }
+  if (!depth.ends) {
 #pragma GCC unroll 6
-  for (std::size_t cell = 0; cell < kCells; ++cell) {
-    if (cell < tile.cells) finish(problem, tile, sums[cell], tile.destination[cell]);
+    for (std::size_t cell = 0; cell < kCells; ++cell) {
+#pragma GCC unroll 4
+      for (std::size_t i = 0; i < kRegisters; ++i) {
+        _mm512_store_ps(tile.sums + cell * Bf16Blocking::kPanelWidth + i * kLanes, sums[cell][i]);
+      }
+    }
+  } else if (!has_pairs(problem, tile)) {
+#pragma GCC unroll 6
+    for (std::size_t cell = 0; cell < kCells; ++cell) {
+      if (cell < tile.cells) finish<kSum>(problem, tile, sums[cell], tile.destination[cell]);
+    }
+  } else if (tile.blocks) {
+    finish_pairs<kSum, true>(problem, tile, sums);
+  } else {
+    finish_pairs<kSum, false>(problem, tile, sums);
   }
 }
 
@@ -109,6 +191,37 @@ struct Cursor {
   }
 };
 
+struct Range {
+  std::size_t first, end;
+};
+
+/// All cells of a block by one panel of output channels.
+///   first  whether no other panel has gone over these cells before
+///   out    of the panel's first channel
+///   tile   of the block's first cells, but for where they lie
+template <bool kSum>
+void run_panel(const Bf16Problem& problem, const Depth& depth, const Range& cells, bool first,
+               const std::uint16_t* source, std::uint16_t* out, Tile tile) {
+  Cursor cursor(problem, cells.first), next(problem, cells.first);
+  for (std::size_t i = 0; i < kCells; ++i) next.advance();
+  for (auto cell = cells.first; cell < cells.end; cell += kCells) {
+    tile.cells = cells.end - cell < kCells ? cells.end - cell : kCells;
+    for (std::size_t i = 0; i < kCells; ++i, next.advance()) {
+      tile.source[i] = source + cursor.at(problem.source);
+      tile.destination[i] = out + cursor.at(problem.destination);
+      tile.next[i] = out + next.at(problem.destination);
+      if (i + 1 < tile.cells || tile.cells == kCells) cursor.advance();
+    }
+    if (first) {
+      run_tile<true, kSum>(problem, depth, tile);
+    } else {
+      run_tile<false, kSum>(problem, depth, tile);
+    }
+    if (tile.sums != nullptr) tile.sums += kCells * Bf16Blocking::kPanelWidth;
+    tile.next_weights += depth.channels / kLanes * 2 * kLine;
+  }
+}
+
 }  // namespace
 
 bool can_run_bf16() {
@@ -118,33 +231,38 @@ bool can_run_bf16() {
 
 void run_bf16(const Bf16Problem& problem, const Bf16Blocking& blocking, std::size_t block,
               const std::uint16_t* source, const std::uint16_t* weights, const float* bias,
-              std::uint16_t* destination) {
+              std::uint16_t* destination, void* scratch) {
   const auto image = block / blocking.image_blocks;
   const auto first = block % blocking.image_blocks * blocking.block_cells;
   const auto left = problem.rows * problem.columns - first;
-  const auto end = first + (left < blocking.block_cells ? left : blocking.block_cells);
+  const Range cells{first, first + (left < blocking.block_cells ? left : blocking.block_cells)};
   source += image * problem.source.image;
   destination += image * problem.destination.image;
-  Tile tile{};
-  for (std::size_t panel = 0; panel < blocking.panels; ++panel) {
-    const auto channel = panel * Bf16Blocking::kPanelWidth;
-    const auto groups = (problem.out_channels - channel) / kLanes;
-    tile.groups = groups < kRegisters ? groups : kRegisters;
-    tile.weights = weights + panel * blocking.panel_weights;
-    tile.bias = bias == nullptr ? nullptr : bias + channel;
-    auto* out = destination + channel / kLanes * problem.destination.group;
-    Cursor cursor(problem, first);
-    for (auto cell = first; cell < end; cell += kCells) {
-      tile.cells = end - cell < kCells ? end - cell : kCells;
-      for (std::size_t i = 0; i < kCells; ++i) {
-        tile.source[i] = source + cursor.at(problem.source);
-        tile.destination[i] = out + cursor.at(problem.destination);
-        if (i + 1 < tile.cells || tile.cells == kCells) cursor.advance();
+  for (std::size_t begin = 0; begin < problem.in_channels; begin += blocking.depth) {
+    const auto rest = problem.in_channels - begin;
+    const Depth depth{begin, rest < blocking.depth ? rest : blocking.depth, begin == 0,
+                      rest <= blocking.depth};
+    for (std::size_t panel = 0; panel < blocking.panels; ++panel) {
+      const auto channel = panel * Bf16Blocking::kPanelWidth;
+      const auto groups = (problem.out_channels - channel) / kLanes;
+      Tile tile{};
+      tile.groups = groups < kRegisters ? groups : kRegisters;
+      tile.weights = weights + panel * blocking.panel_weights + begin * Bf16Blocking::kPanelWidth;
+      const bool last = panel + 1 == blocking.panels;
+      tile.next_weights =
+          last ? weights + (depth.ends ? 0 : begin + blocking.depth) * Bf16Blocking::kPanelWidth
+               : tile.weights + blocking.panel_weights;
+      tile.bias = bias == nullptr ? kZeros : bias + channel;
+      tile.floor = problem.relu ? 0.F : -__builtin_inff();
+      tile.blocks = problem.destination.cell == kLanes;
+      if (scratch != nullptr) {
+        tile.sums = static_cast<float*>(scratch) + panel * blocking.block_cells * Bf16Blocking::kPanelWidth;
       }
-      if (panel == 0) {
-        run_tile<true>(problem, tile);
+      auto* out = destination + channel / kLanes * problem.destination.group;
+      if (problem.sum) {
+        run_panel<true>(problem, depth, cells, panel == 0, source, out, tile);
       } else {
-        run_tile<false>(problem, tile);
+        run_panel<false>(problem, depth, cells, panel == 0, source, out, tile);
       }
     }
   }
@@ -159,7 +277,7 @@ namespace rcnn::engine::pointwise {
 bool can_run_bf16() { return false; }
 
 void run_bf16(const Bf16Problem&, const Bf16Blocking&, std::size_t, const std::uint16_t*,
-              const std::uint16_t*, const float*, std::uint16_t*) {}
+              const std::uint16_t*, const float*, std::uint16_t*, void*) {}
 
 }  // namespace rcnn::engine::pointwise
 

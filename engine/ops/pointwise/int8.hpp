@@ -39,7 +39,8 @@ struct Int8Problem {
 };
 
 /// How such a problem is cut. A block of pixels goes through all panels of output channels, and in each six
-/// pixels at a time: 24 sums, four weights and one value fill the registers.
+/// pixels at a time: 24 sums, four weights and one value fill the registers. Of many input channels so many
+/// are multiplied at a time as in bf16 (Bf16Blocking).
 struct Int8Blocking {
   static constexpr std::size_t kPanelWidth = 64;  ///< Output channels
   static constexpr std::size_t kPanelPixels = 6;
@@ -50,6 +51,13 @@ struct Int8Blocking {
   std::size_t block_pixels;  ///< The last block may have fewer
   std::size_t blocks;
   std::size_t panel_weights;  ///< Bytes from panel to panel
+  std::size_t depth;          ///< Input channels at a time; the last time may have fewer
+
+  /// Of one thread.
+  std::size_t scratch_bytes() const {
+    return panel_weights <= depth * kPanelWidth ? 0
+                                                : panels * block_pixels * kPanelWidth * sizeof(std::int32_t);
+  }
 
   /// Output channel of a panel that is at `place` among its 64 sums: 8 bits are narrowed four registers at a
   /// time, which interleaves quarters of them.
@@ -81,8 +89,9 @@ bool can_run_int8();
 /// One block of pixels. Only where can_run_int8().
 ///   source       first pixel of the map
 ///   destination  [pixel][O]
+///   scratch      blocking.scratch_bytes(), 64 bytes aligned
 /// Thread safety: reentrant; blocks of one problem may run in parallel. Nothing is allocated.
 void run_int8(const Int8Problem& problem, const Int8Blocking& blocking, std::size_t block, const void* source,
-              const Int8Weights& weights, void* destination);
+              const Int8Weights& weights, void* destination, void* scratch);
 
 }  // namespace rcnn::engine::pointwise

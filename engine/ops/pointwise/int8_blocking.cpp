@@ -11,12 +11,18 @@ constexpr std::size_t kWidth = Int8Blocking::kPanelWidth;
 
 std::size_t divide_up(std::size_t a, std::size_t b) { return (a + b - 1) / b; }
 
+std::size_t choose_depth(const Int8Problem& problem) {
+  constexpr std::size_t kFew = 4096, kDepth = 512;
+  return problem.in_channels <= kFew ? problem.in_channels : kDepth;
+}
+
 /// Few enough for the source to stay in the second-level cache beside a panel's weights, which the first
 /// holds up to 512 channels; enough for those to come from further away seldom. From 32 to 256 KB the speed
 /// differs by less than it does from run to run. Equally many in all blocks (of all threads).
 std::size_t choose_block_pixels(const Int8Problem& problem) {
-  constexpr std::size_t kSourceBytes = std::size_t{128} << 10;
-  const auto most = std::max(kSourceBytes / problem.in_channels, kPanel);
+  constexpr std::size_t kSourceBytes = std::size_t{128} << 10, kMostInParts = 120;
+  const bool whole = choose_depth(problem) == problem.in_channels;
+  const auto most = whole ? std::max(kSourceBytes / problem.in_channels, kPanel) : kMostInParts;
   const auto blocks = divide_up(problem.pixels, most * problem.threads) * problem.threads;
   return divide_up(divide_up(problem.pixels, blocks), kPanel) * kPanel;
 }
@@ -27,7 +33,8 @@ Int8Blocking::Int8Blocking(const Int8Problem& problem)
     : panels(divide_up(problem.out_channels, kPanelWidth)),
       block_pixels(choose_block_pixels(problem)),
       blocks(divide_up(problem.pixels, block_pixels)),
-      panel_weights(problem.in_channels * kPanelWidth) {}
+      panel_weights(problem.in_channels * kPanelWidth),
+      depth(choose_depth(problem)) {}
 
 std::size_t Int8Blocking::channel_at(Element destination, std::size_t place) {
   if (destination == Element::kF32 || destination == Element::kBf16) return place;

@@ -10,8 +10,10 @@ namespace rcnn::engine::pointwise {
 namespace {
 
 constexpr std::size_t kLanes = 16;
-constexpr std::size_t kRegisters = Int8Blocking::kPanelWidth / kLanes;
+constexpr std::size_t kWidth = Int8Blocking::kPanelWidth;
+constexpr std::size_t kRegisters = kWidth / kLanes;
 constexpr std::size_t kPixels = Int8Blocking::kPanelPixels;
+constexpr std::size_t kLine = 64;  ///< Of the cache
 
 /// Up to which memory is hardly faster than the products, and is asked ahead for what comes next.
 constexpr std::size_t kFewChannels = 256;
@@ -181,10 +183,18 @@ struct Tile {
   typename D::Value* destination;
   std::size_t pixels;
   Channels channels;
-  const std::int8_t* weights;  ///< Of this panel, and so on
+  const std::int8_t* weights;       ///< Of this panel, and so on
+  const std::int8_t* next_weights;  ///< This tile's part of what comes after these
   const std::int32_t* starts;
   const float* scales;
   const float* biases;
+  std::int32_t* sums;  ///< [kPixels][kWidth] of the channels before, then with these; null if there are all
+};
+
+/// Which input channels of a block are multiplied now.
+struct Depth {
+  std::size_t first, channels;
+  bool begins, ends;  ///< Whether there are no sums yet, whether they are complete then
 };
 
 /// Scales, adds, cuts off and stores the sums of one pixel.
@@ -213,22 +223,38 @@ __attribute__((always_inline)) inline void finish(const Int8Problem& problem, co
 
 /// What is computed again of the last pixel is not stored.
 template <bool kSigned, class D, class A>
-inline void run_tile(const Int8Problem& problem, const Tile<D>& tile) {
+inline void run_tile(const Int8Problem& problem, const Depth& depth, const Tile<D>& tile) {
   __m512i sums[kPixels][kRegisters];
 #pragma GCC unroll 6
   for (std::size_t pixel = 0; pixel < kPixels; ++pixel) {
-    if (!__is_same(A, None) || problem.in_channels <= kFewChannels) {
+    if (depth.ends && (!__is_same(A, None) || problem.in_channels <= kFewChannels)) {
       const auto real = pixel < tile.pixels ? pixel : tile.pixels - 1;
       _mm_prefetch(reinterpret_cast<const char*>(tile.destination + real * problem.out_channels),
                    _MM_HINT_T0);
     }
 #pragma GCC unroll 4
     for (std::size_t i = 0; i < kRegisters; ++i) {
-      sums[pixel][i] = kSigned ? _mm512_load_si512(tile.starts + i * kLanes) : _mm512_setzero_si512();
+      if (!depth.begins) {
+        sums[pixel][i] = _mm512_load_si512(tile.sums + pixel * kWidth + i * kLanes);
+      } else {
+        sums[pixel][i] = kSigned ? _mm512_load_si512(tile.starts + i * kLanes) : _mm512_setzero_si512();
+      }
     }
   }
   const auto* weights = tile.weights;
-  for (std::size_t channel = 0; channel < problem.in_channels; channel += 4, weights += 4 * 4 * kLanes) {
+  const auto* next_weights = tile.next_weights;
+  const auto* next_sums = depth.begins ? nullptr : tile.sums + kPixels * kWidth;
+  for (std::size_t channel = 0; channel < depth.channels; channel += 4, weights += 4 * 4 * kLanes) {
+    if (next_weights != nullptr && channel % 32 == 0) {
+      _mm_prefetch(reinterpret_cast<const char*>(next_weights), _MM_HINT_T1);
+      _mm_prefetch(reinterpret_cast<const char*>(next_weights + kLine), _MM_HINT_T1);
+      next_weights += 2 * kLine;
+      if (!depth.begins) {
+        _mm_prefetch(reinterpret_cast<const char*>(next_sums), _MM_HINT_T0);
+        _mm_prefetch(reinterpret_cast<const char*>(next_sums + kLanes), _MM_HINT_T0);
+        next_sums += 2 * kLanes;
+      }
+    }
     __m512i w[kRegisters];
 #pragma GCC unroll 4
     for (std::size_t i = 0; i < kRegisters; ++i) w[i] = _mm512_load_si512(weights + i * 4 * kLanes);
@@ -246,7 +272,12 @@ inline void run_tile(const Int8Problem& problem, const Tile<D>& tile) {
   }
 #pragma GCC unroll 6
   for (std::size_t pixel = 0; pixel < kPixels; ++pixel) {
-    if (pixel < tile.pixels) {
+    if (!depth.ends) {
+#pragma GCC unroll 4
+      for (std::size_t i = 0; i < kRegisters; ++i) {
+        _mm512_store_si512(tile.sums + pixel * kWidth + i * kLanes, sums[pixel][i]);
+      }
+    } else if (pixel < tile.pixels) {
       finish<D, A>(problem, tile, sums[pixel], tile.destination + pixel * problem.out_channels);
     }
   }
@@ -257,7 +288,6 @@ inline void run_tile(const Int8Problem& problem, const Tile<D>& tile) {
 __attribute__((always_inline)) inline void prefetch_next(const Int8Problem& problem,
                                                          const Int8Blocking& blocking,
                                                          const std::uint8_t* from) {
-  constexpr std::size_t kLine = 64;
   if (problem.in_channels > kFewChannels || problem.source_pixels.cell != problem.in_channels) return;
   const auto* next = from + blocking.block_pixels * problem.in_channels;
   for (std::size_t i = 0; i < kPixels * problem.in_channels; i += kLine) {
@@ -265,33 +295,59 @@ __attribute__((always_inline)) inline void prefetch_next(const Int8Problem& prob
   }
 }
 
+struct Range {
+  std::size_t first, end;
+};
+
+/// All pixels of a block by one panel of output channels.
+///   tile  of the block's first pixels, but for where they lie
+template <bool kSigned, class D, class A>
+void run_panel(const Int8Problem& problem, const Int8Blocking& blocking, const Depth& depth,
+               const Range& pixels, bool last, const void* source, typename D::Value* destination,
+               Tile<D> tile) {
+  Cursor cursor(problem.source_pixels, source, pixels.first);
+  for (auto pixel = pixels.first; pixel < pixels.end; pixel += kPixels) {
+    tile.pixels = pixels.end - pixel < kPixels ? pixels.end - pixel : kPixels;
+    for (std::size_t i = 0; i < kPixels; ++i) {
+      tile.source[i] = cursor.at + depth.first;
+      if (i + 1 < tile.pixels || tile.pixels == kPixels) cursor.advance();
+    }
+    tile.destination = destination + pixel * problem.out_channels;
+    if (last) prefetch_next(problem, blocking, tile.source[0]);
+    run_tile<kSigned, D, A>(problem, depth, tile);
+    if (tile.sums == nullptr) continue;
+    tile.sums += kPixels * kWidth;
+    tile.next_weights += depth.channels / 32 * 2 * kLine;
+  }
+}
+
 template <bool kSigned, class D, class A>
 void run_block(const Int8Problem& problem, const Int8Blocking& blocking, std::size_t block,
-               const void* source, const Int8Weights& weights, void* destination) {
-  constexpr std::size_t kWidth = Int8Blocking::kPanelWidth;
+               const void* source, const Int8Weights& weights, void* destination, void* scratch) {
   const auto first = block * blocking.block_pixels;
   const auto left = problem.pixels - first;
-  const auto end = first + (left < blocking.block_pixels ? left : blocking.block_pixels);
-  Tile<D> tile{};
-  for (std::size_t panel = 0; panel < blocking.panels; ++panel) {
-    const auto channel = panel * kWidth;
-    const auto channels = problem.out_channels - channel;
-    tile.channels = channels < kWidth ? (Channels{1} << channels) - 1 : ~Channels{0};
-    tile.weights = weights.weights + panel * blocking.panel_weights;
-    tile.starts = weights.starts + channel;
-    tile.scales = weights.scales + channel;
-    tile.biases = weights.biases + channel;
-    Cursor cursor(problem.source_pixels, source, first);
-    for (auto pixel = first; pixel < end; pixel += kPixels) {
-      tile.pixels = end - pixel < kPixels ? end - pixel : kPixels;
-      for (std::size_t i = 0; i < kPixels; ++i) {
-        tile.source[i] = cursor.at;
-        if (i + 1 < tile.pixels || tile.pixels == kPixels) cursor.advance();
+  const Range pixels{first, first + (left < blocking.block_pixels ? left : blocking.block_pixels)};
+  for (std::size_t begin = 0; begin < problem.in_channels; begin += blocking.depth) {
+    const auto rest = problem.in_channels - begin;
+    const Depth depth{begin, rest < blocking.depth ? rest : blocking.depth, begin == 0,
+                      rest <= blocking.depth};
+    for (std::size_t panel = 0; panel < blocking.panels; ++panel) {
+      const auto channel = panel * kWidth;
+      const auto channels = problem.out_channels - channel;
+      const bool last = panel + 1 == blocking.panels;
+      Tile<D> tile{};
+      tile.channels = channels < kWidth ? (Channels{1} << channels) - 1 : ~Channels{0};
+      tile.weights = weights.weights + panel * blocking.panel_weights + begin * kWidth;
+      tile.starts = weights.starts + channel;
+      tile.scales = weights.scales + channel;
+      tile.biases = weights.biases + channel;
+      if (blocking.depth < problem.in_channels) {
+        tile.sums = static_cast<std::int32_t*>(scratch) + panel * blocking.block_pixels * kWidth;
+        tile.next_weights = last ? weights.weights + (depth.ends ? 0 : begin + blocking.depth) * kWidth
+                                 : tile.weights + blocking.panel_weights;
       }
-      tile.destination =
-          static_cast<typename D::Value*>(destination) + pixel * problem.out_channels + channel;
-      if (panel + 1 == blocking.panels) prefetch_next(problem, blocking, tile.source[0]);
-      run_tile<kSigned, D, A>(problem, tile);
+      run_panel<kSigned, D, A>(problem, blocking, depth, pixels, last, source,
+                               static_cast<typename D::Value*>(destination) + channel, tile);
     }
   }
 }
@@ -323,12 +379,12 @@ bool can_run_int8() {
 }
 
 void run_int8(const Int8Problem& problem, const Int8Blocking& blocking, std::size_t block, const void* source,
-              const Int8Weights& weights, void* destination) {
+              const Int8Weights& weights, void* destination, void* scratch) {
   with_types(problem, [&]<class D, class A>(D, A) {
     if (problem.source == Element::kS8) {
-      run_block<true, D, A>(problem, blocking, block, source, weights, destination);
+      run_block<true, D, A>(problem, blocking, block, source, weights, destination, scratch);
     } else {
-      run_block<false, D, A>(problem, blocking, block, source, weights, destination);
+      run_block<false, D, A>(problem, blocking, block, source, weights, destination, scratch);
     }
   });
 }
@@ -341,7 +397,8 @@ namespace rcnn::engine::pointwise {
 
 bool can_run_int8() { return false; }
 
-void run_int8(const Int8Problem&, const Int8Blocking&, std::size_t, const void*, const Int8Weights&, void*) {}
+void run_int8(const Int8Problem&, const Int8Blocking&, std::size_t, const void*, const Int8Weights&, void*,
+              void*) {}
 
 }  // namespace rcnn::engine::pointwise
 

@@ -138,8 +138,9 @@ struct Twin {
     for (std::size_t i = 0; problem.sum && i < summand.size(); ++i) {
       write(problem.summand, summand[i], &output[i * size]);
     }
+    auto scratch = aligned(blocking.scratch_bytes());
     for (std::size_t block = 0; block < blocking.blocks; ++block) {
-      run_int8(problem, blocking, block, source.data(), all, output.data());
+      run_int8(problem, blocking, block, source.data(), all, output.data(), scratch.data());
     }
     const auto end = output.begin() + static_cast<std::ptrdiff_t>(summand.size() * size);
     EXPECT_TRUE(std::all_of(end, output.end(), [](std::byte byte) { return byte == kUntouched; }));
@@ -179,8 +180,9 @@ class PointwiseInt8 : public ::testing::Test {
 // One pixel, part of a panel of pixels, several; blocks of pixels that differ; channels that fill part of a
 // panel, or nothing of 16.
 TEST_F(PointwiseInt8, IsItsDefinitionToTheBitOnAwkwardSizes) {
-  const std::size_t sizes[][3] = {{1, 4, 1},    {5, 12, 16},  {6, 64, 64},    {7, 20, 48},
-                                  {13, 36, 80}, {31, 8, 144}, {127, 256, 67}, {9, 1024, 130}};
+  const std::size_t sizes[][3] = {{1, 4, 1},     {5, 12, 16},    {6, 64, 64},    {7, 20, 48},
+                                  {13, 36, 80},  {31, 8, 144},   {127, 256, 67}, {9, 1024, 130},
+                                  {7, 5000, 70}, {125, 4128, 64}};
   for (const auto& [pixels, in, out] : sizes) {
     for (const auto source : {Element::kU8, Element::kS8}) {
       for (const bool sum : {false, true}) {
