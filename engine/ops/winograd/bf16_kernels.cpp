@@ -13,6 +13,7 @@ namespace {
 constexpr std::size_t kLanes = 16;
 constexpr std::size_t kWidth = Bf16Blocking::kPanelWidth;
 constexpr std::size_t kPanelTiles = Bf16Blocking::kPanelTiles;
+constexpr std::size_t kLine = 64 / sizeof(std::uint16_t);  ///< Of the cache
 
 inline __m512 set(double value) { return _mm512_set1_ps(static_cast<float>(value)); }
 
@@ -182,6 +183,27 @@ __attribute__((noinline)) void copy_border(const Bf16Problem& problem, const typ
   }
 }
 
+/// Asks for the cells of a patch that the one to its left has not, 32 channels of them: they lie in too many
+/// places for the processor to foresee.
+///   first  the patch's first cell; need not be in the map
+template <class F, class S>
+__attribute__((always_inline)) inline void prefetch_patch(const MapStrides& strides, std::size_t channel,
+                                                          const typename S::Value* first) {
+  constexpr std::size_t kValues = 64 / sizeof(typename S::Value);  // Of a line
+  const bool blocks = strides.cell < kValues;  // Two cells to a line, one group of channels
+  if (!blocks && channel % kValues != 0) return;
+  for (std::size_t group = 0; group < (blocks ? 2 : 1); ++group, first += strides.group) {
+#pragma GCC unroll 6
+    for (std::size_t y = 0; y < F::kPatch; ++y) {
+#pragma GCC unroll 4
+      for (std::size_t x = F::kPatch - F::kTile; x < F::kPatch; ++x) {
+        if (blocks && x % 2 == 0) continue;
+        _mm_prefetch(reinterpret_cast<const char*>(first + y * strides.row + x * strides.cell), _MM_HINT_T0);
+      }
+    }
+  }
+}
+
 template <class F, class S>
 void transform_input(const Bf16Problem& problem, const Bf16Blocking& blocking, TileRange tiles,
                      const typename S::Value* source, std::uint16_t* patches) {
@@ -189,11 +211,16 @@ void transform_input(const Bf16Problem& problem, const Bf16Blocking& blocking, T
   for (std::size_t i = 0; i < tiles.count; ++i) {
     const auto place = place_of<F>(blocking, tiles.first + i);
     const auto* image = source + place.image * strides.image;
+    const auto next = place_of<F>(blocking, tiles.first + i + 1);
+    // From a cell before the image, perhaps: what is asked for need not be there.
+    const auto* next_patch = source + next.image * strides.image + next.top * strides.row +
+                             next.left * strides.cell - strides.row - strides.cell;
     const bool inner = place.top >= 1 && place.left >= 1 && place.top + F::kTile < problem.height &&
                        place.left + F::kTile < problem.width;
     for (std::size_t channel = 0; channel < blocking.channels; channel += 2 * kLanes) {
       const bool whole = channel + kLanes < problem.in_channels;
       auto* patch = patches + i * blocking.channels + channel;
+      prefetch_patch<F, S>(strides, channel, next_patch + channel / kLanes * strides.group);
       if (inner) {
         const auto* first = image + channel / kLanes * strides.group + (place.top - 1) * strides.row +
                             (place.left - 1) * strides.cell;
@@ -214,9 +241,10 @@ void transform_input(const Bf16Problem& problem, const Bf16Blocking& blocking, T
 ///   patches   [tile][C]
 ///   weights   [C / 2][64][2]
 ///   products  [tile][64]
+///   ahead     weights to ask for meanwhile, C / 2 lines
 template <std::size_t kTiles>
 inline void multiply_panel(std::size_t channels, const std::uint16_t* patches, const std::uint16_t* weights,
-                           float* products) {
+                           float* products, const std::uint16_t* ahead) {
   constexpr std::size_t kRegisters = kWidth / kLanes;
   __m512 sums[kTiles][kRegisters];
 #pragma GCC unroll 6
@@ -224,7 +252,8 @@ inline void multiply_panel(std::size_t channels, const std::uint16_t* patches, c
 #pragma GCC unroll 4
     for (std::size_t i = 0; i < kRegisters; ++i) sums[tile][i] = _mm512_setzero_ps();
   }
-  for (std::size_t channel = 0; channel < channels; channel += 2, weights += 2 * kWidth) {
+  for (std::size_t channel = 0; channel < channels; channel += 2, weights += 2 * kWidth, ahead += kLine) {
+    _mm_prefetch(reinterpret_cast<const char*>(ahead), _MM_HINT_T1);
     __m512bh w[kRegisters];
 #pragma GCC unroll 4
     for (std::size_t i = 0; i < kRegisters; ++i) {
@@ -251,36 +280,39 @@ inline void multiply_panel(std::size_t channels, const std::uint16_t* patches, c
 }
 
 inline void multiply_tiles(std::size_t tiles, std::size_t channels, const std::uint16_t* patches,
-                           const std::uint16_t* weights, float* products) {
+                           const std::uint16_t* weights, float* products, const std::uint16_t* ahead) {
   switch (tiles) {
     case 1:
-      return multiply_panel<1>(channels, patches, weights, products);
+      return multiply_panel<1>(channels, patches, weights, products, ahead);
     case 2:
-      return multiply_panel<2>(channels, patches, weights, products);
+      return multiply_panel<2>(channels, patches, weights, products, ahead);
     case 3:
-      return multiply_panel<3>(channels, patches, weights, products);
+      return multiply_panel<3>(channels, patches, weights, products, ahead);
     case 4:
-      return multiply_panel<4>(channels, patches, weights, products);
+      return multiply_panel<4>(channels, patches, weights, products, ahead);
     case 5:
-      return multiply_panel<5>(channels, patches, weights, products);
+      return multiply_panel<5>(channels, patches, weights, products, ahead);
     default:
-      return multiply_panel<6>(channels, patches, weights, products);
+      return multiply_panel<6>(channels, patches, weights, products, ahead);
   }
 }
 
 /// All points of one panel of output channels. Panels of tiles are as even as can be: one of a single tile
-/// would wait for its own sums.
+/// would wait for its own sums. The first four ask for a quarter each of the next point's weights, which come
+/// from the last-level cache or from memory.
+///   next  weights that come after these
 void multiply(const Bf16Blocking& blocking, std::size_t tiles, const std::uint16_t* patches,
-              const std::uint16_t* weights, float* products) {
+              const std::uint16_t* weights, const std::uint16_t* next, float* products) {
   const auto tile_panels = (tiles + kPanelTiles - 1) / kPanelTiles;
   const auto point_weights = blocking.channels * kWidth;
   for (std::size_t point = 0; point < blocking.points; ++point, weights += point_weights) {
     const auto* point_patches = patches + point * blocking.patch_stride;
     float* point_products = products + point * blocking.product_stride;
+    const auto* ahead = point + 1 < blocking.points ? weights + point_weights : next;
     for (std::size_t i = 0; i < tile_panels; ++i) {
       const auto first = tiles * i / tile_panels, end = tiles * (i + 1) / tile_panels;
       multiply_tiles(end - first, blocking.channels, point_patches + first * blocking.channels, weights,
-                     point_products + first * kWidth);
+                     point_products + first * kWidth, ahead + (i < 4 ? i : 0) * point_weights / 4);
     }
   }
 }
@@ -401,7 +433,9 @@ void run(const Bf16Problem& problem, const Bf16Blocking& blocking, TileRange til
   auto* patches = reinterpret_cast<std::uint16_t*>(products + blocking.points * blocking.product_stride);
   input_of<F>(problem, blocking, tiles, source, patches);
   for (std::size_t panel = 0; panel < blocking.panels; ++panel) {
-    multiply(blocking, tiles.count, patches, weights + panel * blocking.panel_weights, products);
+    const auto* panel_weights = weights + panel * blocking.panel_weights;
+    const auto* next = panel + 1 < blocking.panels ? panel_weights + blocking.panel_weights : weights;
+    multiply(blocking, tiles.count, patches, panel_weights, next, products);
     output_of<F>(problem, blocking, tiles, panel, products, bias, destination);
   }
 }
