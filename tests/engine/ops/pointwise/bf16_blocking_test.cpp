@@ -47,5 +47,15 @@ TEST(PointwiseBf16Blocking, PacksWeightsInPairsOfInputsAndPadsPanels) {
   }
 }
 
+// Sums wait in scratch between the parts of many input channels, and only there.
+TEST(PointwiseBf16Blocking, CutsManyInputChannelsIntoPartsThatTheFirstCacheHolds) {
+  const Bf16Blocking few(problem(2048, 80, 25, 25)), many(problem(12544, 80, 1, 1000));
+  EXPECT_EQ(few.depth, 2048U);
+  EXPECT_EQ(few.scratch_bytes(), 0U);
+  EXPECT_EQ(many.depth % 16, 0U);
+  EXPECT_LE(many.depth * Bf16Blocking::kPanelWidth * 2, std::size_t{32} << 10U);
+  EXPECT_EQ(many.scratch_bytes(), 2 * many.block_cells * Bf16Blocking::kPanelWidth * sizeof(float));
+}
+
 }  // namespace
 }  // namespace rcnn::engine::pointwise

@@ -67,5 +67,15 @@ TEST(PointwiseInt8Blocking, PacksFoursOfInputChannelsAndPadsWithZeros) {
   EXPECT_EQ(starts[65], 0);
 }
 
+// Sums wait in scratch between the parts of many input channels, and only there.
+TEST(PointwiseInt8Blocking, CutsManyInputChannelsIntoPartsThatTheFirstCacheHolds) {
+  const Int8Blocking few(problem_of(625, 2048, 80)), many(problem_of(1000, 12544, 80));
+  EXPECT_EQ(few.depth, 2048U);
+  EXPECT_EQ(few.scratch_bytes(), 0U);
+  EXPECT_EQ(many.depth % 4, 0U);
+  EXPECT_LE(many.depth * Int8Blocking::kPanelWidth, std::size_t{32} << 10U);
+  EXPECT_EQ(many.scratch_bytes(), 2 * many.block_pixels * Int8Blocking::kPanelWidth * sizeof(std::int32_t));
+}
+
 }  // namespace
 }  // namespace rcnn::engine::pointwise
