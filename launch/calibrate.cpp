@@ -127,17 +127,18 @@ void calibrate(engine::CompiledModel& model, const std::string& precision,
     detector != nullptr ? run_detector(file, some, tap, sink) : run_classifier(file, some, tap, sink);
   };
   const auto methods = engine::choose_methods(model, precision, engine::Conv2dPicks::process());
-  const engine::CalibrationOptions options{.precision = precision,
-                                           .images = static_cast<int>(images.size()),
-                                           .range_method = settings.range_method,
-                                           .budget = settings.budget,
-                                           .methods = methods,
-                                           .scratch = scratch};
+  const engine::CalibrationOptions options{
+      .precision = precision,
+      .images = static_cast<int>(images.size()),
+      .range_method = settings.range_method,
+      .budget = settings.budget.value_or(engine::default_budget(precision)),
+      .methods = methods,
+      .scratch = scratch};
   engine::quantize(model, engine::calibrate(model, options, run), precision);
 }
 
-bool is_calibrated(const engine::Quantization& quantization, const std::filesystem::path& artifact,
-                   const CalibrationSettings& settings) {
+bool is_calibrated(const engine::Quantization& quantization, const std::string& precision,
+                   const std::filesystem::path& artifact, const CalibrationSettings& settings) {
   const auto images = find_images(settings);
   const auto made = std::filesystem::last_write_time(artifact);
   const auto is_older = [&](const Input& image) {
@@ -148,7 +149,8 @@ bool is_calibrated(const engine::Quantization& quantization, const std::filesyst
   const bool has_ranges = !quantization.activations.empty();
   return quantization.images == static_cast<int>(images.size()) &&
          (!has_ranges || quantization.range_method == settings.range_method) &&
-         quantization.budget == settings.budget && std::ranges::all_of(images, is_older);
+         quantization.budget == settings.budget.value_or(engine::default_budget(precision)) &&
+         std::ranges::all_of(images, is_older);
 }
 
 }  // namespace rcnn::launch

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,7 +17,7 @@ struct CalibrationSettings {
   std::vector<std::string> images;  ///< Folders, files, globs
   int most = 32;                    ///< Images taken, evenly spread over those there are
   std::string range_method = "mse";
-  double budget = engine::CalibrationOptions().budget;
+  std::optional<double> budget{};  ///< Default: default_budget() of the precision
 };
 
 /// Plans and rounds a model that was compiled in f32 by images, on the NeuronCores of this process.
@@ -27,9 +28,9 @@ struct CalibrationSettings {
 void calibrate(engine::CompiledModel& model, const std::string& precision,
                const CalibrationSettings& settings, const std::filesystem::path& artifact, ProgressBar& bar);
 
-/// Whether an artifact was calibrated like this and is newer than the images.
+/// Whether an artifact in `precision` was calibrated like this and is newer than the images.
 /// \throws engine::SettingError if there are none
-bool is_calibrated(const engine::Quantization& quantization, const std::filesystem::path& artifact,
-                   const CalibrationSettings& settings);
+bool is_calibrated(const engine::Quantization& quantization, const std::string& precision,
+                   const std::filesystem::path& artifact, const CalibrationSettings& settings);
 
 }  // namespace rcnn::launch

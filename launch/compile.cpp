@@ -143,7 +143,8 @@ bool holds_what_is_asked(const Settings& settings, const engine::Artifact& artif
     return false;
   const bool calibrated = artifact.quantization() && artifact.quantization()->images > 0;
   if (calibrated != !settings.calibration.images.empty()) return false;
-  if (calibrated && !is_calibrated(*artifact.quantization(), settings.artifact, settings.calibration)) {
+  if (calibrated &&
+      !is_calibrated(*artifact.quantization(), made.precision, settings.artifact, settings.calibration)) {
     return false;
   }
   if (artifact.is_classifier() != is_classifier(settings)) return false;
@@ -256,14 +257,15 @@ void add_calibration(CLI::App& app, Settings& settings, std::vector<CLI::Option*
       ->check(CLI::IsMember(engine::range_methods()))
       ->option_text("NAME")
       ->capture_default_str();
-  app.add_option("--error-budget", calibration.budget,
-                 "Error that the outputs of each program may have, as a share of their standard deviation; "
-                 "in int8 the most sensitive layers are kept in bf16 until it is kept to, in bf16 they are "
-                 "multiplied directly")
+  app.add_option(
+         "--error-budget", calibration.budget,
+         fmt::format("Error that the outputs of each program may have, as a share of their standard "
+                     "deviation; in int8 the most sensitive layers are kept in bf16 until it is kept to, "
+                     "in bf16 they are multiplied directly (default: {} in int8, {} in bf16)",
+                     engine::default_budget(engine::kInt8), engine::default_budget("bf16")))
       ->needs(images)
       ->check(number_between(0, 1))
-      ->option_text("0..1")
-      ->capture_default_str();
+      ->option_text("0..1");
 }
 
 /// What an artifact says already that is given weights. \param config  what the partition is of

@@ -18,11 +18,14 @@ struct CalibrationOptions {
   int search_images = 4;             ///< Of them, that every trial runs
   std::string range_method = "mse";  ///< A name of range_methods()
   /// Error that each program's outputs may have, its inputs being exact: mean absolute, as a share of their
-  /// standard deviation. Layers leave int8 until it is kept to.
-  double budget = 0.06;
+  /// standard deviation. Layers leave int8, in bf16 Winograd's method, until it is kept to.
+  double budget = 0;
   LayerMethods methods{};         ///< What layers are computed by
   std::filesystem::path scratch;  ///< Trial artifacts are written here and removed
 };
+
+/// The budget that suits a precision: "int8" or "bf16". Thread safety: reentrant.
+double default_budget(const std::string& precision);
 
 /// Runs an artifact on the first `images` calibration images with the tap installed, but not while the model
 /// is warmed up; by the same algorithms every time. \throws Error if it cannot

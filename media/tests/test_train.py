@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: MIT
 """Run from media/: python3 -m unittest."""
+import math
 import pathlib
 import tempfile
 import unittest
+import zlib
 
 import numpy as np
 import torch
 
 from train import boxes, checkpoint, inference, supply
-from train.export import shortened
+from train.export import SMALL, stepped
 from train.losses import Counts, losses
 from train.model import MaskRCNN, pool
 
@@ -78,14 +80,18 @@ class Model(unittest.TestCase):
         checkpoint.restore(other, state)
         torch.testing.assert_close(other.roi_heads.box_head.fc2.weight, self.model.roi_heads.box_head.fc2.weight.half().float())
 
-    def test_weights_lose_their_last_bits_and_no_more(self):
-        weights = torch.tensor([1.0, -1.0, 1 + 1 / 32, 1 + 3 / 32, -(1 + 1 / 64), 0.0, 3e-7]).half()
-        self.assertEqual(shortened(weights, 4).tolist()[:6], [1.0, -1.0, 1.0, 1.125, -1.0, 0.0])
-        values = torch.randn(10000).half()
-        error = (shortened(values, 4).float() - values.float()).abs() / values.float().abs()
-        self.assertLessEqual(error.max().item(), 1 / 32)
-        self.assertGreater(error.max().item(), 1 / 40)
-        torch.testing.assert_close(shortened(values, 10), values)
+    def test_weights_are_rounded_to_their_channels_steps_and_no_further(self):
+        values = (torch.randn(8, SMALL) * torch.logspace(-3, 1, 8)[:, None]).half()
+        rounded = stepped(values, 63)
+        for row, kept in zip(values.float(), rounded.float()):
+            step = 2.0 ** math.ceil(math.log2(row.abs().max().item() / 63))
+            torch.testing.assert_close(kept / step, torch.round(kept / step), rtol=0, atol=0)
+            self.assertLessEqual((kept - row).abs().max().item(), step / 2)
+            self.assertGreater((kept - row).abs().max().item(), step / 3)
+        self.assertLess(len(zlib.compress(rounded.numpy().tobytes())), 0.5 * values.numel() * 2)
+        for same in (stepped(values, 0), stepped(values[:, :8], 63)):
+            torch.testing.assert_close(same, values[:, :same.shape[1]], rtol=0, atol=0)
+        self.assertEqual(stepped(torch.zeros(2, SMALL).half(), 63).abs().max().item(), 0)
 
     def test_a_region_is_pooled_from_the_level_of_its_size(self):
         features = {f"p{level}": torch.full((1, 1, 128 >> (level - 2), 128 >> (level - 2)), float(level)) for level in (2, 3, 4, 5)}

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include "engine/quantize/calibrate.hpp"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -126,6 +128,7 @@ TEST_F(CalibrateCommand, Bf16HasAPlanAndWithImagesKnowsItsError) {
                                HasSubstr("Methods: ")));
   const auto judged = plan_of("--calibrate " + (folder_ / "images").string());
   EXPECT_EQ(judged.images, 3);
+  EXPECT_EQ(judged.budget, engine::default_budget("bf16"));
   EXPECT_GT(judged.errors.at("backbone-rpn"), 1e-4);
   EXPECT_LT(judged.errors.at("backbone-rpn"), 0.05);
   EXPECT_THAT(run_neuron_rcnn("inspect --quantization " + (folder_ / "tiny.rcnn").string()).out,
