@@ -30,6 +30,7 @@ struct ExpandedInputs {
 ///   glob             "shots/*.jpg" quoted, so that the shell leaves it alone: matches, sorted
 ///   /dev/videoN      camera (any character device)
 ///   SCHEME://...     video, as GStreamer opens it (rtsp://, http://)
+///   pipe or socket   a problem: nobody may ever write into it
 ///   any other file   video
 ExpandedInputs expand_inputs(const std::vector<std::string>& arguments);
 

@@ -80,6 +80,8 @@ def main(arguments):
     parser.add_argument("--out", required=True, help="path without its ending, such as ../default")
     parser.add_argument("--levels", type=int, default=0, help="of weights on either side of zero in a channel, such as 63, so that the file compresses (default 0: all that F16 has)")
     options = parser.parse_args(arguments)
+    if not 0 <= options.levels <= 1023:
+        parser.error(f"--levels is {options.levels}; accepted are 1 to 1023, and 0 to keep all")
     print(f"{options.out}.safetensors: {export(options.run, options.out, options.levels) / 1e6:.1f} MB")
     return 0
 
