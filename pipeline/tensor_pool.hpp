@@ -13,9 +13,9 @@ namespace rcnn::pipeline {
 using TensorSet = std::vector<engine::Tensor>;
 
 /// Memory for the sets of tensors that frames hold, kept for the next set that needs about as much: another
-/// frame's, another stage's or another size's. Frames in flight hold few sets at a time each, so one block
-/// serves features and then pooled regions. A set's block comes back when its last reference goes, be that a
-/// frame's or a core's that was late; it may outlive the pool.
+/// frame's, another stage's or another size's. Frames in flight hold few sets at a time each, so the pages of
+/// one block serve images, then features, then pooled regions. A set's block comes back when its last
+/// reference goes, be that a frame's or a core's that was late; it may outlive the pool.
 ///
 /// How many sets are held at once at most is a matter of chance: with many frames in flight a new maximum may
 /// come after thousands of frames. So whoever knows how many frames there can be provides for all of them

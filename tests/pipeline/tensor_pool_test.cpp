@@ -17,19 +17,44 @@ Specs floats(std::int64_t count) { return {{"x", {count}}}; }
 
 constexpr std::int64_t kMebibyte = std::int64_t{1} << 18;  // Floats
 
-TEST(TensorPool, ReusesMemoryOfAboutTheSize) {
+TEST(TensorPool, ReusesMemoryUpToFourTimesTheSize) {
   const TensorPool pool;
   auto first = pool.acquire(floats(100));
   const auto* memory = first->at(0).data();
   first.reset();
   EXPECT_EQ(pool.idle_bytes(), 512U);
   const auto too_large = pool.acquire(floats(129));
-  const auto too_small = pool.acquire(floats(15));
-  EXPECT_EQ(pool.misses(), 3U);
+  EXPECT_EQ(pool.misses(), 2U);
+  auto small = pool.acquire(floats(20));
+  EXPECT_EQ(small->at(0).data(), memory);
+  EXPECT_EQ(pool.idle_bytes(), 0U);
+  small.reset();
   const auto other = pool.acquire(floats(128));
   EXPECT_EQ(other->at(0).data(), memory);
+  EXPECT_EQ(pool.misses(), 2U);
+  auto large = pool.acquire(floats(1024));
+  large.reset();
+  const auto too_small = pool.acquire(floats(128));
+  EXPECT_EQ(pool.misses(), 4U) << "a block of eight times as much stays where it is";
+}
+
+// Pages that were written before are written again before new ones are: they alone take memory.
+TEST(TensorPool, TakesWhatHasBeenWrittenFirst) {
+  const TensorPool pool;
+  pool.provide({floats(1024), floats(700), floats(300)}, 1);
   EXPECT_EQ(pool.misses(), 3U);
-  EXPECT_EQ(pool.idle_bytes(), 0U);
+  const auto place = [&](std::int64_t count) { return pool.acquire(floats(count))->at(0).data(); };
+  const auto* memory = place(700);
+  EXPECT_EQ(place(300), memory);
+  EXPECT_EQ(place(1024), memory) << "grows what is there";
+  auto held = pool.acquire(floats(1024));
+  EXPECT_EQ(held->at(0).data(), memory);
+  const auto* second = place(300);
+  EXPECT_NE(second, memory);
+  held.reset();
+  EXPECT_EQ(place(300), second) << "the one that has just enough";
+  EXPECT_EQ(place(700), memory) << "rather than new pages";
+  EXPECT_EQ(pool.misses(), 3U);
 }
 
 TEST(TensorPool, TakesTheSmallestThatFits) {
