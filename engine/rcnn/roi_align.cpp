@@ -70,6 +70,32 @@ RegionAxis region_axis(float low, float high, float scale, int cells, const RoiP
   return {start, bin_size, samples, cells};
 }
 
+enum class RegionShape : std::uint8_t { kTall, kWide, kOther };
+
+/// Where a region comes in a pooling order.
+struct PoolingPlace {
+  int level;
+  RegionShape shape;
+  float band;  ///< Of rows
+  float along;
+  std::uint32_t index = 0;
+  auto key() const { return std::make_tuple(level, shape, band, along, index); }
+};
+
+/// Tall regions lie in the order of their columns, wide ones in that of their rows: there those share cells
+/// however far apart they begin. All others come in bands of rows.
+PoolingPlace pooling_place(const Box& box, int level, const RoiPoolerParams& params) {
+  constexpr float kLongSides = 3, kBandCells = 32;
+  const auto comparable = [](float value) {
+    return std::isnan(value) ? -std::numeric_limits<float>::infinity() : value;
+  };
+  const float width = box.x1 - box.x0, height = box.y1 - box.y0;
+  if (height > kLongSides * width) return {level, RegionShape::kTall, 0, comparable(box.x0 + box.x1)};
+  if (width > kLongSides * height) return {level, RegionShape::kWide, 0, comparable(box.y0 + box.y1)};
+  const float band = kBandCells * static_cast<float>(params.strides.at(static_cast<std::size_t>(level)));
+  return {level, RegionShape::kOther, comparable(std::floor(box.y0 / band)), comparable(box.x0)};
+}
+
 }  // namespace
 
 PooledView::PooledView(Tensor& tensor)
@@ -95,26 +121,13 @@ int assign_level(const Box& box, const RoiPoolerParams& params) {
 }
 
 std::vector<std::uint32_t> pooling_order(std::span<const Box> boxes, const RoiPoolerParams& params) {
-  constexpr float kBandCells = 16;
-  struct Place {
-    int level;
-    float band;  // Of rows; NaN comes first
-    float x;
-    std::uint32_t index;
-    auto key() const { return std::make_tuple(level, band, x, index); }
-  };
-  const auto comparable = [](float value) {
-    return std::isnan(value) ? -std::numeric_limits<float>::infinity() : value;
-  };
-  std::vector<Place> places;
+  std::vector<PoolingPlace> places;
   places.reserve(boxes.size());
   for (const auto& box : boxes) {
-    const int level = assign_level(box, params);
-    const float band = kBandCells * static_cast<float>(params.strides.at(static_cast<std::size_t>(level)));
-    places.push_back({level, comparable(std::floor(box.y0 / band)), comparable(box.x0),
-                      static_cast<std::uint32_t>(places.size())});
+    places.push_back(pooling_place(box, assign_level(box, params), params));
+    places.back().index = static_cast<std::uint32_t>(places.size() - 1);
   }
-  std::ranges::sort(places, {}, &Place::key);
+  std::ranges::sort(places, {}, &PoolingPlace::key);
   std::vector<std::uint32_t> order;
   order.reserve(places.size());
   for (const auto& place : places) order.push_back(place.index);

@@ -2,8 +2,7 @@
 #include "engine/rcnn/roi_kernel.hpp"
 
 #include <algorithm>
-#include <array>
-#include <cstring>
+#include <utility>
 #include <vector>
 
 #include "engine/simd/instruction_sets.hpp"
@@ -15,117 +14,45 @@
 #include <hwy/highway.h>
 
 #include "engine/rcnn/roi_elements-inl.hpp"
+#include "engine/rcnn/roi_slots-inl.hpp"
 
 HWY_BEFORE_NAMESPACE();
 namespace rcnn::engine::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-// Two fused multiply-adds a cycle, four cycles each: eight sums in flight keep the units busy.
-constexpr std::size_t kSlots = 8;
-
-/// Eight registers' worth of channels: where they are read at cell 0.
-template <typename T>
-using Sources = std::array<const T*, kSlots>;
-
-/// Where they are written.
-struct Target {
-  std::size_t channel;  ///< First one
-  std::size_t count;    ///< Channels to store; the rest of the register is a block's padding
-};
-using Targets = std::array<Target, kSlots>;
-
-struct SlotGroup {
-  std::array<std::size_t, kSlots> sources;  ///< Elements from the map's first
-  Targets targets;
-};
-
-template <typename T>
-Sources<T> sources_of(const SlotGroup& group, const ChannelRuns& runs) {
-  Sources<T> sources;
-  for (std::size_t i = 0; i < kSlots; ++i) sources[i] = static_cast<const T*>(runs.data) + group.sources[i];
-  return sources;
-}
-
-/// All channels in groups; an incomplete group repeats its last register.
 template <class D>
-std::vector<SlotGroup> slot_groups(D d, const ChannelRuns& runs) {
-  const std::size_t lanes = hn::Lanes(d);
-  const std::size_t slots = (runs.channels + lanes - 1) / lanes;
-  std::vector<SlotGroup> groups((slots + kSlots - 1) / kSlots);
-  for (std::size_t i = 0; i < groups.size() * kSlots; ++i) {
-    auto first = std::min(i, slots - 1) * lanes;
-    // An unpadded run ends with the channels: the last register overlaps the one before it.
-    if (runs.run == runs.channels && first + lanes > runs.run) first = runs.run - lanes;
-    auto& group = groups[i / kSlots];
-    group.sources[i % kSlots] = first / runs.run * runs.run_stride + first % runs.run;
-    group.targets[i % kSlots] = {first, std::min(lanes, runs.channels - first)};
-  }
-  return groups;
+HWY_INLINE void add_pair(Pair<D>& sum, hn::Vec<D> weight, Pair<D> values) {
+  sum.low = hn::MulAdd(weight, values.low, sum.low);
+  sum.high = hn::MulAdd(weight, values.high, sum.high);
 }
 
-template <class D, class To>
-HWY_INLINE void store(D d, const To& to, hn::Vec<D> sum, const Target& target, void* pooled) {
-  using Element = typename To::Element;
-  const hn::Rebind<Element, D> d_element;
-  auto* first = static_cast<Element*>(pooled) + target.channel;
-  if (hn::MaxLanes(D()) == 1 || HWY_LIKELY(target.count == hn::Lanes(d))) {
-    hn::StoreU(to(d, sum), d_element, first);
-  } else {
-    HWY_ALIGN std::array<Element, hn::MaxLanes(D())> whole;
-    hn::Store(to(d, sum), d_element, whole.data());
-    std::memcpy(first, whole.data(), target.count * sizeof(Element));
-  }
-}
-
-template <class D, class To, class V = hn::Vec<D>>
-HWY_INLINE void store_all(D d, const To& to, const Targets& targets, void* pooled, V sum0, V sum1, V sum2,
-                          V sum3, V sum4, V sum5, V sum6, V sum7) {
-  store(d, to, sum0, targets[0], pooled);
-  store(d, to, sum1, targets[1], pooled);
-  store(d, to, sum2, targets[2], pooled);
-  store(d, to, sum3, targets[3], pooled);
-  store(d, to, sum4, targets[4], pooled);
-  store(d, to, sum5, targets[5], pooled);
-  store(d, to, sum6, targets[6], pooled);
-  store(d, to, sum7, targets[7], pooled);
-}
-
-/// Sums cells (outer tap, inner tap), each times both weights.
-template <class D, typename T>
-HWY_INLINE void sum_cells(D d, const Sources<T>& sources, std::span<const Tap> outer,
-                          std::size_t outer_stride, std::span<const Tap> inner, std::size_t inner_stride,
-                          const Targets& targets, const PooledElement& element, void* sums) {
-  auto sum0 = hn::Zero(d);
-  auto sum1 = sum0;
-  auto sum2 = sum0;
-  auto sum3 = sum0;
-  auto sum4 = sum0;
-  auto sum5 = sum0;
-  auto sum6 = sum0;
-  auto sum7 = sum0;
+/// Sums cells (outer tap, inner tap), each times both weights, and hands the sums to `sink`. They are
+/// parameters, since GCC keeps arrays of registers in memory.
+template <class D, class Source, class Sink, std::size_t... kPair, class... Pairs>
+HWY_INLINE void sum_cells(D d, const Source& source, std::span<const Tap> outer, std::size_t outer_stride,
+                          std::span<const Tap> inner, std::size_t inner_stride, const Sink& sink,
+                          std::index_sequence<kPair...> /*pairs*/, Pairs... sums) {
   for (const auto& first : outer) {
     const auto base = first.cell * outer_stride;
     for (const auto& second : inner) {
       const auto at = base + second.cell * inner_stride;
       const auto weight = hn::Set(d, first.weight * second.weight);
-      sum0 = hn::MulAdd(weight, load(d, sources[0] + at), sum0);
-      sum1 = hn::MulAdd(weight, load(d, sources[1] + at), sum1);
-      sum2 = hn::MulAdd(weight, load(d, sources[2] + at), sum2);
-      sum3 = hn::MulAdd(weight, load(d, sources[3] + at), sum3);
-      sum4 = hn::MulAdd(weight, load(d, sources[4] + at), sum4);
-      sum5 = hn::MulAdd(weight, load(d, sources[5] + at), sum5);
-      sum6 = hn::MulAdd(weight, load(d, sources[6] + at), sum6);
-      sum7 = hn::MulAdd(weight, load(d, sources[7] + at), sum7);
+      (add_pair<D>(sums, weight, source.template load<kPair>(d, at)), ...);
     }
   }
-  if (element.dtype == DType::kF32) {
-    store_all(d, ToF32{}, targets, sums, sum0, sum1, sum2, sum3, sum4, sum5, sum6, sum7);
-  } else if (element.dtype == DType::kBf16) {
-    store_all(d, ToBf16{}, targets, sums, sum0, sum1, sum2, sum3, sum4, sum5, sum6, sum7);
-  } else {
-    const To8Bits to{element.least, element.most};
-    store_all(d, to, targets, sums, sum0, sum1, sum2, sum3, sum4, sum5, sum6, sum7);
-  }
+  sink.template take<kPair...>(d, sums...);
+}
+
+template <std::size_t kPair, class D>
+HWY_INLINE Pair<D> zero_pair(D d) {
+  return {hn::Zero(d), hn::Zero(d)};
+}
+
+template <class D, class Source, class Sink, std::size_t... kPair>
+HWY_INLINE void sum_all(D d, const Source& source, std::span<const Tap> outer, std::size_t outer_stride,
+                        std::span<const Tap> inner, std::size_t inner_stride, const Sink& sink,
+                        std::index_sequence<kPair...> pairs) {
+  sum_cells(d, source, outer, outer_stride, inner, inner_stride, sink, pairs, zero_pair<kPair>(d)...);
 }
 
 /// One axis of a region as the two passes see it.
@@ -137,53 +64,49 @@ struct PassAxis {
 
 /// For every bin of `first`: sums its cells once for every cell of `second` into the line buffer, then that
 /// for every bin of `second`.
-template <class D, typename T>
-HWY_INLINE void pool_in_two_passes(D d, const SlotGroup& group, const ChannelRuns& runs,
+template <class D, std::size_t kPairs, class Source>
+HWY_INLINE void pool_in_two_passes(D d, const SlotGroup<kPairs>& group, const Source& source,
                                    const TapTable& table, const PassAxis& first, const PassAxis& second,
                                    int bins, float* line, const PooledElement& element, std::byte* pooled) {
-  const std::size_t lanes = hn::Lanes(d), size = size_of(element.dtype);
-  const auto sources = sources_of<T>(group, runs);
-  Sources<float> line_sources;
-  Targets line_targets;
-  for (std::size_t i = 0; i < kSlots; ++i) {
-    line_sources[i] = line + i * lanes;
-    line_targets[i] = {i * lanes, lanes};
-  }
-  const std::size_t before_line =
-      0 - kSlots * lanes;  // Times the line's first cell: the line begins with that one
+  constexpr bool kWhereApart = kApart<D, typename Source::Element>;
+  const std::size_t size = size_of(element.dtype), line_stride = 2 * kPairs * hn::Lanes(d);
+  constexpr auto kAll = std::make_index_sequence<kPairs>();
+  const Together<float> line_source(line);
+  const std::size_t before_line = 0 - line_stride;  // Times the line's first cell: the line begins with that
   for (int i = 0; i < bins; ++i) {
     const auto taps = table.bin(first.taps, i);
     for (auto cell = second.taps.begin; cell < second.taps.end; ++cell) {
       const Tap here{cell, 1.F};
-      sum_cells<D, T>(d, sources, {&here, 1}, second.cell_stride, taps, first.cell_stride, line_targets,
-                      PooledElement{}, line + (cell - second.taps.begin) * kSlots * lanes);
+      sum_all(d, source, {&here, 1}, second.cell_stride, taps, first.cell_stride,
+              Line{line + (cell - second.taps.begin) * line_stride}, kAll);
     }
     const Tap whole_line{second.taps.begin, 1.F};
     for (int k = 0; k < bins; ++k) {
       const auto bin = static_cast<std::size_t>(i) * first.pooled_stride +
                        static_cast<std::size_t>(k) * second.pooled_stride;
-      sum_cells<D, float>(d, line_sources, {&whole_line, 1}, before_line, table.bin(second.taps, k),
-                          kSlots * lanes, group.targets, element, pooled + bin * size);
+      sum_all(d, line_source, {&whole_line, 1}, before_line, table.bin(second.taps, k), line_stride,
+              Pooled<kWhereApart, kPairs>{group, element, pooled + bin * size}, kAll);
     }
   }
 }
 
-template <class D, typename T>
-HWY_INLINE void pool_at_once(D d, const SlotGroup& group, const ChannelRuns& runs, const TapTable& table,
-                             const TappedRegion& region, int bins, const PooledElement& element) {
-  const auto sources = sources_of<T>(group, runs);
+template <class D, std::size_t kPairs, class Source>
+HWY_INLINE void pool_at_once(D d, const SlotGroup<kPairs>& group, const Source& source,
+                             const ChannelRuns& runs, const TapTable& table, const TappedRegion& region,
+                             int bins, const PooledElement& element) {
+  constexpr bool kWhereApart = kApart<D, typename Source::Element>;
   const auto step = runs.channels * size_of(element.dtype);
   auto* pooled = region.pooled;
   for (int y = 0; y < bins; ++y) {
     const auto rows = table.bin(region.y, y);
     for (int x = 0; x < bins; ++x, pooled += step) {
-      sum_cells<D, T>(d, sources, rows, runs.row_stride, table.bin(region.x, x), runs.cell_stride,
-                      group.targets, element, pooled);
+      sum_all(d, source, rows, runs.row_stride, table.bin(region.x, x), runs.cell_stride,
+              Pooled<kWhereApart, kPairs>{group, element, pooled}, std::make_index_sequence<kPairs>());
     }
   }
 }
 
-template <class D, typename T>
+template <std::size_t kPairs, class Source, class D>
 void pool_with(D d, const ChannelRuns& runs, const TapTable& table, std::span<const TappedRegion> regions,
                int bins, const PooledElement& element) {
   std::vector<SumOrder> orders;
@@ -192,21 +115,40 @@ void pool_with(D d, const ChannelRuns& runs, const TapTable& table, std::span<co
     orders.push_back(cheapest_order(region, bins));
     longest = std::max({longest, region.x.cells(), region.y.cells()});
   }
-  const auto line = hwy::AllocateAligned<float>(std::max<std::size_t>(1, longest * kSlots * hn::Lanes(d)));
+  const auto line =
+      hwy::AllocateAligned<float>(std::max<std::size_t>(1, longest * 2 * kPairs * hn::Lanes(d)));
   const std::size_t row = static_cast<std::size_t>(bins) * runs.channels;
-  for (const auto& group : slot_groups(d, runs)) {
+  for (const auto& group : slot_groups<kPairs>(d, runs)) {
+    const Source source(group, runs);
     for (std::size_t i = 0; i < regions.size(); ++i) {
       const PassAxis x{regions[i].x, runs.cell_stride, runs.channels};
       const PassAxis y{regions[i].y, runs.row_stride, row};
       if (orders[i] == SumOrder::kBoth) {
-        pool_at_once<D, T>(d, group, runs, table, regions[i], bins, element);
+        pool_at_once(d, group, source, runs, table, regions[i], bins, element);
       } else {
         const bool rows_first = orders[i] == SumOrder::kRowsFirst;
-        pool_in_two_passes<D, T>(d, group, runs, table, rows_first ? y : x, rows_first ? x : y, bins,
-                                 line.get(), element, regions[i].pooled);
+        pool_in_two_passes(d, group, source, table, rows_first ? y : x, rows_first ? x : y, bins, line.get(),
+                           element, regions[i].pooled);
       }
     }
   }
+}
+
+/// Two fused multiply-adds a cycle, four cycles each: eight sums in flight keep the units busy. Sixteen have
+/// half the bookkeeping, where there are registers for them.
+constexpr std::size_t kFewPairs = 4, kManyPairs = HWY_TARGET <= HWY_AVX3 ? 8 : 4;
+
+template <typename T, class D>
+void pool_runs(D d, const ChannelRuns& runs, const TapTable& table, std::span<const TappedRegion> regions,
+               int bins, const PooledElement& element) {
+  const auto lie_together = [&](std::size_t pairs) {
+    return runs.run == runs.channels && runs.channels % (2 * pairs * hn::Lanes(d)) == 0;
+  };
+  if (lie_together(kManyPairs))
+    return pool_with<kManyPairs, Together<T>>(d, runs, table, regions, bins, element);
+  if (kManyPairs != kFewPairs && lie_together(kFewPairs))
+    return pool_with<kFewPairs, Together<T>>(d, runs, table, regions, bins, element);
+  pool_with<kFewPairs, Scattered<T, kFewPairs>>(d, runs, table, regions, bins, element);
 }
 
 /// The widest register that a run fills. Narrow elements come from processors with registers of 16, in runs
@@ -214,7 +156,7 @@ void pool_with(D d, const ChannelRuns& runs, const TapTable& table, std::span<co
 template <typename T>
 void pool_elements(const ChannelRuns& runs, const TapTable& table, std::span<const TappedRegion> regions,
                    int bins, const PooledElement& element) {
-  const auto with = [&](auto d) { pool_with<decltype(d), T>(d, runs, table, regions, bins, element); };
+  const auto with = [&](auto d) { pool_runs<T>(d, runs, table, regions, bins, element); };
   if (runs.run >= 16) return with(hn::CappedTag<float, 16>());
   if constexpr (sizeof(T) == sizeof(float)) {
     if (runs.run >= 8) return with(hn::CappedTag<float, 8>());

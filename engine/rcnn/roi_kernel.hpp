@@ -44,9 +44,8 @@ struct PooledElement {
 SumOrder cheapest_order(const TappedRegion& region, int bins);
 
 /// Sums taps for every region, bin and channel, with the widest registers this CPU has.
-/// Channels in the outer loop, a few registers' worth at a time: those of neighbouring regions then stay in
-/// the cache, where whole cells (a KiB for 256 channels, half of a 200x200 map's planes in one L1 set) would
-/// not.
+/// Channels in the outer loop, as many at a time as there are registers for: 256 of AVX-512 where a cell's
+/// lie together; 128 where they lie in blocks, whose planes share the sets of the first-level cache.
 void pool_regions(const ChannelRuns& runs, const TapTable& table, std::span<const TappedRegion> regions,
                   int bins, const PooledElement& element);
 

@@ -32,6 +32,30 @@ SampleRange samples_near_map(const RegionAxis& axis, float bin_start) {
   return {std::max<std::int64_t>(0, first - slack), std::min(samples, last + slack)};
 }
 
+/// Adds to the taps begin..end of a bin. \returns their new end
+Tap* push(std::uint32_t cell, float weight, Tap* begin, Tap* end) {
+  // Samples advance by at most a few cells, so a cell seen before in this bin is one of the last two.
+  for (auto* tap = end; tap > begin && tap > end - 2;) {
+    --tap;
+    if (tap->cell == cell) {
+      tap->weight += weight;
+      return end;
+    }
+  }
+  *end = {cell, weight};
+  return end + 1;
+}
+
+Tap* add_sample(float position, int cells, float weight, Tap* begin, Tap* end) {
+  if (!(position >= -1.F && position <= static_cast<float>(cells))) return end;
+  position = std::max(position, 0.F);
+  const auto low = std::min(static_cast<int>(position), cells - 1);
+  const float fraction = low == cells - 1 ? 0.F : position - static_cast<float>(low);
+  end = push(static_cast<std::uint32_t>(low), weight * (1.F - fraction), begin, end);
+  if (fraction > 0) end = push(static_cast<std::uint32_t>(low) + 1, weight * fraction, begin, end);
+  return end;
+}
+
 }  // namespace
 
 bool has_samples(const RegionAxis& axis, int bins) {
@@ -46,11 +70,15 @@ AxisTaps TapTable::add(const RegionAxis& axis, int bins, float scale) {
     starts_.push_back(taps_.size());
     const float bin_start = axis.start + static_cast<float>(bin) * axis.bin_size;
     const auto range = samples_near_map(axis, bin_start);
+    // Room for what samples that share no cell would take.
+    taps_.resize(taps_.size() + 2 * static_cast<std::size_t>(range.end - range.begin));
+    auto* end = taps_.data() + starts_.back();
     for (auto sample = range.begin; sample < range.end; ++sample) {
       const float offset =
           (static_cast<float>(sample) + 0.5F) * axis.bin_size / static_cast<float>(axis.samples);
-      add_sample(bin_start + offset, axis.cells, scale);
+      end = add_sample(bin_start + offset, axis.cells, scale, taps_.data() + starts_.back(), end);
     }
+    taps_.resize(static_cast<std::size_t>(end - taps_.data()));
   }
   starts_.push_back(taps_.size());
   AxisTaps added{first_bin, taps_.size() - first_tap, static_cast<std::uint32_t>(axis.cells), 0};
@@ -60,28 +88,6 @@ AxisTaps TapTable::add(const RegionAxis& axis, int bins, float scale) {
   }
   added.begin = std::min(added.begin, added.end);  // Nothing of it on the map
   return added;
-}
-
-void TapTable::add_sample(float position, int cells, float weight) {
-  if (!(position >= -1.F && position <= static_cast<float>(cells))) return;
-  position = std::max(position, 0.F);
-  const auto low = std::min(static_cast<int>(position), cells - 1);
-  const float fraction = low == cells - 1 ? 0.F : position - static_cast<float>(low);
-  push(static_cast<std::uint32_t>(low), weight * (1.F - fraction));
-  if (fraction > 0) push(static_cast<std::uint32_t>(low) + 1, weight * fraction);
-}
-
-void TapTable::push(std::uint32_t cell, float weight) {
-  // Samples advance by at most a few cells, so a cell seen before in this bin is one of the last two.
-  const auto bin_taps = taps_.size() - starts_.back();
-  for (std::size_t back = 1; back <= std::min<std::size_t>(2, bin_taps); ++back) {
-    auto& tap = taps_[taps_.size() - back];
-    if (tap.cell == cell) {
-      tap.weight += weight;
-      return;
-    }
-  }
-  taps_.push_back({cell, weight});
 }
 
 void TapTable::clear() {

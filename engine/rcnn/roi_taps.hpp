@@ -52,9 +52,6 @@ class TapTable {
   void clear();
 
  private:
-  void add_sample(float position, int cells, float weight);
-  void push(std::uint32_t cell, float weight);
-
   std::vector<Tap> taps_;
   std::vector<std::size_t> starts_;  ///< First tap of each bin; one past the last one ends each axis
 };

@@ -11,8 +11,8 @@
 namespace rcnn::pipeline {
 namespace {
 
-// Some 30 us a region: pieces of about a millisecond spread 1000 regions evenly though their costs differ,
-// and cost nothing where other frames keep all workers busy.
+// Five to 30 us a region: pieces of a millisecond at most spread 1000 regions evenly though their costs
+// differ, and cost nothing where other frames keep all workers busy.
 constexpr std::size_t kRegionsPerPiece = 32;
 
 }  // namespace

@@ -210,6 +210,13 @@ TEST(PoolingOrder, PutsNeighboursOfALevelTogetherAndNamesEachRegionOnce) {
   EXPECT_LT(place(0), place(1));
 }
 
+TEST(PoolingOrder, PutsLongRegionsOfTheSameColumnsOrRowsTogether) {
+  const std::vector<Box> boxes{{50, 0, 60, 400},    {700, 10, 710, 390}, {0, 50, 400, 60},
+                               {10, 700, 390, 710}, {51, 500, 61, 800},  {500, 51, 800, 61},
+                               {300, 50, 330, 60}};
+  EXPECT_THAT(pooling_order(boxes, {}), ElementsAre(0, 4, 1, 2, 5, 3, 6));
+}
+
 TEST(AssignLevel, EqualsDetectron2) {
   const auto file = tests::golden_file("roi_align.npz");
   RCNN_SKIP_WITHOUT(file);

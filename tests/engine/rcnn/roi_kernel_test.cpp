@@ -88,7 +88,7 @@ TEST(PoolRegions, EveryTypeIsReadAndWrittenAsTheDefinitionRounds) {
       {8, 8, 15, 90}, {8, 8, 90, 15}, {8, 8, 70, 60}, {-9, -9, 400, 300}, {5, 5, 5, 9}};
   RoiPoolerParams params;
   params.strides = {4};
-  for (const int channels : {3, 20, 144}) {
+  for (const int channels : {3, 20, 128, 144, 256}) {  // 128 and 256 are whole groups of registers
     const auto map = tests::random_map(channels, kCells, kCells, 6);
     for (const auto& from : kHeld) {
       auto rounded = map;
@@ -119,20 +119,32 @@ TEST(PoolRegions, EveryTypeIsReadAndWrittenAsTheDefinitionRounds) {
   }
 }
 
-/// One cell of 16 channels, pooled into one bin: the values come out as they are rounded.
+/// A row of cells of 16 channels, pooled into one bin: their mean comes out as it is rounded.
 template <typename Element>
-std::vector<Element> rounded(const std::vector<float>& values, DType dtype, float step) {
-  tests::PlainMap map{16, 1, 1, values};
-  const auto tensor = tests::to_layout(map, Layout::kNhwc);
-  Tensor pooled({"pooled", {1, 1, 16}, dtype, Layout::kRowMajor, step});
+std::vector<Element> rounded(const tests::PlainMap& map, DType from, DType to, float step) {
+  const auto tensor = tests::to_layout(map, Layout::kNhwc, from);
+  Tensor pooled({"pooled", {1, 1, 16}, to, Layout::kRowMajor, step});
   RoiPoolerParams params;
   params.strides = {1};
   params.output_size = 1;
-  const std::vector<Box> box{{0, 0, 1, 1}};
+  const std::vector<Box> box{{0, 0, static_cast<float>(map.width), 1}};
   roi_align(std::vector{feature_view(tensor)}, box, std::vector<std::uint32_t>{0}, params,
             PooledView(pooled));
   const auto elements = pooled.values<Element>();
   return {elements.begin(), elements.end()};
+}
+
+template <typename Element>
+std::vector<Element> rounded(const std::vector<float>& values, DType dtype, float step) {
+  return rounded<Element>(tests::PlainMap{16, 1, 1, values}, DType::kF32, dtype, step);
+}
+
+/// Of bf16: a channel's two cells are `mean` and as much below and above it as `apart` says.
+template <typename Element>
+std::vector<Element> rounded_means(const std::vector<float>& means, float apart, DType dtype) {
+  tests::PlainMap map{16, 1, 2, {}};
+  for (const float mean : means) map.values.insert(map.values.end(), {mean - apart, mean + apart});
+  return rounded<Element>(map, DType::kBf16, dtype, 1);
 }
 
 TEST(PoolRegions, TiesGoToTheEvenNeighbourInBf16) {
@@ -158,6 +170,27 @@ TEST(PoolRegions, EightBitsSaturateAndTiesGoToTheEvenNeighbour) {
     EXPECT_EQ(
         rounded<std::int8_t>(values, DType::kS8, 0.25F),
         (std::vector<std::int8_t>{0, 0, 2, 2, 0, -2, 126, 127, 127, -128, -128, -128, 127, 127, 127, -128}));
+  });
+}
+
+// Sums of bf16 lie apart, even channels and odd ones, until they are written.
+TEST(PoolRegions, MeansOfBf16AreRoundedToTheEvenNeighbourToo) {
+  constexpr float kUnit = 1.F / 128;  // Of bf16 in 1..2
+  std::vector<float> ties, steps;
+  std::vector<std::uint16_t> nearest;
+  for (int i = 0; i < 16; ++i) {
+    ties.push_back((i % 2 == 0 ? 1.F : -1.F) * (1 + (static_cast<float>(i) + 0.5F) * kUnit));
+    nearest.push_back(static_cast<std::uint16_t>((i % 2 == 0 ? 0x3f80 : 0xbf80) + (i + 1) / 2 * 2));
+    steps.push_back(static_cast<float>(i) * 25 - 199.5F);
+  }
+  tests::with_each_instruction_set([&] {
+    EXPECT_EQ(rounded_means<std::uint16_t>(ties, kUnit / 2, DType::kBf16), nearest);
+    EXPECT_EQ(rounded_means<std::int8_t>(steps, 0.5F, DType::kS8),
+              (std::vector<std::int8_t>{-128, -128, -128, -124, -100, -74, -50, -24, 0, 26, 50, 76, 100, 126,
+                                        127, 127}));
+    EXPECT_EQ(rounded_means<std::uint8_t>(steps, 0.5F, DType::kU8),
+              (std::vector<std::uint8_t>{0, 0, 0, 0, 0, 0, 0, 0, 0, 26, 50, 76, 100, 126, 150, 176}));
+    EXPECT_EQ(rounded_means<float>(steps, 0.5F, DType::kF32), steps);
   });
 }
 
