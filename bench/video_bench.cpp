@@ -49,9 +49,9 @@ void preprocess(benchmark::State& state, GstVideoFormat format) {
   const Video video(format, static_cast<int>(state.range(0)), static_cast<int>(state.range(1)));
   const auto view = video.mapped().view();
   const engine::Resizer resizer({view.width, view.height}, kNetwork);
-  std::vector<float> input(3 * 800 * 800);
+  engine::Tensor input({"image", {1, 3, kNetwork.height, kNetwork.width}});
   for (auto _ : state) {
-    resizer.network_rows(view, {}, kNetwork, 0, kNetwork.height, input);
+    resizer.network_rows(view, {}, 0, kNetwork.height, input);
     benchmark::ClobberMemory();
   }
 }
@@ -64,11 +64,11 @@ void convert_and_preprocess(benchmark::State& state, GstVideoFormat format) {
       gst_video_converter_new(&video.info(), &bgr.info(), nullptr), gst_video_converter_free);
   const auto view = bgr.mapped().view();
   const engine::Resizer resizer({view.width, view.height}, kNetwork);
-  std::vector<float> input(3 * 800 * 800);
+  engine::Tensor input({"image", {1, 3, kNetwork.height, kNetwork.width}});
   auto target = bgr.mapped().frame();
   for (auto _ : state) {
     gst_video_converter_frame(converter.get(), &video.mapped().frame(), &target);
-    resizer.network_rows(view, {}, kNetwork, 0, kNetwork.height, input);
+    resizer.network_rows(view, {}, 0, kNetwork.height, input);
     benchmark::ClobberMemory();
   }
 }

@@ -2,6 +2,8 @@
 #include "engine/image/resize.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <vector>
@@ -10,6 +12,7 @@
 #include "engine/image/axis_filter.hpp"
 #include "engine/image/row_kernels.hpp"
 #include "engine/image/target_rows.hpp"
+#include "engine/tensor/activation_step.hpp"
 
 namespace rcnn::engine {
 namespace {
@@ -21,6 +24,84 @@ Size checked(Size size, const char* what) {
   throw ShapeError(std::string("a resizer was given a ") + what + " of " + to_text(size) +
                    " pixels; both sides must be at least 1");
 }
+
+/// The network's input as one call of network_rows() writes it, row by row.
+class NetworkInput {
+ public:
+  NetworkInput(Tensor& tensor, Size image)
+      : spec_(tensor.spec()),
+        bytes_(static_cast<std::byte*>(tensor.data())),
+        width_(static_cast<std::size_t>(image.width)) {
+    const auto& shape = spec_.shape;
+    const bool known =
+        is_narrow() ? spec_.layout == Layout::kNhwc
+                    : spec_.dtype == DType::kF32 && spec_.layout == Layout::kRowMajor;
+    if (!known || shape.size() != 4 || shape[0] != 1 || shape[1] != 3) {
+      throw ShapeError("a picture cannot be written as " + to_string(spec_.dtype) + " of " + to_string(shape) +
+                       ", " + to_string(spec_.layout) + "; give [1, 3, height, width] in f32 and row-major, or in "
+                       "bf16, s8 or u8 and channels last");
+    }
+    if (shape[3] < image.width || shape[2] < image.height) {
+      throw ShapeError("a network input of " + std::to_string(shape[3]) + "x" + std::to_string(shape[2]) +
+                       " cannot hold the resized " + to_text(image) + "; pad to at least that size");
+    }
+    row_ = static_cast<std::size_t>(shape[3]);
+    height_ = static_cast<std::size_t>(shape[2]);
+    if (is_narrow()) line_.assign(3 * row_, 0.F);
+  }
+
+  int height() const { return static_cast<int>(height_); }
+
+  /// Where the image's width of a row of a channel is to be written.
+  float* plane(std::size_t channel, int y) {
+    if (is_narrow()) return line_.data() + channel * row_;
+    return reinterpret_cast<float*>(bytes_) + (channel * height_ + static_cast<std::size_t>(y)) * row_;
+  }
+
+  /// To be called when a row's planes are.
+  void finish(int y) {
+    if (!is_narrow()) {
+      for (std::size_t channel = 0; channel < 3; ++channel) {
+        std::fill(plane(channel, y) + width_, plane(channel, y) + row_, 0.F);
+      }
+      return;
+    }
+    const std::array<const float*, 3> planes{line_.data(), line_.data() + row_, line_.data() + 2 * row_};
+    auto* place = pixels(y);
+    if (spec_.dtype == DType::kBf16) {
+      join_bf16(planes, row_, reinterpret_cast<std::uint16_t*>(place));
+    } else {
+      const ActivationStep step{spec_.step, spec_.dtype == DType::kS8};
+      join_8_bits(planes, row_, 1 / step.step, step.least(), step.most(), reinterpret_cast<std::uint8_t*>(place));
+    }
+  }
+
+  /// Zeros for whole rows.
+  void clear(int begin, int end) {
+    if (is_narrow()) {
+      std::fill(pixels(begin), pixels(end), std::byte{0});
+      return;
+    }
+    for (std::size_t channel = 0; channel < 3; ++channel) {
+      std::fill(plane(channel, begin), plane(channel, end), 0.F);
+    }
+  }
+
+ private:
+  bool is_narrow() const {
+    return spec_.dtype == DType::kBf16 || spec_.dtype == DType::kS8 || spec_.dtype == DType::kU8;
+  }
+  std::byte* pixels(int y) const {
+    return bytes_ + static_cast<std::size_t>(y) * row_ * 3 * size_of(spec_.dtype);
+  }
+
+  const TensorSpec& spec_;
+  std::byte* bytes_;
+  std::size_t width_;  ///< Of the image
+  std::size_t row_ = 0;
+  std::size_t height_ = 0;
+  std::vector<float> line_;  ///< Where the tensor holds no planes: those of one row
+};
 
 bool stores_rgb(PixelFormat format) { return format == PixelFormat::kRgb || format == PixelFormat::kRgbx; }
 
@@ -66,8 +147,8 @@ struct Resizer::Plan {
     return make_target_rows(image, {columns ? &*columns : nullptr, rows}, begin);
   }
 
-  void require(const ImageView& image, int begin, int end, int height, std::size_t needed,
-               std::size_t found) const {
+  void require(const ImageView& image, int begin, int end, int height, std::size_t needed = 0,
+               std::size_t found = 0) const {
     if (image.data == nullptr || image.width != source.width || image.height != source.height) {
       throw ShapeError("a resizer of " + to_text(source) + " pictures was given one of " +
                        to_text({image.width, image.height}) + "; make a resizer for each size");
@@ -105,22 +186,14 @@ void Resizer::resize_rows(const ImageView& image, int begin, int end, std::span<
   }
 }
 
-void Resizer::network_rows(const ImageView& image, const Normalization& normalization, Size padded, int begin,
-                           int end, std::span<float> output) const {
+void Resizer::network_rows(const ImageView& image, const Normalization& normalization, int begin, int end,
+                           Tensor& output) const {
   const auto target = plan_->target;
-  if (padded.width < target.width || padded.height < target.height) {
-    throw ShapeError("a network input of " + to_text(padded) + " cannot hold the resized " + to_text(target) +
-                     "; pad to at least that size");
-  }
-  const auto width = static_cast<std::size_t>(target.width);
-  const auto row = static_cast<std::size_t>(padded.width);
-  const auto plane = row * static_cast<std::size_t>(padded.height);
-  plan_->require(image, begin, end, padded.height, 3 * plane, output.size());
+  NetworkInput input(output, target);
+  plan_->require(image, begin, end, input.height());
   const int image_end = std::clamp(target.height, begin, end);
-  const auto place = [&](std::size_t channel, int y) {
-    return output.data() + channel * plane + static_cast<std::size_t>(y) * row;
-  };
   if (begin < image_end) {
+    const auto width = static_cast<std::size_t>(target.width);
     const auto rows = plan_->rows_of(image, begin);
     const bool reversed = stores_rgb(image.format) != normalization.rgb;
     for (int y = begin; y < image_end; ++y) {
@@ -128,14 +201,12 @@ void Resizer::network_rows(const ImageView& image, const Normalization& normaliz
       for (std::size_t channel = 0; channel < 3; ++channel) {
         const auto stored = reversed ? 2 - channel : channel;
         normalize_plane(planes + stored * rows->pitch(), width, normalization.mean[channel],
-                        normalization.deviation[channel], place(channel, y));
-        std::fill(place(channel, y) + width, place(channel, y) + row, 0.F);
+                        normalization.deviation[channel], input.plane(channel, y));
       }
+      input.finish(y);
     }
   }
-  for (std::size_t channel = 0; channel < 3; ++channel) {
-    std::fill(place(channel, image_end), place(channel, end), 0.F);
-  }
+  input.clear(image_end, end);
 }
 
 }  // namespace rcnn::engine

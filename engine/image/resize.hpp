@@ -8,6 +8,7 @@
 
 #include "engine/image/image_view.hpp"
 #include "engine/image/interpolation.hpp"
+#include "engine/tensor/tensor.hpp"
 
 namespace rcnn::engine {
 
@@ -44,12 +45,13 @@ class Resizer {
   ///   output  [target.height, target.width, 3]; only the named rows are written
   void resize_rows(const ImageView& image, int begin, int end, std::span<std::uint8_t> output) const;
 
-  /// Rows [begin, end) of the network input, end <= padded.height: resized, normalised, zero to the right of
-  /// the image and below it.
-  ///   output  [1, 3, padded.height, padded.width] f32; only the named rows of each plane are written
-  /// \throws ShapeError if the image is not of the source size or output too small.
-  void network_rows(const ImageView& image, const Normalization& normalization, Size padded, int begin,
-                    int end, std::span<float> output) const;
+  /// Rows [begin, end) of the network input: resized, normalised, zero to the right of the image and below it.
+  ///   output  [1, 3, height, width], at least the target's size; f32, row-major, or as programs in narrow
+  ///           products read it: channels last, bf16 or s8 or u8 in its step, the nearest (ties to even).
+  ///           Only the named rows are written, so threads may share it
+  /// \throws ShapeError if the image is not of the source size, or output of another form or too small.
+  void network_rows(const ImageView& image, const Normalization& normalization, int begin, int end,
+                    Tensor& output) const;
 
  private:
   struct Plan;

@@ -173,6 +173,65 @@ void join(const std::array<const std::uint8_t*, 3>& planes, std::size_t width, s
   }
 }
 
+/// The upper half of the nearest bf16, ties to even, of what is a number.
+struct NearestBf16 {
+  using Element = std::uint16_t;
+  template <class D>
+  HWY_INLINE auto operator()(D /*d*/, hn::Vec<D> value) const {
+    const hn::RebindToUnsigned<D> d32;
+    const hn::Rebind<Element, D> d16;
+    const auto bits = hn::BitCast(d32, value);
+    const auto odd = hn::And(hn::ShiftRight<16>(bits), hn::Set(d32, 1));
+    return hn::TruncateTo(d16, hn::ShiftRight<16>(hn::Add(bits, hn::Add(odd, hn::Set(d32, 0x7fff)))));
+  }
+};
+
+/// The nearest of `least`..`most`, ties to even. Bytes are the same, signed or not.
+struct Nearest8Bits {
+  using Element = std::uint8_t;
+  float least, most;
+  template <class D>
+  HWY_INLINE auto operator()(D d, hn::Vec<D> value) const {
+    const hn::RebindToUnsigned<D> d32;
+    const hn::Rebind<Element, D> d8;
+    const auto within = hn::Min(hn::Max(value, hn::Set(d, least)), hn::Set(d, most));
+    return hn::TruncateTo(d8, hn::BitCast(d32, hn::NearestInt(within)));
+  }
+};
+
+/// Three planes of f32 times `factor` -> pixels of three elements.
+template <class Convert>
+void join_as(const std::array<const float*, 3>& planes, std::size_t width, float factor, Convert convert,
+             typename Convert::Element* target) {
+  using Element = typename Convert::Element;
+  const hn::CappedTag<float, 16> d;
+  const hn::Rebind<Element, decltype(d)> to;
+  const std::size_t lanes = hn::Lanes(d);
+  const auto factors = hn::Set(d, factor);
+  const auto pixels = [&](const std::array<const float*, 3>& from, Element* place) HWY_ATTR {
+    hn::StoreInterleaved3(convert(d, hn::Mul(hn::LoadU(d, from[0]), factors)),
+                          convert(d, hn::Mul(hn::LoadU(d, from[1]), factors)),
+                          convert(d, hn::Mul(hn::LoadU(d, from[2]), factors)), to, place);
+  };
+  std::size_t x = 0;
+  for (; x + lanes <= width; x += lanes) pixels({planes[0] + x, planes[1] + x, planes[2] + x}, target + 3 * x);
+  if (x == width) return;
+  std::array<std::array<float, 16>, 3> rest{};
+  std::array<Element, 48> joined{};
+  for (std::size_t c = 0; c < 3; ++c) std::copy(planes[c] + x, planes[c] + width, rest[c].begin());
+  pixels({rest[0].data(), rest[1].data(), rest[2].data()}, joined.data());
+  std::copy_n(joined.begin(), 3 * (width - x), target + 3 * x);
+}
+
+void to_bf16(const std::array<const float*, 3>& planes, std::size_t width, std::uint16_t* target) {
+  join_as(planes, width, 1.F, NearestBf16(), target);
+}
+
+void to_8_bits(const std::array<const float*, 3>& planes, std::size_t width, float factor, float least,
+               float most, std::uint8_t* target) {
+  join_as(planes, width, factor, Nearest8Bits{least, most}, target);
+}
+
 }  // namespace rcnn::engine::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
@@ -189,6 +248,8 @@ HWY_EXPORT(split);
 HWY_EXPORT(rows);
 HWY_EXPORT(normalize);
 HWY_EXPORT(join);
+HWY_EXPORT(to_bf16);
+HWY_EXPORT(to_8_bits);
 
 }  // namespace
 
@@ -223,6 +284,15 @@ void filter_rows(std::span<const std::uint8_t* const> rows, std::span<const std:
 void normalize_plane(const std::uint8_t* plane, std::size_t width, float mean, float deviation,
                      float* target) {
   HWY_DYNAMIC_DISPATCH(normalize)(plane, width, mean, deviation, target);
+}
+
+void join_bf16(const std::array<const float*, 3>& planes, std::size_t width, std::uint16_t* target) {
+  HWY_DYNAMIC_DISPATCH(to_bf16)(planes, width, target);
+}
+
+void join_8_bits(const std::array<const float*, 3>& planes, std::size_t width, float factor, float least,
+                 float most, std::uint8_t* target) {
+  HWY_DYNAMIC_DISPATCH(to_8_bits)(planes, width, factor, least, most, target);
 }
 
 void join_channels(const std::array<const std::uint8_t*, 3>& planes, std::size_t width,

@@ -306,8 +306,11 @@ std::shared_ptr<const Executable> LoadedModel::image_executable(Size padded) {
                        std::to_string(kDivisor) + " up to " + std::to_string(kMaxSide));
     }
   }
-  return state_->get(image_program_index(),
-                     {{"image", {1, 3, padded.height, padded.width}, DType::kF32, Layout::kRowMajor}});
+  const auto program = image_program_index();
+  auto image =
+      state_->input_of(program, {"image", {1, 3, padded.height, padded.width}, DType::kF32, Layout::kRowMajor});
+  if (image.dtype != DType::kF32) image.layout = Layout::kNhwc;  // As narrow products read it
+  return state_->get(program, {std::move(image)});
 }
 
 std::shared_ptr<const Executable> LoadedModel::rpn_executable(std::size_t program, Size padded) {

@@ -23,11 +23,10 @@ void run_preprocess(Frame& frame, const engine::ImageView& pixels) {
   session.provide(*frame.geometry, frame.max_in_flight());
   auto image = session.acquire(frame.geometry->image_program->inputs());
   const auto normalization = session.normalization();
-  const auto values = image->at(0).values<float>();
   parallel_ranges(static_cast<std::size_t>(padded.height), kRowsPerPiece,
                   [&](std::size_t begin, std::size_t end) {
-                    resizer->network_rows(pixels, normalization, padded, static_cast<int>(begin),
-                                          static_cast<int>(end), values);
+                    resizer->network_rows(pixels, normalization, static_cast<int>(begin),
+                                          static_cast<int>(end), image->at(0));
                   });
   frame.image = std::move(image);
 }

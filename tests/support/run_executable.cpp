@@ -24,6 +24,16 @@ std::size_t position(const Tensor& tensor, std::size_t c, std::size_t y, std::si
   return ((c / block * height + y) * width + x) * block + c % block;
 }
 
+void fill(Tensor& tensor, std::span<const float> values) {
+  const auto& spec = tensor.spec();
+  const bool is_turned = spec.name == "image" && spec.layout == Layout::kNhwc;
+  const std::size_t channels = is_turned ? static_cast<std::size_t>(spec.shape[1]) : 1;
+  const std::size_t pixels = values.size() / channels;
+  for (std::size_t i = 0; i < pixels; ++i) {
+    for (std::size_t c = 0; c < channels; ++c) set_element(tensor, i * channels + c, values[c * pixels + i]);
+  }
+}
+
 }  // namespace
 
 std::vector<Tensor> run_executable(const engine::Executable& executable,
@@ -36,7 +46,7 @@ std::vector<Tensor> run_executable(const engine::Executable& executable,
     auto& source = sources.emplace_back(executable.inputs()[i]);
     if (inputs.at(i).size() != source.spec().bytes() / engine::size_of(source.spec().dtype))
       throw std::invalid_argument("input of another size");
-    for (std::size_t k = 0; k < inputs[i].size(); ++k) set_element(source, k, inputs[i][k]);
+    fill(source, inputs[i]);
     from.push_back(source.data());
   }
   for (const auto& spec : executable.outputs()) {

@@ -11,7 +11,8 @@
 namespace rcnn::tests {
 
 /// Runs an executable on this thread with memory of its own; inputs are copied, into narrow ones what these
-/// hold of them. Scratch and outputs start as NaN, so that what is read before it is written shows.
+/// hold of them. Values are given as they lie, but of an image [1, 3, H, W], which is row-major here whatever
+/// the program reads. Scratch and outputs start as NaN, so that what is read before it is written shows.
 std::vector<engine::Tensor> run_executable(const engine::Executable& executable,
                                            const std::vector<std::span<const float>>& inputs);
 

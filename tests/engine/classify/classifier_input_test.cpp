@@ -34,9 +34,10 @@ TEST(ClassifierInput, IsTheMiddleOfTheResizedImage) {
   for (const auto& [rgb, interpolation] :
        {std::pair{false, Interpolation::kBilinear}, {true, Interpolation::kBicubic}}) {
     const Normalization normalization{{10, 20, 30}, {2, 4, 8}, rgb};
-    std::vector<float> whole(3 * 30 * 41), cut(3 * 24 * 32);
-    Resizer(source, resized, interpolation)
-        .network_rows(image, normalization, resized, 0, resized.height, whole);
+    Tensor input({"image", {1, 3, resized.height, resized.width}});
+    Resizer(source, resized, interpolation).network_rows(image, normalization, 0, resized.height, input);
+    const auto whole = input.values<float>();
+    std::vector<float> cut(3 * 24 * 32);
     classifier_input(image, resized, crop, interpolation, normalization, cut);
     for (int channel = 0; channel < 3; ++channel) {
       for (int y = 0; y < crop.height; ++y) {

@@ -10,6 +10,7 @@
 
 #include "engine/errors.hpp"
 #include "tests/engine/image/reference/resize.hpp"
+#include "tests/support/elements.hpp"
 #include "tests/support/instruction_sets.hpp"
 #include "tests/support/npz.hpp"
 #include "tests/support/shared_files.hpp"
@@ -154,14 +155,15 @@ TEST(Resizer, EqualSizesCopy) {
 TEST(Resizer, NetworkRowsAreNormalisedPlanesWithZeroPadding) {
   const auto image = tests::noise(40, 30, 3, 8);
   const Size target{45, 28};
-  const Size padded{64, 32};
   const auto bytes = resized(view(image), target);
   for (const bool rgb : {false, true}) {
     const Normalization normalization{{103.53F, 116.28F, 123.675F}, {57.375F, 57.12F, 58.395F}, rgb};
-    std::vector<float> planes(3 * 64 * 32, -1.F);
+    Tensor input({"image", {1, 3, 32, 64}});
+    const auto planes = input.values<float>();
+    std::ranges::fill(planes, -1.F);
     const Resizer resizer({40, 30}, target);
     for (int begin = 0; begin < 32; begin += 5) {
-      resizer.network_rows(view(image), normalization, padded, begin, std::min(32, begin + 5), planes);
+      resizer.network_rows(view(image), normalization, begin, std::min(32, begin + 5), input);
     }
     for (std::size_t c = 0; c < 3; ++c) {
       for (std::size_t y = 0; y < 32; ++y) {
@@ -180,12 +182,44 @@ TEST(Resizer, NetworkRowsAreNormalisedPlanesWithZeroPadding) {
   }
 }
 
+// What an input in f32 gets, as bf16 or in steps, pixel by pixel.
+TEST(Resizer, NetworkRowsForNarrowProductsAreTheSameValuesChannelsLast) {
+  const auto image = tests::noise(40, 30, 3, 8);
+  const Normalization normalization{{103.53F, 116.28F, 123.675F}, {57.375F, 57.12F, 58.395F}, true};
+  const Resizer resizer({40, 30}, {45, 28});
+  const Shape shape{1, 3, 32, 64};
+  Tensor exact({"image", shape});
+  resizer.network_rows(view(image), normalization, 0, 32, exact);
+  for (const auto& [dtype, step] :
+       {std::pair{DType::kBf16, 1.F}, {DType::kS8, 0.02F}, {DType::kS8, 0.01F}, {DType::kU8, 0.01F}}) {
+    Tensor input({"image", shape, dtype, Layout::kNhwc, step});
+    for (std::size_t i = 0; i < 3 * 32 * 64; ++i) tests::set_element(input, i, 1.F);
+    for (int begin = 0; begin < 32; begin += 5) {
+      resizer.network_rows(view(image), normalization, begin, std::min(32, begin + 5), input);
+    }
+    const auto values = tests::elements(exact);
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      const auto channel = i / (32 * 64), pixel = i % (32 * 64);
+      ASSERT_NEAR(tests::element(input, 3 * pixel + channel), tests::held(values[i], dtype, step), 1e-6F)
+          << to_string(dtype) << " " << i;
+    }
+  }
+}
+
 TEST(Resizer, WritesNothingOutsideItsRows) {
   const auto image = tests::noise(16, 16, 3, 8);
-  std::vector<float> planes(3 * 32 * 32, -1.F);
-  Resizer({16, 16}, {20, 20}).network_rows(view(image), {}, {32, 32}, 18, 22, planes);
+  Tensor narrow({"image", {1, 3, 32, 32}, DType::kU8, Layout::kNhwc});
+  std::ranges::fill(narrow.values<std::uint8_t>(), 7);
+  Resizer({16, 16}, {20, 20}).network_rows(view(image), {}, 18, 22, narrow);
+  const auto pixels = narrow.values<std::uint8_t>();
+  EXPECT_THAT(pixels.first(18 * 32 * 3), Each(7));
+  EXPECT_THAT(pixels.subspan(20 * 32 * 3, 2 * 32 * 3), Each(0));
+  EXPECT_THAT(pixels.subspan(22 * 32 * 3), Each(7));
+  Tensor input({"image", {1, 3, 32, 32}});
+  std::ranges::fill(input.values<float>(), -1.F);
+  Resizer({16, 16}, {20, 20}).network_rows(view(image), {}, 18, 22, input);
   for (std::size_t c = 0; c < 3; ++c) {
-    const auto plane = std::span(planes).subspan(c * 32 * 32, 32 * 32);
+    const auto plane = input.values<float>().subspan(c * 32 * 32, 32 * 32);
     EXPECT_THAT(plane.first(18 * 32), Each(-1.F));
     EXPECT_THAT(plane.subspan(22 * 32), Each(-1.F));
     EXPECT_THAT(plane.subspan(20 * 32, 2 * 32), Each(0.F));
@@ -206,8 +240,16 @@ TEST(Resizer, RefusesAnImageOfAnotherSizeAndTooLittleRoom) {
   EXPECT_THROW(Resizer({16, 16}, {20, 20}).resize_rows(view(image), 0, 20, output), ShapeError);
   EXPECT_THROW(Resizer({16, 16}, {20, 20}).resize_rows(view(image), 0, 21, output), ShapeError);
   EXPECT_THROW(Resizer({0, 16}, {20, 20}), ShapeError);
-  std::vector<float> planes(3 * 32 * 32);
-  EXPECT_THROW(Resizer({16, 16}, {40, 20}).network_rows(view(image), {}, {32, 32}, 0, 1, planes), ShapeError);
+  Tensor input({"image", {1, 3, 32, 32}});
+  EXPECT_THROW(Resizer({16, 16}, {40, 20}).network_rows(view(image), {}, 0, 1, input), ShapeError);
+  EXPECT_THROW(Resizer({16, 16}, {20, 20}).network_rows(view(image), {}, 0, 33, input), ShapeError);
+  for (const auto& spec : {TensorSpec{"image", {1, 4, 32, 32}}, TensorSpec{"image", {3, 32, 32}},
+                           TensorSpec{"image", {1, 3, 32, 32}, DType::kF32, Layout::kNhwc},
+                           TensorSpec{"image", {1, 3, 32, 32}, DType::kBf16},
+                           TensorSpec{"image", {1, 3, 32, 32}, DType::kS32, Layout::kNhwc}}) {
+    Tensor other(spec);
+    EXPECT_THROW(Resizer({16, 16}, {20, 20}).network_rows(view(image), {}, 0, 1, other), ShapeError);
+  }
 }
 
 TEST(ShortestEdgeSize, EqualsDetectron2) {

@@ -4,9 +4,12 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <vector>
 
 #include "tests/engine/image/reference/resize.hpp"
+#include "tests/support/elements.hpp"
+#include "tests/support/operator_cases.hpp"
 
 namespace rcnn::engine {
 namespace {
@@ -76,6 +79,29 @@ TEST_P(RowKernels, NormalizeWritesExactlyItsWidth) {
     ASSERT_EQ(target[i], (static_cast<float>(plane[i]) - 103.53F) / 57.375F) << i;
   }
   EXPECT_EQ(target[GetParam()], -1.F);
+}
+
+// Values near ties, beyond reach and of both signs, by the definition of what elements hold.
+TEST_P(RowKernels, JoinAsNarrowElementsKeepsTheNearestAndWritesExactlyItsWidth) {
+  const auto width = GetParam();
+  auto values = tests::random_values(3 * width, 7);
+  for (std::size_t i = 0; i < values.size(); ++i) values[i] *= i % 5 == 0 ? 300.F : 0.75F;
+  values[0] = 1.25F;
+  const std::array<const float*, 3> planes{values.data(), values.data() + width, values.data() + 2 * width};
+  for (const auto dtype : {DType::kBf16, DType::kS8, DType::kU8}) {
+    const float step = dtype == DType::kBf16 ? 1.F : 0.5F;
+    Tensor joined({"joined", {static_cast<std::int64_t>(3 * width + 1)}, dtype, Layout::kRowMajor, step});
+    Tensor expected({"expected", {static_cast<std::int64_t>(3 * width + 1)}, dtype, Layout::kRowMajor, step});
+    for (auto* tensor : {&joined, &expected}) tests::set_element(*tensor, 3 * width, 2.F);
+    for (std::size_t i = 0; i < 3 * width; ++i) tests::set_element(expected, i, planes[i % 3][i / 3]);
+    if (dtype == DType::kBf16) {
+      join_bf16(planes, width, joined.values<std::uint16_t>().data());
+    } else {
+      const ActivationStep steps{step, dtype == DType::kS8};
+      join_8_bits(planes, width, 1 / step, steps.least(), steps.most(), static_cast<std::uint8_t*>(joined.data()));
+    }
+    EXPECT_EQ(tests::elements(joined), tests::elements(expected)) << to_string(dtype);
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(AwkwardWidths, RowKernels, testing::Values(1, 7, 13, 31, 64, 65, 127, 800));

@@ -371,10 +371,13 @@ class NarrowModel : public ::testing::Test {
 };
 
 TEST_F(NarrowModel, FeaturesAndRegionsAreWhatTheirReadersMultiply) {
-  const auto expect = [&](const tests::TinyModelOptions& options, DType p2, DType p3, DType pooled) {
+  const auto expect = [&](const tests::TinyModelOptions& options, DType pixels, DType p2, DType p3,
+                          DType pooled) {
     const auto model = LoadedModel::load(tests::tiny_model(options), {.deterministic = true});
     const auto image = model->image_executable({160, 128});
-    EXPECT_EQ(type_of(image->inputs(), "image"), DType::kF32);
+    EXPECT_EQ(type_of(image->inputs(), "image"), pixels);
+    EXPECT_EQ(image->inputs()[0].layout, pixels == DType::kF32 ? Layout::kRowMajor : Layout::kNhwc);
+    EXPECT_EQ(reorders_of(*image, {image_of({160, 128})}).count("image.reorder"), 0U);
     EXPECT_EQ(type_of(image->outputs(), "p2"), p2);
     EXPECT_EQ(type_of(image->outputs(), "p3"), p3);
     EXPECT_EQ(type_of(image->outputs(), "rpn_logits_p2"), DType::kF32);
@@ -383,13 +386,13 @@ TEST_F(NarrowModel, FeaturesAndRegionsAreWhatTheirReadersMultiply) {
     for (const auto& output : head->outputs()) EXPECT_EQ(output.dtype, DType::kF32) << output.name;
     EXPECT_EQ(reorders_of(*head, {regions_of(*head)}).count("pooled.reorder"), 0U);
   };
-  expect({}, DType::kF32, DType::kF32, DType::kF32);
-  expect(kBf16, DType::kBf16, DType::kBf16, DType::kBf16);
-  expect(kInt8Model, DType::kS8, DType::kS8, DType::kS8);
-  expect(kMixed, DType::kBf16, DType::kBf16, DType::kBf16);
+  expect({}, DType::kF32, DType::kF32, DType::kF32, DType::kF32);
+  expect(kBf16, DType::kBf16, DType::kBf16, DType::kBf16, DType::kBf16);
+  expect(kInt8Model, DType::kS8, DType::kS8, DType::kS8, DType::kS8);
+  expect(kMixed, DType::kS8, DType::kBf16, DType::kBf16, DType::kBf16);
   auto heads = kInt8Model;
   heads.in_bf16 = {"fc1"};
-  expect(heads, DType::kS8, DType::kS8, DType::kBf16);
+  expect(heads, DType::kS8, DType::kS8, DType::kS8, DType::kBf16);
   auto without_rpn = kInt8Model;
   without_rpn.load_proposals = true;
   const auto model = LoadedModel::load(tests::tiny_model(without_rpn), {.deterministic = true});

@@ -5,6 +5,7 @@
 
 #include "engine/errors.hpp"
 #include "tests/pipeline/pipeline_fixture.hpp"
+#include "tests/support/elements.hpp"
 
 namespace rcnn::pipeline {
 namespace {
@@ -13,11 +14,10 @@ class PreprocessTest : public PipelineTest {
  protected:
   /// The image tensor as one call on one thread writes it.
   std::vector<float> written_at_once(const Frame& frame, const engine::ImageView& pixels) const {
-    const auto padded = frame.geometry->padded;
-    std::vector<float> values(static_cast<std::size_t>(3 * padded.width * padded.height));
+    engine::Tensor input(frame.image->at(0).spec());
     engine::Resizer(frame.image_size, frame.network_size)
-        .network_rows(pixels, session_->normalization(), padded, 0, padded.height, values);
-    return values;
+        .network_rows(pixels, session_->normalization(), 0, frame.geometry->padded.height, input);
+    return tests::elements(input);
   }
 };
 
@@ -29,8 +29,7 @@ TEST_F(PreprocessTest, PiecesOnManyThreadsWriteWhatOneCallWrites) {
     run_preprocess(*made, picture.view());
     EXPECT_EQ(made->image_size, size);
     EXPECT_EQ(made->network_size, (engine::Size{160, 128}));
-    const auto values = made->image->at(0).values<float>();
-    EXPECT_TRUE(std::ranges::equal(values, written_at_once(*made, picture.view())));
+    EXPECT_EQ(tests::elements(made->image->at(0)), written_at_once(*made, picture.view()));
   }
 }
 
@@ -45,7 +44,7 @@ TEST_F(PreprocessTest, ShortestEdgeIsPaddedToTheNextMultiple) {
   run_preprocess(*made, picture.view());
   EXPECT_EQ(made->network_size, (engine::Size{133, 100}));
   EXPECT_EQ(made->geometry->padded, (engine::Size{160, 128}));
-  EXPECT_TRUE(std::ranges::equal(made->image->at(0).values<float>(), written_at_once(*made, picture.view())));
+  EXPECT_EQ(tests::elements(made->image->at(0)), written_at_once(*made, picture.view()));
 }
 
 TEST_F(PreprocessTest, ClaimsItsStage) {
