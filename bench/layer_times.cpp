@@ -55,13 +55,16 @@ std::unique_ptr<engine::Operator> make(const Layer& layer, DType type, const For
                                algorithm);
 }
 
-/// How a layer's source lies: the image row by row, else as the network's first convolution leaves it, whose
-/// blocks those after it keep to.
+/// How a layer's source lies: the image row by row, in bf16 channels last as its stem writes them, else as
+/// the network's first convolution leaves it, whose blocks those after it keep to.
 Format source_of(const Layer& layer, DType type) {
   const auto image = [&](std::int64_t channels, std::int64_t height, std::int64_t width) {
     return Format({1, channels, height, width}, Layout::kRowMajor, type);
   };
   if (layer.in_channels % 8 != 0) return image(layer.in_channels, layer.height, layer.width);
+  if (type == DType::kBf16) {
+    return Format({1, layer.in_channels, layer.height, layer.width}, Layout::kNhwc, type);
+  }
   const Layer stem{3, layer.in_channels, 2 * layer.height, 2 * layer.width, 7, 2};
   return make(stem, type, image(3, stem.height, stem.width), engine::Conv2dAlgorithm::kDirect)->output();
 }
@@ -79,8 +82,9 @@ struct Runner {
 
   double run_ms() {
     const void* const input = source.data();
+    void* const result = output.data();
     const double begin = processor_ms();
-    op->run({&input, 1}, output.data(), scratch.data());
+    op->run({&input, 1}, {&result, 1}, scratch.data());
     return processor_ms() - begin;
   }
 };

@@ -94,14 +94,16 @@ class LinearInBlocks final : public onednn::PrimitiveOperator {
       scratch_bytes_ += sizeof(float) * static_cast<std::size_t>(kRows * (columns_ + width_));
   }
 
-  void run(std::span<const void* const> inputs, void* output, void* scratch) const override {
+  void run(std::span<const void* const> inputs, std::span<void* const> outputs,
+           void* scratch) const override {
     const auto* source = static_cast<const float*>(inputs[0]);
-    auto* result = static_cast<float*>(output);
+    auto* result = static_cast<float*>(outputs[0]);
     if (rows_ < kRows) return run_padded(source, result, scratch);
     for (std::int64_t row = 0; row < rows_; row += kRows) {
       const auto begin = std::min(row, rows_ - kRows);
       const void* const block = source + begin * columns_;
-      PrimitiveOperator::run({&block, 1}, result + begin * width_, scratch);
+      void* const rows = result + begin * width_;
+      PrimitiveOperator::run({&block, 1}, {&rows, 1}, scratch);
     }
   }
 
@@ -113,7 +115,8 @@ class LinearInBlocks final : public onednn::PrimitiveOperator {
     auto* products = block + kRows * columns_;
     std::fill_n(std::copy_n(source, rows_ * columns_, block), (kRows - rows_) * columns_, 0.f);
     const void* const input = block;
-    PrimitiveOperator::run({&input, 1}, products, scratch);
+    void* const output = products;
+    PrimitiveOperator::run({&input, 1}, {&output, 1}, scratch);
     std::copy_n(products, rows_ * width_, result);
   }
 

@@ -48,10 +48,10 @@ class MaskPredictor final : public Operator {
     bias_ = weights.get(params.bias, bias, bias);
   }
 
-  void run(std::span<const void* const> inputs, void* output, void*) const override {
+  void run(std::span<const void* const> inputs, std::span<void* const> outputs, void*) const override {
     const auto* source = static_cast<const float*>(inputs[0]);
     const auto* labels = static_cast<const float*>(inputs[1]);
-    auto* masks = static_cast<float*>(output);
+    auto* masks = static_cast<float*>(outputs[0]);
     const auto per_map = height_ * width_ * scale_ * scale_;
     for (std::size_t map = 0; map < maps_; ++map) {
       predict(source + map * per_map * channels_, row_of(labels[map]), masks + map * per_map);

@@ -77,7 +77,8 @@ void PrimitiveOperator::view_as(std::vector<Format> inputs, Format output) {
   output_view_ = std::move(output);
 }
 
-void PrimitiveOperator::run(std::span<const void* const> inputs, void* output, void* scratch) const {
+void PrimitiveOperator::run(std::span<const void* const> inputs, std::span<void* const> outputs,
+                            void* scratch) const {
   translate<DeviceError>(name_, [&] {
     auto arguments = fixed_;
     const auto& formats = input_views_.empty() ? inputs_ : input_views_;
@@ -85,7 +86,7 @@ void PrimitiveOperator::run(std::span<const void* const> inputs, void* output, v
       if (static_cast<int>(i) == in_place_) continue;
       arguments.emplace(arguments_[i], borrow(formats[i], inputs[i]));
     }
-    arguments.emplace(DNNL_ARG_DST, borrow(output_view_.value_or(output_), output));
+    arguments.emplace(DNNL_ARG_DST, borrow(output_view_.value_or(output_), outputs[0]));
     if (scratch_bytes_ > 0) arguments.emplace(DNNL_ARG_SCRATCHPAD, borrow(scratch_, scratch));
     primitive_.execute(stream(), arguments);
     stream().wait();

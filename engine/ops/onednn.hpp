@@ -60,7 +60,7 @@ auto translate(const std::string& name, Body&& body) {
 /// An operator that is one primitive: its inputs bound to `arguments` in order, its weights kept.
 class PrimitiveOperator : public Operator {
  public:
-  void run(std::span<const void* const> inputs, void* output, void* scratch) const override;
+  void run(std::span<const void* const> inputs, std::span<void* const> outputs, void* scratch) const override;
 
  protected:
   using Operator::Operator;

@@ -31,14 +31,18 @@ class Operator {
   /// Formats in which the inputs must come.
   const std::vector<Format>& inputs() const { return inputs_; }
   const Format& output() const { return output_; }
+  /// What it writes besides; empty of most operators.
+  const std::vector<Format>& further_outputs() const { return further_outputs_; }
   std::size_t scratch_bytes() const { return scratch_bytes_; }
   /// Input whose memory the output takes over: run() finds that input's values in `output` and replaces them.
   /// -1 if the output is written from scratch and must not overlap an input.
   int in_place() const { return in_place_; }
 
   /// Pointers are 64-byte aligned. The in-place input's pointer is ignored.
+  ///   outputs  output(), then further_outputs()
   /// \throws DeviceError if the operator fails.
-  virtual void run(std::span<const void* const> inputs, void* output, void* scratch) const = 0;
+  virtual void run(std::span<const void* const> inputs, std::span<void* const> outputs,
+                   void* scratch) const = 0;
 
  protected:
   explicit Operator(std::string name) : name_(std::move(name)) {}
@@ -47,6 +51,7 @@ class Operator {
   std::string implementation_;
   std::vector<Format> inputs_;
   Format output_;
+  std::vector<Format> further_outputs_;
   std::size_t scratch_bytes_ = 0;
   int in_place_ = -1;
 };
@@ -106,6 +111,11 @@ struct MaskPredictorParams {
 /// not to be had at speed. \throws ShapeError, ModelError (weights), with the operator's name.
 ///
 ///   conv2d         [N, I, H, W] -> [N, O, H', W'], free (bf16)
+///   conv2d_pair    [N, I, H, W] -> [N, O, H, W] and [N, P, H, W], f32, kNhwc: two 1x1 convolutions that read
+///                  the same; null where no kernel computes both at once (bf16)
+///   conv2d_max_pool2d  [N, 3, H, W] -> [N, O, H', W'], bf16, both kNhwc: a convolution of stride 2 with
+///                  ReLU, then the largest of 3x3 of its cells, stride 2, padding 1; null where no
+///                  kernel does both at once
 ///   conv2d, sum    [N, I, H, W], [N, O, H', W'] -> [N, O, H', W'] in place of the second input (bf16)
 ///   max_pool2d     [N, C, H, W] -> [N, C, H', W'] as the input, of its type; padding never wins (bf16)
 ///   upsample_add   [N, C, 2H, 2W], [N, C, H, W] -> in place of the first: a(y, x) + b(y/2, x/2) (bf16)
@@ -122,13 +132,18 @@ struct MaskPredictorParams {
 ///   reorder        any -> the same values in `target`
 ///   round_to_steps any -> what 8 bits can hold of them, still f32, in place
 ///   round_to_bf16  any -> what bf16 can hold of them, still f32, in place
-///   quantized_*    conv2d, linear and upsample_add with values in 8 bits
+///   quantized_*    conv2d, conv2d_pair, linear and upsample_add with values in 8 bits
 std::unique_ptr<Operator> make_conv2d(const Conv2dParams& params, const Format& source,
                                       PackedWeights& weights,
                                       Conv2dAlgorithm algorithm = Conv2dAlgorithm::kDirect);
 std::unique_ptr<Operator> make_conv2d_sum(const Conv2dParams& params, const Format& source,
                                           const Format& summand, PackedWeights& weights,
                                           Conv2dAlgorithm algorithm = Conv2dAlgorithm::kDirect);
+std::unique_ptr<Operator> make_conv2d_pair(const Conv2dParams& first, const Conv2dParams& second,
+                                           const Format& source, PackedWeights& weights);
+///   pool  the pooling's name
+std::unique_ptr<Operator> make_conv2d_max_pool2d(const Conv2dParams& params, const std::string& pool,
+                                                 const Format& source, PackedWeights& weights);
 std::unique_ptr<Operator> make_max_pool2d(const std::string& name, const Format& source, int kernel,
                                           int stride, int padding);
 std::unique_ptr<Operator> make_upsample_add(const std::string& name, const Format& fine,
@@ -143,6 +158,12 @@ std::unique_ptr<Operator> make_quantized_conv2d(const Conv2dParams& params, cons
                                                 const Format& source, const Format* summand,
                                                 PackedWeights& weights,
                                                 Conv2dAlgorithm algorithm = Conv2dAlgorithm::kDirect);
+/// Null where QuantizedParams of the two have another source, or results that are not f32.
+std::unique_ptr<Operator> make_quantized_conv2d_pair(const Conv2dParams& first,
+                                                     const QuantizedParams& first_steps,
+                                                     const Conv2dParams& second,
+                                                     const QuantizedParams& second_steps,
+                                                     const Format& source, PackedWeights& weights);
 std::unique_ptr<Operator> make_quantized_linear(const Conv2dParams& params, const QuantizedParams& steps,
                                                 const Format& source, PackedWeights& weights);
 /// Both inputs and the result are in 8 bits, kNhwc.

@@ -64,7 +64,8 @@ class PointwiseBf16Conv2d final : public Operator {
     output_ = Format({rows, out}, Layout::kRowMajor, DType::kBf16);
   }
 
-  void run(std::span<const void* const> inputs, void* output, void* scratch) const override {
+  void run(std::span<const void* const> inputs, std::span<void* const> outputs,
+           void* scratch) const override {
     const auto* source = static_cast<const std::uint16_t*>(inputs[0]);
     const auto* weights = static_cast<const std::uint16_t*>(weights_->data());
     const auto* bias = bias_ ? bias_->values<float>().data() : nullptr;
@@ -72,7 +73,7 @@ class PointwiseBf16Conv2d final : public Operator {
 #pragma omp parallel for num_threads(threads) if (threads > 1) schedule(static)
     for (std::size_t block = 0; block < blocking_.blocks; ++block) {
       const auto thread = threads > 1 ? static_cast<std::size_t>(omp_get_thread_num()) : 0;
-      run_bf16(problem_, blocking_, block, source, weights, bias, static_cast<std::uint16_t*>(output),
+      run_bf16(problem_, blocking_, block, source, weights, bias, static_cast<std::uint16_t*>(outputs[0]),
                static_cast<std::byte*>(scratch) + thread * blocking_.scratch_bytes());
     }
   }

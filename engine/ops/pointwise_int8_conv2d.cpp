@@ -79,7 +79,8 @@ class PointwiseInt8Conv2d final : public Operator {
     output_ = Format({rows, out}, Layout::kRowMajor, output_.dtype());
   }
 
-  void run(std::span<const void* const> inputs, void* output, void* scratch) const override {
+  void run(std::span<const void* const> inputs, std::span<void* const> outputs,
+           void* scratch) const override {
     const auto* starts = reinterpret_cast<const std::int32_t*>(weights_->data());
     const auto* scales = factors_.values<float>().data();
     const pointwise::Int8Weights weights{reinterpret_cast<const std::int8_t*>(starts + places()), starts,
@@ -88,7 +89,7 @@ class PointwiseInt8Conv2d final : public Operator {
 #pragma omp parallel for num_threads(threads) if (threads > 1) schedule(static)
     for (std::size_t block = 0; block < blocking_.blocks; ++block) {
       const auto thread = threads > 1 ? static_cast<std::size_t>(omp_get_thread_num()) : 0;
-      run_int8(problem_, blocking_, block, inputs[0], weights, output,
+      run_int8(problem_, blocking_, block, inputs[0], weights, outputs[0],
                static_cast<std::byte*>(scratch) + thread * blocking_.scratch_bytes());
     }
   }

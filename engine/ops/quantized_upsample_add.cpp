@@ -89,11 +89,12 @@ class QuantizedUpsampleAdd final : public Operator {
     in_place_ = 0;
   }
 
-  void run(std::span<const void* const> inputs, void* output, void* /*scratch*/) const override {
+  void run(std::span<const void* const> inputs, std::span<void* const> outputs,
+           void* /*scratch*/) const override {
     const auto shape = output_.shape();
     const auto channels = static_cast<std::size_t>(shape[1]), columns = static_cast<std::size_t>(shape[3]);
     const auto rows = static_cast<std::size_t>(shape[0] * shape[2]);
-    auto* fine = static_cast<std::byte*>(output);
+    auto* fine = static_cast<std::byte*>(outputs[0]);
     const auto* coarse = static_cast<const std::byte*>(inputs[1]);
     for (std::size_t y = 0; y < rows; ++y) {  // Maps have even heights: row y of all has row y / 2
       HWY_DYNAMIC_DISPATCH(add_row_of)

@@ -18,12 +18,13 @@ class RoundToSteps final : public Operator {
     in_place_ = 0;
   }
 
-  void run(std::span<const void* const> /*inputs*/, void* output, void* /*scratch*/) const override {
+  void run(std::span<const void* const> /*inputs*/, std::span<void* const> outputs,
+           void* /*scratch*/) const override {
     const float low = activation_.least(), high = activation_.most();
     const float step = activation_.step, inverse = 1 / step;
     // Adding 1.5 * 2^23 leaves no room for a fraction: to the nearest, ties to even, in any vector unit.
     constexpr float kNoFraction = 12582912.F;
-    for (float& value : std::span(static_cast<float*>(output), count_)) {
+    for (float& value : std::span(static_cast<float*>(outputs[0]), count_)) {
       const float within = std::min(std::max(low, value * inverse), high);  // What is no number becomes `low`
       value = (within + kNoFraction - kNoFraction) * step;
     }
@@ -44,8 +45,9 @@ class RoundToBf16 final : public Operator {
     in_place_ = 0;
   }
 
-  void run(std::span<const void* const> /*inputs*/, void* output, void* /*scratch*/) const override {
-    for (float& value : std::span(static_cast<float*>(output), count_)) value = nearest_bf16(value);
+  void run(std::span<const void* const> /*inputs*/, std::span<void* const> outputs,
+           void* /*scratch*/) const override {
+    for (float& value : std::span(static_cast<float*>(outputs[0]), count_)) value = nearest_bf16(value);
   }
 
  private:

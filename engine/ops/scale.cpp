@@ -31,11 +31,12 @@ class Scale final : public Operator {
     in_place_ = 0;
   }
 
-  void run(std::span<const void* const> inputs, void* output, void* scratch) const override {
+  void run(std::span<const void* const> inputs, std::span<void* const> outputs,
+           void* scratch) const override {
     onednn::translate<DeviceError>(name_, [&] {
       for (std::int64_t n = 0; n < images_; ++n) {
         const auto offset = static_cast<std::size_t>(n);
-        auto* values = static_cast<std::byte*>(output) + offset * image_.bytes();
+        auto* values = static_cast<std::byte*>(outputs[0]) + offset * image_.bytes();
         const auto* factors = static_cast<const std::byte*>(inputs[1]) + offset * factor_.bytes();
         std::unordered_map<int, dnnl::memory> arguments{{DNNL_ARG_SRC_0, onednn::borrow(image_, values)},
                                                         {DNNL_ARG_SRC_1, onednn::borrow(factor_, factors)},

@@ -41,9 +41,10 @@ class UpsampleBilinear final : public Operator {
     scratch_bytes_ = sizeof(float) * 3 * plane();
   }
 
-  void run(std::span<const void* const> inputs, void* output, void* scratch) const override {
+  void run(std::span<const void* const> inputs, std::span<void* const> outputs,
+           void* scratch) const override {
     const auto* source = static_cast<const float*>(inputs[0]);
-    auto* result = static_cast<float*>(output);
+    auto* result = static_cast<float*>(outputs[0]);
     auto* cells = static_cast<float*>(scratch);
     auto* wide = cells + plane();
     const auto rows = scale_ * height_, columns = scale_ * width_;

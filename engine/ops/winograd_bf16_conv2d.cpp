@@ -68,14 +68,15 @@ class WinogradBf16Conv2d final : public Operator {
     if (!params.bias.empty()) keep_bias(params, unit, weights);
   }
 
-  void run(std::span<const void* const> inputs, void* output, void* scratch) const override {
+  void run(std::span<const void* const> inputs, std::span<void* const> outputs,
+           void* scratch) const override {
     const auto* weights = static_cast<const std::uint16_t*>(weights_->data());
     const auto* bias = bias_ ? bias_->values<float>().data() : nullptr;
     const auto threads = static_cast<int>(problem_.threads);
 #pragma omp parallel for num_threads(threads) if (threads > 1) schedule(static)
     for (std::size_t block = 0; block < blocking_.blocks; ++block) {
       const auto thread = threads > 1 ? static_cast<std::size_t>(omp_get_thread_num()) : 0;
-      run_bf16(problem_, blocking_, block, inputs[0], weights, bias, output,
+      run_bf16(problem_, blocking_, block, inputs[0], weights, bias, outputs[0],
                static_cast<std::byte*>(scratch) + thread * blocking_.scratch_bytes());
     }
   }

@@ -57,9 +57,10 @@ class WinogradConv2d final : public Operator {
     bias_ = weights.get(params.bias, bias, bias);
   }
 
-  void run(std::span<const void* const> inputs, void* output, void* scratch) const override {
+  void run(std::span<const void* const> inputs, std::span<void* const> outputs,
+           void* scratch) const override {
     const auto* source = static_cast<const float*>(inputs[0]);
-    auto* destination = static_cast<float*>(output);
+    auto* destination = static_cast<float*>(outputs[0]);
     const auto* weights = weights_->values<float>().data();
     const auto* bias = bias_ ? bias_->values<float>().data() : nullptr;
     const auto threads = static_cast<int>(problem_.threads);

@@ -37,10 +37,10 @@ ValueShapes shapes_of(const CompiledModel& model) {
   return shapes;
 }
 
-/// A layer's class of convolution: as features lie that oneDNN reads in this precision.
+/// A layer's class of convolution: features of both precisions lie channels last.
 Conv2dClass class_of(const Node& node, const Shape& input, const std::string& precision, int threads) {
-  const bool int8 = precision == kInt8;
-  return {input.at(1), node.out_channels, int8 ? 1 : 16, threads, int8 ? DType::kU8 : DType::kBf16};
+  const auto type = precision == kInt8 ? DType::kU8 : DType::kBf16;
+  return {input.at(1), node.out_channels, 1, threads, type};
 }
 
 /// What share of the direct time a method may take at most. In int8 the weights of Winograd's method take up

@@ -9,20 +9,24 @@
 namespace rcnn::engine {
 namespace {
 
-constexpr std::size_t kEvery =
-    7;  ///< Element is compared; odd, so that every channel of a block has its turn
+constexpr std::size_t kEvery = 7;   ///< Element is compared, counted row-major, ...
+constexpr std::size_t kFew = 4096;  ///< ... all where there are fewer than these
 
+/// In their order however they lie: a run that is compared need not lay them out as the exact one did.
 /// Without channels that pad a block.
 std::vector<float> sample(const Format& format, std::span<const float> values) {
   const auto shape = format.shape();
-  const auto block = static_cast<std::size_t>(channel_block(format.layout().value_or(Layout::kRowMajor)));
-  const auto pixels = block == 1 ? 1 : static_cast<std::size_t>(shape[2] * shape[3]);
-  const auto channels = block == 1 ? 1 : static_cast<std::size_t>(shape[1]);
+  const auto layout = format.layout().value_or(Layout::kRowMajor);
+  const bool plain = layout == Layout::kRowMajor;
+  const auto channels = plain ? 1 : static_cast<std::size_t>(shape[1]);
+  const auto pixels = plain ? 1 : static_cast<std::size_t>(shape[2] * shape[3]);
+  const auto block = layout == Layout::kNhwc ? channels : static_cast<std::size_t>(channel_block(layout));
   const auto blocks = (channels + block - 1) / block;
+  const auto count = plain ? values.size() : static_cast<std::size_t>(element_count(shape));
   std::vector<float> some;
-  for (std::size_t i = 0; i < values.size(); i += kEvery) {
-    const auto channel = i / (block * pixels) % blocks * block + i % block;
-    if (channel < channels) some.push_back(values[i]);
+  for (std::size_t i = 0; i < count; i += count < kFew ? 1 : kEvery) {
+    const auto pixel = i % pixels, channel = i / pixels % channels, image = i / pixels / channels;
+    some.push_back(values[((image * blocks + channel / block) * pixels + pixel) * block + channel % block]);
   }
   return some;
 }

@@ -38,7 +38,10 @@ void ProgramBuilder::build() {
     values_[graph_.inputs[i]] = {Format(spec.shape, spec.layout, spec.dtype), storages.size() - 1};
     round_input(graph_.inputs[i]);
   }
-  for (std::size_t i = 0; i < graph_.nodes.size(); ++i) add_node(graph_.nodes[i], static_cast<int>(i));
+  for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {
+    if (computed_.contains(i) || add_joined(graph_.nodes[i], i)) continue;
+    add_node(graph_.nodes[i], static_cast<int>(i));
+  }
   plan();
 }
 
@@ -216,6 +219,60 @@ std::unique_ptr<Operator> ProgramBuilder::make_operator(const Node& node) {
   }
 }
 
+std::unique_ptr<Operator> ProgramBuilder::make_heads(const Node& first, const Node& second) const {
+  const auto source = source_of(first, 0);
+  const bool in_8_bits = is_int8(first);
+  if (in_8_bits != is_int8(second) || source.dtype() != source_of(second, 0).dtype() ||
+      is_rounded_for(first, 0) || is_rounded_for(second, 0)) {
+    return nullptr;
+  }
+  const auto first_params = params_of(first, result_of(first));
+  const auto second_params = params_of(second, result_of(second));
+  if (!in_8_bits) return make_conv2d_pair(first_params, second_params, source, weights_);
+  return make_quantized_conv2d_pair(first_params, quantized_params(first), second_params,
+                                    quantized_params(second), source, weights_);
+}
+
+std::unique_ptr<Operator> ProgramBuilder::make_joined(const Node& node, const Partner& partner) const {
+  const auto& other = graph_.nodes[partner.node];
+  if (partner.kind == Partner::Kind::kHead) return make_heads(node, other);
+  const bool in_bf16 = types_.is_bf16(node.outputs[0]) && types_.is_bf16(other.outputs[0]);
+  if (is_int8(node) || !in_bf16) return nullptr;
+  return make_conv2d_max_pool2d(params_of(node, result_of(node)), other.name, source_of(node, 0), weights_);
+}
+
+bool ProgramBuilder::add_joined(const Node& node, std::size_t index) {
+  for (const auto& partner : find_partners(graph_, index)) {
+    auto op = computed_.contains(partner.node) ? nullptr : make_joined(node, partner);
+    if (!op) continue;
+    const auto& other = graph_.nodes[partner.node];
+    const auto read = brought_to(node.inputs[0], op->inputs()[0]).storage;
+    std::vector<std::size_t> written;
+    std::vector formats{op->output()};
+    formats.insert(formats.end(), op->further_outputs().begin(), op->further_outputs().end());
+    for (const auto& format : formats) written.push_back(new_storage(format.bytes()));
+    add_step(to_string(node.kind), std::move(op), {read}, std::move(written));
+    const auto step = steps.size() - 1;
+    if (formats.size() > 1) publish(node.outputs[0], formats[0], step, 0);
+    publish(other.outputs[0], formats.back(), step, formats.size() - 1);
+    computed_.insert(partner.node);
+    return true;
+  }
+  return false;
+}
+
+void ProgramBuilder::publish(const std::string& name, const Format& format, std::size_t step,
+                             std::size_t output) {
+  values_[name] = {format, steps[step].outputs[output]};
+  const auto next = steps.size();
+  round(name);
+  const bool rounded = steps.size() > next;
+  steps[rounded ? next : step].values[rounded ? 0 : output] = name;
+  if (const auto found = output_index_.find(name); found != output_index_.end()) {
+    finish_output(name, found->second);
+  }
+}
+
 void ProgramBuilder::add_node(const Node& node, int index) {
   auto op = make_operator(node);
   std::vector<std::size_t> inputs;
@@ -238,13 +295,8 @@ void ProgramBuilder::add_node(const Node& node, int index) {
   }
   const auto format = op->output();
   if (op->in_place() < 0) output = new_storage(format.bytes());
-  add_step(to_string(node.kind), std::move(op), std::move(inputs), output);
-  values_[node.outputs[0]] = {format, output};
-  round(node.outputs[0]);
-  steps.back().value = node.outputs[0];
-  if (const auto found = output_index_.find(node.outputs[0]); found != output_index_.end()) {
-    finish_output(node.outputs[0], found->second);
-  }
+  add_step(to_string(node.kind), std::move(op), std::move(inputs), {output});
+  publish(node.outputs[0], format, steps.size() - 1, 0);
 }
 
 bool ProgramBuilder::is_rounded(const std::string& name) const {
@@ -256,14 +308,14 @@ void ProgramBuilder::round(const std::string& name) {
   const auto& value = values_.at(name);
   if (const auto step = step_of(name)) {
     add_step(kRoundToSteps, make_round_to_steps(name + ".round", value.format, *step), {value.storage},
-             value.storage);
+             {value.storage});
   } else {
     round_to_bf16(name, value.format, value.storage);
   }
 }
 
 void ProgramBuilder::round_to_bf16(const std::string& name, const Format& format, std::size_t storage) {
-  add_step(kRoundToBf16, make_round_to_bf16(name + ".round", format), {storage}, storage);
+  add_step(kRoundToBf16, make_round_to_bf16(name + ".round", format), {storage}, {storage});
 }
 
 bool ProgramBuilder::is_rounded_for(const Node& node, std::size_t input) const {
@@ -280,7 +332,7 @@ std::size_t ProgramBuilder::rounded_copy(const std::string& name, const Format& 
   }
   const auto& value = values_.at(name);
   const auto copy = new_storage(wanted.bytes());
-  add_step(kReorder, make_reorder(name + ".copy", value.format, wanted), {value.storage}, copy);
+  add_step(kReorder, make_reorder(name + ".copy", value.format, wanted), {value.storage}, {copy});
   round_to_bf16(name, wanted, copy);
   copies.push_back({wanted, copy});
   return copy;
@@ -290,7 +342,7 @@ void ProgramBuilder::round_input(const std::string& name) {
   if (!is_rounded(name)) return;
   auto& value = values_.at(name);  // The caller's own is left as it is
   const auto copy = new_storage(value.format.bytes());
-  add_step(kReorder, make_reorder(name + ".copy", value.format, value.format), {value.storage}, copy);
+  add_step(kReorder, make_reorder(name + ".copy", value.format, value.format), {value.storage}, {copy});
   value.storage = copy;
   round(name);
 }
@@ -302,7 +354,8 @@ ProgramBuilder::Value ProgramBuilder::brought_to(const std::string& name, const 
     if (copy.format == wanted) return copy;
   }
   Value copy{wanted, new_storage(wanted.bytes())};
-  add_step(kReorder, make_reorder_of(name, ".reorder", value.format, wanted), {value.storage}, copy.storage);
+  add_step(kReorder, make_reorder_of(name, ".reorder", value.format, wanted), {value.storage},
+           {copy.storage});
   reordered_[name].push_back(copy);
   return copy;
 }
@@ -316,7 +369,7 @@ std::size_t ProgramBuilder::surrendered(const std::string& name, const Format& w
   if (dies && value.format == wanted && storages[value.storage].place == Storage::Place::kArena)
     return value.storage;
   const auto copy = new_storage(wanted.bytes());
-  add_step(kReorder, make_reorder_of(name, ".copy", value.format, wanted), {value.storage}, copy);
+  add_step(kReorder, make_reorder_of(name, ".copy", value.format, wanted), {value.storage}, {copy});
   return copy;
 }
 
@@ -327,12 +380,14 @@ std::size_t ProgramBuilder::new_storage(std::size_t bytes) {
 }
 
 void ProgramBuilder::add_step(std::string kind, std::unique_ptr<Operator> op, std::vector<std::size_t> inputs,
-                              std::size_t output) {
+                              std::vector<std::size_t> results) {
   const int now = static_cast<int>(steps.size());
   for (const auto input : inputs) storages[input].last = now;
-  storages[output].last = now;
+  for (const auto output : results) storages[output].last = now;
   const auto scratch = new_storage(op->scratch_bytes());
-  steps.push_back({std::move(op), std::move(kind), "", std::move(inputs), output, scratch});
+  std::vector<std::string> values(results.size());
+  steps.push_back(
+      {std::move(op), std::move(kind), std::move(inputs), std::move(results), std::move(values), scratch});
 }
 
 void ProgramBuilder::finish_output(const std::string& name, std::size_t index) {
@@ -352,7 +407,7 @@ void ProgramBuilder::finish_output(const std::string& name, std::size_t index) {
   const auto storage = new_storage(target.bytes());
   storages[storage].place = Storage::Place::kOutput;
   storages[storage].index = index;
-  add_step(kReorder, make_reorder_of(name, ".reorder", value.format, target), {value.storage}, storage);
+  add_step(kReorder, make_reorder_of(name, ".reorder", value.format, target), {value.storage}, {storage});
   // Later readers go on reading the arena's copy, which is in the layout that operators like; but no other
   // values than those beyond the program read.
   if (value.format.dtype() != target.dtype()) value = {target, storage};

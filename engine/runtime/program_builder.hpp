@@ -4,9 +4,11 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
+#include "engine/runtime/partner_nodes.hpp"
 #include "engine/runtime/program_executable.hpp"
 #include "engine/runtime/value_types.hpp"
 
@@ -26,10 +28,11 @@ struct Storage {
 /// One operator with the storages it works on.
 struct Step {
   std::unique_ptr<Operator> op;
-  std::string kind;   ///< "Conv2d", "Reorder"
-  std::string value;  ///< Of the graph that it writes; "" of reorders
+  std::string kind;  ///< "Conv2d", "Reorder"
   std::vector<std::size_t> inputs;
-  std::size_t output = 0;
+  std::vector<std::size_t> outputs;
+  std::vector<std::string>
+      values;  ///< Of the graph, that the outputs are then; "" where they are not yet, or of reorders
   std::size_t scratch = 0;
 };
 
@@ -52,6 +55,13 @@ class ProgramBuilder {
 
   void count_uses();
   void add_node(const Node& node, int index);
+  /// Adds a convolution and another node as one operator, where there is one that computes both.
+  bool add_joined(const Node& node, std::size_t index);
+  /// That operator; null where there is none, or none for the types that values have here.
+  std::unique_ptr<Operator> make_joined(const Node& node, const Partner& partner) const;
+  std::unique_ptr<Operator> make_heads(const Node& first, const Node& second) const;
+  /// What the step writes there, in `format`, has this name from now on.
+  void publish(const std::string& name, const Format& format, std::size_t step, std::size_t output);
   std::unique_ptr<Operator> make_operator(const Node& node);
   std::unique_ptr<Operator> make_convolution(const Node& node);
   /// What the plan has the node's layer computed by; none without a plan, or for exact layers.
@@ -83,7 +93,7 @@ class ProgramBuilder {
   std::size_t surrendered(const std::string& name, const Format& wanted, int node);
   std::size_t new_storage(std::size_t bytes);
   void add_step(std::string kind, std::unique_ptr<Operator> op, std::vector<std::size_t> inputs,
-                std::size_t output);
+                std::vector<std::size_t> results);
   bool is_rounded(const std::string& name) const;
   /// Rounds a value where it lies, or a copy of the program's input, if the quantization says so.
   void round(const std::string& name);
@@ -103,6 +113,7 @@ class ProgramBuilder {
   std::map<std::string, Value> values_;
   std::map<std::string, std::vector<Value>> reordered_;  ///< Copies of values in further formats
   std::map<std::string, std::vector<Value>> rounded_copies_;
+  std::set<std::size_t> computed_;       ///< Nodes that another's operator computes as well
   std::map<std::string, int> last_use_;  ///< Node that reads a value last
   std::map<std::string, std::size_t> output_index_;
 };

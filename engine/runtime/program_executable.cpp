@@ -54,13 +54,14 @@ class ProgramExecutable final : public Executable {
     const ThreadCount threads(threads_);
     const auto tapped = tap_inputs(inputs);
     std::vector<const void*> sources;
+    std::vector<void*> results;
     const auto run_step = [&](const Step& step) {
       sources.clear();
+      results.clear();
       for (const auto input : step.inputs) sources.push_back(address(input));
-      step.op->run(sources, address(step.output), address(step.scratch));
-      if (tapped && !step.value.empty() && step.op->output().dtype() == DType::kF32) {
-        show(*tapped, step.value, step.op->output(), address(step.output));
-      }
+      for (const auto output : step.outputs) results.push_back(address(output));
+      step.op->run(sources, results, address(step.scratch));
+      if (tapped) show_values(*tapped, step, results);
     };
     if (Trace::process().on()) {
       run_traced(run_step);
@@ -73,6 +74,21 @@ class ProgramExecutable final : public Executable {
   static void show(ActivationTap::Run& run, const std::string& value, const Format& format,
                    const void* values) {
     run.visit(value, format, {static_cast<const float*>(values), format.bytes() / sizeof(float)});
+  }
+
+  static void show_values(ActivationTap::Run& run, const Step& step, std::span<void* const> results) {
+    for (std::size_t i = 0; i < results.size(); ++i) {
+      const auto& format = i == 0 ? step.op->output() : step.op->further_outputs()[i - 1];
+      if (!step.values[i].empty() && format.dtype() == DType::kF32)
+        show(run, step.values[i], format, results[i]);
+    }
+  }
+
+  /// Shape of what it writes, all channels counted.
+  static Shape shape_of(const Operator& op) {
+    auto shape = op.output().shape();
+    for (const auto& further : op.further_outputs()) shape[1] += further.shape()[1];
+    return shape;
   }
 
   /// Null without a tap.
@@ -104,7 +120,7 @@ class ProgramExecutable final : public Executable {
                        .implementation = step.op->implementation(),
                        .program = program_,
                        .on_core = on_core,
-                       .shape = step.op->output().shape(),
+                       .shape = shape_of(*step.op),
                        .began = last,
                        .ended = now});
       last = now;

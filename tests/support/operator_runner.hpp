@@ -46,14 +46,15 @@ inline engine::Tensor convert(const engine::Tensor& values, const engine::Format
   auto result = filled_with_nan(to.bytes());
   auto scratch = filled_with_nan(reorder->scratch_bytes());
   const void* const source = values.data();
-  reorder->run({&source, 1}, result.data(), scratch.data());
+  void* const output = result.data();
+  reorder->run({&source, 1}, {&output, 1}, scratch.data());
   return result;
 }
 
 /// Runs an operator on row-major values, which are brought to the formats that it asks for.
-/// \returns its output, row-major.
-inline std::vector<float> run_operator(const engine::Operator& op,
-                                       const std::vector<std::vector<float>>& inputs) {
+/// \returns its outputs, row-major.
+inline std::vector<std::vector<float>> run_all_outputs(const engine::Operator& op,
+                                                       const std::vector<std::vector<float>>& inputs) {
   std::vector<engine::Tensor> sources;
   std::vector<const void*> pointers;
   for (std::size_t i = 0; i < inputs.size(); ++i) {
@@ -65,13 +66,32 @@ inline std::vector<float> run_operator(const engine::Operator& op,
     sources.push_back(convert(values, plain, wanted));
   }
   for (const auto& source : sources) pointers.push_back(source.data());
-  auto output = op.in_place() >= 0 ? std::move(sources[static_cast<std::size_t>(op.in_place())])
-                                   : filled_with_nan(op.output().bytes());
+  std::vector<engine::Format> formats{op.output()};
+  formats.insert(formats.end(), op.further_outputs().begin(), op.further_outputs().end());
+  std::vector<engine::Tensor> outputs;
+  std::vector<void*> results;
+  for (const auto& format : formats) {
+    const bool in_place = outputs.empty() && op.in_place() >= 0;
+    outputs.push_back(in_place ? std::move(sources[static_cast<std::size_t>(op.in_place())])
+                               : filled_with_nan(format.bytes()));
+    results.push_back(outputs.back().data());
+  }
   auto scratch = filled_with_nan(op.scratch_bytes());
-  op.run(pointers, output.data(), scratch.data());
-  const auto plain =
-      convert(output, op.output(), engine::Format(op.output().shape(), engine::Layout::kRowMajor));
-  return {plain.values<float>().begin(), plain.values<float>().end()};
+  op.run(pointers, results, scratch.data());
+  std::vector<std::vector<float>> values;
+  for (std::size_t i = 0; i < formats.size(); ++i) {
+    const auto plain =
+        convert(outputs[i], formats[i], engine::Format(formats[i].shape(), engine::Layout::kRowMajor));
+    values.emplace_back(plain.values<float>().begin(), plain.values<float>().end());
+  }
+  return values;
+}
+
+/// The same of an operator that has one.
+inline std::vector<float> run_operator(const engine::Operator& op,
+                                       const std::vector<std::vector<float>>& inputs) {
+  EXPECT_TRUE(op.further_outputs().empty()) << op.name();
+  return run_all_outputs(op, inputs).front();
 }
 
 /// Products of values in [-1, 1) summed in another order differ by rounding only.

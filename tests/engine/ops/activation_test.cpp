@@ -40,7 +40,8 @@ TEST(SmoothActivations, LeaveZeroInTheChannelsThatFillABlock) {
   std::ranges::fill(source.values<float>(), 0.f);
   auto output = tests::filled_with_nan(op->output().bytes());
   const void* const input = source.data();
-  op->run({&input, 1}, output.data(), nullptr);
+  void* const result = output.data();
+  op->run({&input, 1}, {&result, 1}, nullptr);
   const auto values = output.values<float>();
   ASSERT_EQ(values.size(), 64U);
   EXPECT_EQ(values[32 + 3], 0.5f);

@@ -87,7 +87,8 @@ TEST(Conv2dPadding, LeavesZeroInTheChannelsThatFillABlock) {
   auto output = tests::filled_with_nan(op->output().bytes());
   auto scratch = tests::filled_with_nan(op->scratch_bytes());
   const void* const pointer = source.data();
-  op->run({&pointer, 1}, output.data(), scratch.data());
+  void* const result = output.data();
+  op->run({&pointer, 1}, {&result, 1}, scratch.data());
   const auto values = output.values<float>();
   for (std::size_t cell = 0; cell < 25; ++cell) {
     for (std::size_t channel = 4; channel < 8; ++channel) EXPECT_EQ(values[(25 + cell) * 8 + channel], 0.f);

@@ -62,6 +62,31 @@ TEST(TrialTap, LeavesOutTheChannelsThatFillABlock) {
   EXPECT_NEAR(trial->error(), 0.1 / std::sqrt(1.0 / 3), 0.01);
 }
 
+TEST(TrialTap, ComparesWhatLiesOtherwiseValueByValue) {
+  const Shape shape{2, 20, 15, 17};
+  const auto value = [](std::size_t image, std::size_t channel, std::size_t pixel) {
+    return static_cast<float>(channel * 1000 + pixel) + 0.5F * static_cast<float>(image);
+  };
+  const std::size_t channels = 20, pixels = 15 * 17;
+  std::vector<float> last(2 * channels * pixels), blocked(std::size_t{2} * 32 * pixels, 7.F);
+  for (std::size_t image = 0; image < 2; ++image) {
+    for (std::size_t c = 0; c < channels; ++c) {
+      for (std::size_t p = 0; p < pixels; ++p) {
+        last[(image * pixels + p) * channels + c] = value(image, c, p);
+        blocked[((image * 2 + c / 16) * pixels + p) * 16 + c % 16] = value(image, c, p);
+      }
+    }
+  }
+  ReferenceOutputs references;
+  TrialTap::collecting(kProgram, references)->begin("p")->visit("y", Format(shape, Layout::kNhwc), last);
+  const auto trial = TrialTap::comparing(kProgram, references);
+  trial->begin("p")->visit("y", Format(shape, Layout::kBlocked16), blocked);
+  EXPECT_EQ(trial->error(), 0);
+  const auto& kept = references.kept.begin()->second;
+  EXPECT_EQ(kept.size(), (last.size() + 6) / 7);
+  EXPECT_EQ(kept[1], value(0, 0, 7));
+}
+
 TEST(TrialTap, IsExactWhereNothingChanged) {
   const auto y = tests::random_values(700, 1);
   ReferenceOutputs references;

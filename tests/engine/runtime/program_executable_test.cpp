@@ -11,6 +11,7 @@
 #include "engine/compile/quantization.hpp"
 #include "engine/errors.hpp"
 #include "engine/ops/platform.hpp"
+#include "engine/runtime/activation_tap.hpp"
 #include "engine/runtime/trace.hpp"
 #include "engine/tensor/bf16.hpp"
 #include "tests/support/operator_runner.hpp"
@@ -182,6 +183,145 @@ TEST_F(Program, RefusesHostOperatorsAndWrongScratch) {
   const auto executable = build_executable(relu, {{input}, {}}, packed);
   EXPECT_GT(executable->scratch_bytes(), 0U);
   EXPECT_THROW(executable->run({}, {}, {}), DeviceError);
+}
+
+/// Two heads of one map, as an RPN has them.
+class HeadsProgram : public Program {
+ protected:
+  HeadsProgram() {
+    add_weights("hidden", 32, kChannels, 3);
+    add_weights("head.logits", 3, 32, 1);
+    add_weights("head.deltas", 12, 32, 1);
+    graph_ = {"g",
+              {make_node(OpKind::kConv2d, "hidden", {"x"}, 32, 3),
+               make_node(OpKind::kConv2d, "head.logits", {"hidden"}, 3),
+               make_node(OpKind::kConv2d, "head.deltas", {"hidden"}, 12)},
+              {"x"},
+              {"head.logits", "head.deltas"}};
+  }
+  void expect_definition(const std::vector<Tensor>& outputs) {
+    const auto hidden = tests::slow_conv2d(window(32, 3), source_, weights_["hidden"], {});
+    for (std::size_t i = 0; i < 2; ++i) {
+      const auto& name = graph_.outputs[i];
+      tests::expect_close(
+          tests::row_major(outputs[i]),
+          tests::slow_conv2d({32, i == 0 ? 3 : 12, kHeight, kWidth, 1, 1, 0, 1}, hidden, weights_[name], {}),
+          1e-3F);
+    }
+  }
+  std::vector<std::string> operators_run(const std::map<std::string, Layout>& layouts) {
+    auto& trace = Trace::process();
+    trace.start();
+    expect_definition(run(graph_, layouts));
+    std::vector<std::string> names;
+    for (const auto& span : trace.stop()) {
+      if (span.kind == TraceSpan::Kind::kOperator) names.push_back(span.name + " " + to_string(span.shape));
+    }
+    return names;
+  }
+
+  Graph graph_;
+};
+
+TEST_F(HeadsProgram, AreComputedTogetherAndWrittenAsAsked) {
+  const auto plain = operators_run({});
+  if (plain.back().find('+') == std::string::npos) GTEST_SKIP() << "no kernel for both on this processor";
+  EXPECT_EQ(plain.back(), "head.logits+deltas [1, 15, 9, 11]");
+  const auto asked = operators_run({{"head.logits", Layout::kNhwc}, {"head.deltas", Layout::kNhwc}});
+  EXPECT_EQ(asked, plain) << "channels last is how they are written anyway";
+  const auto reordered = operators_run({{"head.logits", Layout::kRowMajor}});
+  EXPECT_EQ(reordered.size(), plain.size() + 1);
+}
+
+TEST_F(HeadsProgram, MayBeReadAgain) {
+  auto sigmoid = make_node(OpKind::kSigmoid, "scores", {"head.logits"});
+  graph_.nodes.insert(graph_.nodes.begin() + 2, sigmoid);
+  graph_.outputs.push_back("scores");
+  const auto outputs = run(graph_);
+  expect_definition(outputs);
+  tests::expect_close(tests::row_major(outputs[2]),
+                      tests::slow_activation(Activation::kSigmoid, tests::row_major(outputs[0])), 1e-5F);
+}
+
+/// A ResNet's stem in bf16.
+class StemProgram : public Program {
+ protected:
+  StemProgram() {
+    named_.set("conv.w", tests::random_values(std::size_t{32} * 3 * 49, 7));
+    auto conv = make_node(OpKind::kConv2d, "conv", {"image"}, 32, 7),
+         pool = make_node(OpKind::kMaxPool2d, "pool", {"conv"});
+    conv.stride = 2;
+    conv.activation = Activation::kRelu;
+    pool.kernel = 3;
+    pool.stride = 2;
+    pool.padding = 1;
+    graph_ = {"g", {conv, pool}, {"image"}, {"pool"}};
+  }
+  void SetUp() override {
+    if (!multiplies_bf16()) GTEST_SKIP() << "no products of bf16 here";
+  }
+  /// The first output, row-major, and the operators that ran.
+  std::pair<std::vector<float>, std::string> run_traced() {
+    ProgramShapes shapes;
+    shapes.inputs = {{"image", {1, 3, 40, 44}, DType::kBf16, Layout::kNhwc}};
+    shapes.bf16 = true;
+    shapes.narrow_products = true;
+    shapes.borders = {"pool"};
+    auto packed = named_.packed();
+    const auto executable = build_executable(graph_, shapes, packed);
+    auto& trace = Trace::process();
+    trace.start();
+    const auto outputs =
+        tests::run_executable(*executable, {tests::random_values(std::size_t{3} * 40 * 44, 1)});
+    std::string names;
+    for (const auto& span : trace.stop()) {
+      if (span.kind == TraceSpan::Kind::kOperator) names += span.name + " ";
+    }
+    return {tests::row_major(outputs[0]), names};
+  }
+
+  Graph graph_;
+};
+
+TEST_F(StemProgram, IsComputedWithItsPoolingWhereNobodyElseReadsIt) {
+  const auto [together, names] = run_traced();
+  if (names != "conv+pool ") GTEST_SKIP() << "no kernel for both on this processor";
+  graph_.outputs = {"pool", "conv"};
+  const auto [apart, more_names] = run_traced();
+  EXPECT_NE(more_names.find("conv "), std::string::npos) << more_names;
+  ASSERT_EQ(together.size(), apart.size());
+  for (std::size_t i = 0; i < apart.size(); ++i) {
+    ASSERT_NEAR(together[i], apart[i], apart[i] / 128) << "sums in another order round otherwise";
+  }
+}
+
+TEST_F(StemProgram, IsNotForOtherPoolings) {
+  graph_.nodes[1].padding = 0;
+  EXPECT_EQ(run_traced().second.find('+'), std::string::npos);
+}
+
+/// Names what it is shown.
+class Names final : public ActivationTap {
+ public:
+  std::unique_ptr<Run> begin(const std::string&) override { return std::make_unique<Naming>(names); }
+  std::vector<std::string> names;
+
+ private:
+  struct Naming final : Run {
+    explicit Naming(std::vector<std::string>& to) : names(to) {}
+    void visit(const std::string& value, const Format& format, std::span<const float>) override {
+      names.push_back(value + " " + to_string(format.shape()));
+    }
+    std::vector<std::string>& names;
+  };
+};
+
+TEST_F(HeadsProgram, AreBothShownToATap) {
+  const auto tap = std::make_shared<Names>();
+  const ActivationTap::Scope scope(tap);
+  run(graph_);
+  const std::vector<std::string> last(tap->names.end() - 2, tap->names.end());
+  EXPECT_EQ(last, (std::vector<std::string>{"head.logits [1, 3, 9, 11]", "head.deltas [1, 12, 9, 11]"}));
 }
 
 /// A residual block, its pooling and a step of a feature pyramid.
