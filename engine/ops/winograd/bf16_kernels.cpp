@@ -365,6 +365,27 @@ inline void finish_tile(const float* products, std::size_t stride, const Finish&
   }
 }
 
+/// Asks for the cells of a tile, 64 channels of them, before they are written.
+///   first  the tile's first cell, of the first of these channels; need not be in the map
+template <class F, class D>
+__attribute__((always_inline)) inline void prefetch_tile(const MapStrides& strides,
+                                                         const typename D::Value* first) {
+  constexpr std::size_t kValues = 64 / sizeof(typename D::Value);  // Of a line
+  const bool blocks = strides.cell < kValues;                      // Two cells to a line
+  const auto parts = blocks ? kWidth / kLanes : kWidth / kValues;
+  const auto part = blocks ? strides.group : kValues;
+  for (std::size_t i = 0; i < parts; ++i, first += part) {
+#pragma GCC unroll 4
+    for (std::size_t y = 0; y < F::kTile; ++y) {
+#pragma GCC unroll 4
+      for (std::size_t x = 0; x < F::kTile; ++x) {
+        if (blocks && x % 2 == 1) continue;
+        _mm_prefetch(reinterpret_cast<const char*>(first + y * strides.row + x * strides.cell), _MM_HINT_T0);
+      }
+    }
+  }
+}
+
 template <class F, class D, class A>
 void transform_output(const Bf16Problem& problem, const Bf16Blocking& blocking, TileRange tiles,
                       std::size_t panel, const float* products, const float* bias,
@@ -377,6 +398,9 @@ void transform_output(const Bf16Problem& problem, const Bf16Blocking& blocking, 
     const auto below = problem.height - place.top, right = problem.width - place.left;
     auto* cell =
         destination + place.image * strides.image + place.top * strides.row + place.left * strides.cell;
+    const auto next = place_of<F>(blocking, tiles.first + i + 1);
+    prefetch_tile<F, D>(strides, destination + next.image * strides.image + next.top * strides.row +
+                                     next.left * strides.cell + first / kLanes * strides.group);
     for (auto channel = first; channel < end; channel += kLanes) {
       const Finish finish{bias == nullptr ? _mm512_setzero_ps() : _mm512_loadu_ps(bias + channel),
                           _mm512_set1_ps(problem.scale), _mm512_set1_ps(problem.summand_scale), problem.sum,
