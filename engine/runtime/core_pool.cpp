@@ -11,8 +11,8 @@
 #include <utility>
 
 #include "engine/errors.hpp"
+#include "engine/runtime/dispatcher.hpp"
 #include "engine/runtime/neuron_core.hpp"
-#include "engine/runtime/watchdog.hpp"
 
 namespace rcnn::engine {
 namespace {
@@ -24,23 +24,6 @@ using LoadKey = std::vector<std::tuple<std::string, const void*, std::vector<int
 // A program of the largest models runs for a few seconds; what takes longer than this at the end is stuck.
 constexpr std::chrono::seconds kClosingTime{5};
 
-/// Whose turns each core takes. Cores that are bound to CPUs take them from those that share these.
-class SharedCpus {
- public:
-  explicit SharedCpus(const CoreSettings& settings) {
-    if (settings.cpus < 1) return;
-    const int rooms = std::max(1, settings.cpus / settings.threads_per_core);
-    const int groups = settings.pin ? rooms : 1;
-    for (int i = 0; i < groups; ++i) turns_.push_back(std::make_shared<CpuTurns>(rooms / groups));
-  }
-  std::shared_ptr<CpuTurns> of(int core) const {
-    return turns_.empty() ? nullptr : turns_[static_cast<std::size_t>(core) % turns_.size()];
-  }
-
- private:
-  std::vector<std::shared_ptr<CpuTurns>> turns_;
-};
-
 std::string ids_of(const Cores& cores) {
   std::string text;
   for (const auto& core : cores) text += (text.empty() ? "" : ", ") + std::to_string(core->id());
@@ -49,8 +32,7 @@ std::string ids_of(const Cores& cores) {
 
 }  // namespace
 
-/// Thread safety: thread-safe. `placing` is taken before any core's own mutex, `dispatching` likewise;
-/// neither is held while the other is taken.
+/// Thread safety: thread-safe. `placing` is taken before the dispatcher's mutex and any core's own.
 struct CorePool::State {
   explicit State(CoreSettings chosen);
 
@@ -59,10 +41,9 @@ struct CorePool::State {
   void close();
 
   const CoreSettings settings;
+  const std::shared_ptr<Dispatcher> dispatcher;
   Cores cores;
-  std::mutex placing;      ///< Makes "does it fit" and "put it there" one step; guards `groups`
-  std::mutex dispatching;  ///< Makes "which core" and "queue it there" one step
-  Watchdog watchdog;
+  std::mutex placing;  ///< Makes "does it fit" and "put it there" one step; guards `groups`
   bool close_at_exit = false;
   std::once_flag exit_registered;
   std::map<LoadKey, std::weak_ptr<BatchGroup>> groups;
@@ -76,23 +57,23 @@ struct Share {
   std::vector<ResidentProgram> programs;
 };
 
-const std::shared_ptr<NeuronCore>& least_loaded(const Cores& cores) {
-  return *std::min_element(cores.begin(), cores.end(), [](const auto& a, const auto& b) {
-    return std::make_tuple(a->load(), a->id()) < std::make_tuple(b->load(), b->id());
-  });
+std::vector<int> ids(const Cores& cores) {
+  std::vector<int> all;
+  for (const auto& core : cores) all.push_back(core->id());
+  return all;
 }
 
-class Placed final : public LoadedPrograms, public std::enable_shared_from_this<Placed> {
+class Placed final : public LoadedPrograms {
  public:
-  /// `places[i]`: the cores that hold program i. `keep` is what owns `dispatching`.
-  Placed(std::vector<Share> shares, std::vector<std::string> names, std::vector<Cores> places,
-         std::shared_ptr<BatchGroup> group, std::shared_ptr<void> keep, std::mutex& dispatching)
+  /// `places[i]`: the cores that hold program i.
+  Placed(std::vector<Share> shares, std::vector<std::string> names, const std::vector<Cores>& places,
+         std::shared_ptr<BatchGroup> group, std::shared_ptr<Dispatcher> dispatcher)
       : shares_(std::move(shares)),
         names_(std::move(names)),
-        places_(std::move(places)),
         group_(std::move(group)),
-        keep_(std::move(keep)),
-        dispatching_(dispatching) {}
+        dispatcher_(std::move(dispatcher)) {
+    for (const auto& cores : places) places_.push_back(ids(cores));
+  }
 
   ~Placed() override {
     for (const auto& share : shares_) share.core->remove_resident(share.programs);
@@ -105,65 +86,29 @@ class Placed final : public LoadedPrograms, public std::enable_shared_from_this<
       throw Error("program " + std::to_string(program) + " was not loaded; there are " +
                   std::to_string(places_.size()));
     }
-    std::shared_ptr<NeuronCore> core;
-    NeuronCore::Queued queued;
-    {
-      std::lock_guard lock(dispatching_);
-      core = choose(program, execution.dispatch);
-      queued = core->queue(names_[program], std::move(execution), group_,
-                           [self = weak_from_this(), program](const std::shared_ptr<Job>& job) {
-                             const auto placed = self.lock();
-                             if (placed) placed->move(program, job);
-                             return placed != nullptr;
-                           });
-    }
-    core->settle(queued);  // May complete it, which may submit the next.
-    return queued.job;
+    return dispatcher_->submit(names_[program], places_[program], std::move(execution), group_);
   }
 
   std::shared_ptr<const void> admit() override {
     ++group_->admitted;
-    return {group_.get(), [self = shared_from_this()](const BatchGroup*) {
-              --self->group_->admitted;
-              for (const auto& share : self->shares_) share.core->look_again();
+    return {group_.get(), [group = group_, dispatcher = dispatcher_](const BatchGroup*) {
+              --group->admitted;
+              dispatcher->look_again();
             }};
   }
 
   std::vector<int> cores() const override {
-    std::vector<int> ids;
-    for (const auto& share : shares_) ids.push_back(share.core->id());
-    return ids;
+    std::vector<int> all;
+    for (const auto& share : shares_) all.push_back(share.core->id());
+    return all;
   }
 
  private:
-  const std::shared_ptr<NeuronCore>& choose(std::size_t program, const Dispatch& wish) const {
-    const auto& cores = places_[program];
-    if (wish.batch_size > 1) {
-      const auto found = std::find_if(cores.begin(), cores.end(), [&](const auto& core) {
-        return core->collects(*group_, names_[program]);
-      });
-      if (found != cores.end()) return *found;
-    }
-    return least_loaded(cores);
-  }
-
-  void move(std::size_t program, const std::shared_ptr<Job>& job) {
-    std::shared_ptr<NeuronCore> core;
-    NeuronCore::Queued queued;
-    {
-      std::lock_guard lock(dispatching_);
-      core = least_loaded(places_[program]);
-      queued = core->queue(job);
-    }
-    core->settle(queued);
-  }
-
   const std::vector<Share> shares_;
   const std::vector<std::string> names_;
-  const std::vector<Cores> places_;
+  std::vector<std::vector<int>> places_;
   const std::shared_ptr<BatchGroup> group_;
-  const std::shared_ptr<void> keep_;
-  std::mutex& dispatching_;
+  const std::shared_ptr<Dispatcher> dispatcher_;
 };
 
 /// Cores of each program: all of them, or one each, dealt to the core with the fewest programs of this load,
@@ -203,9 +148,7 @@ std::vector<Share> shares_of(const std::vector<ResidentProgram>& programs, const
 LoadKey load_key(const std::vector<ResidentProgram>& programs, const std::vector<Cores>& places) {
   LoadKey key;
   for (std::size_t i = 0; i < programs.size(); ++i) {
-    std::vector<int> ids;
-    for (const auto& core : places[i]) ids.push_back(core->id());
-    key.emplace_back(programs[i].name, programs[i].key, std::move(ids));
+    key.emplace_back(programs[i].name, programs[i].key, ids(places[i]));
   }
   return key;
 }
@@ -213,15 +156,9 @@ LoadKey load_key(const std::vector<ResidentProgram>& programs, const std::vector
 }  // namespace
 
 CorePool::State::State(CoreSettings chosen)
-    : settings(std::move(chosen)), watchdog([this](Watchdog::Clock::time_point now) {
-        std::optional<Watchdog::Clock::time_point> next;
-        for (const auto& core : cores) {
-          const auto deadline = core->expire(now);
-          core->give_away();
-          if (deadline) next = next ? std::min(*next, *deadline) : *deadline;
-        }
-        return next;
-      }) {}
+    : settings(std::move(chosen)), dispatcher(std::make_shared<Dispatcher>(settings)) {
+  for (const int id : settings.cores) cores.push_back(std::make_shared<NeuronCore>(id, settings, dispatcher));
+}
 
 Cores CorePool::State::select(const std::vector<int>& ids) const {
   if (ids.empty()) return cores;
@@ -249,8 +186,8 @@ std::shared_ptr<BatchGroup> CorePool::State::group(const LoadKey& key) {
 
 void CorePool::State::close() {
   const auto deadline = NeuronCore::Clock::now() + kClosingTime;
-  for (const auto& core : cores) core->stop(deadline);
-  watchdog.stop();
+  dispatcher->stop();
+  for (const auto& core : cores) core->join(deadline);
 }
 
 CorePool::CorePool(CoreSettings settings) : state_(std::make_shared<State>(std::move(settings))) {
@@ -258,14 +195,6 @@ CorePool::CorePool(CoreSettings settings) : state_(std::make_shared<State>(std::
   for (const auto& fault : chosen.faults) {
     spdlog::warn("NeuronCore {}: every execution no. {} will meet an injected '{}' (NEURON_EMU_FAULT)",
                  fault.core, fault.every, fault.kind);
-  }
-  const SharedCpus cpus(chosen);
-  for (const int id : chosen.cores) {
-    // Weak: a thread that outlives the pool must not reach a watchdog that is gone.
-    const auto started = [state = std::weak_ptr(state_)] {
-      if (const auto pool = state.lock()) pool->watchdog.arm();
-    };
-    state_->cores.push_back(std::make_shared<NeuronCore>(id, chosen, started, cpus.of(id)));
   }
 }
 
@@ -294,17 +223,17 @@ std::shared_ptr<LoadedPrograms> CorePool::load(std::vector<ResidentProgram> prog
   }
   const auto chosen = state_->select(cores);
   std::lock_guard lock(state_->placing);
-  auto places = place(programs, chosen, placement);
+  const auto places = place(programs, chosen, placement);
   auto shares = shares_of(programs, chosen, places);
   for (const auto& share : shares) share.core->require_memory(share.programs);
   for (const auto& share : shares) share.core->add_resident(share.programs);
   for (const auto& share : shares) share.core->start();
-  state_->watchdog.start();
+  state_->dispatcher->start();
   std::vector<std::string> names;
   for (const auto& program : programs) names.push_back(program.name);
   auto group = state_->group(load_key(programs, places));
-  return std::make_shared<Placed>(std::move(shares), std::move(names), std::move(places), std::move(group),
-                                  state_, state_->dispatching);
+  return std::make_shared<Placed>(std::move(shares), std::move(names), places, std::move(group),
+                                  state_->dispatcher);
 }
 
 std::vector<CoreStatus> CorePool::status() const {

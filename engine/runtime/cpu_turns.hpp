@@ -1,60 +1,34 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <atomic>
-#include <condition_variable>
-#include <deque>
-#include <memory>
-#include <mutex>
+#include <cstddef>
+#include <vector>
+
+#include "engine/runtime/core_pool.hpp"
 
 namespace rcnn::engine {
 
-/// Turns on the CPUs that emulated cores share: where there are more cores than CPUs, programs run in the
-/// order in which they asked instead of taking the caches from each other.
+/// Turns on the CPUs that emulated cores share: where there are more cores than CPUs, no more programs run at
+/// once than these have room for, instead of taking the caches from each other. Cores that are bound to CPUs
+/// share theirs with those that are bound to the same ones.
 ///
-/// Thread safety: thread-safe. `mutex_` guards all of it; no other lock is taken under it.
+/// Thread safety: thread-bound; the dispatcher's mutex guards it.
 class CpuTurns {
  public:
-  /// The right to run one program; ends when it is destroyed or moved over. An empty one is no right at all.
-  class Turn {
-   public:
-    Turn() = default;
-    Turn(Turn&& other) noexcept = default;
-    Turn& operator=(Turn&& other) noexcept;
-    ~Turn() { end(); }
-    explicit operator bool() const { return turns_ != nullptr; }
-    void end();
+  explicit CpuTurns(const CoreSettings& settings);
 
-   private:
-    friend class CpuTurns;
-    explicit Turn(std::shared_ptr<CpuTurns> turns) : turns_(std::move(turns)) {}
-    std::shared_ptr<CpuTurns> turns_;
-  };
-
-  /// \param most  turns at a time, 1 and more
-  explicit CpuTurns(int most) : free_(most) {}
-  CpuTurns(const CpuTurns&) = delete;
-  CpuTurns& operator=(const CpuTurns&) = delete;
-
-  /// Waits until all who asked before have had a turn and one is free; empty once `given_up` is true, which
-  /// look_again() must follow.
-  static Turn take(const std::shared_ptr<CpuTurns>& turns, const std::atomic<bool>& given_up);
-  /// Has those who wait look whether they were given up.
-  void look_again();
-  /// How many wait.
-  std::size_t waiting() const;
+  /// Whether a core may begin a program.
+  bool free(int core) const { return free_.empty() || free_[group(core)] > 0; }
+  void take(int core) { change(core, -1); }
+  void give_back(int core) { change(core, 1); }
 
  private:
-  struct Waiter {
-    std::condition_variable changed;
-    bool granted = false;
-  };
-  bool wait(const std::atomic<bool>& given_up);
-  void give_back();
+  std::size_t group(int core) const { return static_cast<std::size_t>(core) % free_.size(); }
+  void change(int core, int by) {
+    if (!free_.empty()) free_[group(core)] += by;
+  }
 
-  mutable std::mutex mutex_;
-  int free_;
-  std::deque<Waiter*> waiters_;  ///< In the order in which they asked; none while a turn is free
+  std::vector<int> free_;  ///< Of each group of CPUs; empty: any number of turns
 };
 
 }  // namespace rcnn::engine

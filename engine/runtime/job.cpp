@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "engine/errors.hpp"
-#include "engine/runtime/neuron_core.hpp"
+#include "engine/runtime/dispatcher.hpp"
 
 namespace rcnn::engine {
 
@@ -12,27 +12,18 @@ std::exception_ptr cancelled_error() {
   return std::make_exception_ptr(CancelledError("execution cancelled: its frame is no longer wanted"));
 }
 
-Job::Job(std::string program_name, Execution work, Mover mover)
+Job::Job(std::string program_name, std::vector<int> core_ids, Execution work,
+         std::weak_ptr<Dispatcher> dispatcher)
     : program(std::move(program_name)),
+      cores(std::move(core_ids)),
       execution(std::move(work)),
-      mover_(std::move(mover)),
+      dispatcher_(std::move(dispatcher)),
       done_(std::move(execution.done)) {}
 
 void Job::cancel() {
   if (!claim()) return;
   complete(cancelled_error());
-  std::unique_lock lock(mutex_);
-  const auto core = core_.lock();
-  lock.unlock();
-  // One that moves to another core just now is not found: that core lets go of it at its turn.
-  if (core) core->forget(*this);
-}
-
-bool Job::move(const std::shared_ptr<Job>& job) { return job->mover_ && job->mover_(job); }
-
-void Job::set_core(std::weak_ptr<NeuronCore> core) {
-  std::lock_guard lock(mutex_);
-  core_ = std::move(core);
+  if (const auto dispatcher = dispatcher_.lock()) dispatcher->forget(*this);
 }
 
 void Job::complete(std::exception_ptr error) noexcept {

@@ -38,12 +38,6 @@ void JobQueue::push(std::shared_ptr<Job> job, std::shared_ptr<const BatchGroup> 
   jobs_.push_back(std::move(job));
 }
 
-bool JobQueue::collects(const BatchGroup& group, const std::string& program) const {
-  return std::any_of(jobs_.begin(), jobs_.end(), [&](const auto& job) {
-    return job->batch && !job->batch->closed && job->batch->group.get() == &group && job->program == program;
-  });
-}
-
 int JobQueue::members(const Batch& batch) const {
   return static_cast<int>(
       std::count_if(jobs_.begin(), jobs_.end(), [&](const auto& job) { return job->batch.get() == &batch; }));
@@ -60,46 +54,59 @@ std::size_t JobQueue::waited(const Job& job) const {
   return static_cast<std::size_t>(turn - served_.rbegin());
 }
 
-JobQueue::Place JobQueue::choose(Clock::time_point now, std::optional<Clock::time_point>& when) {
-  auto best = jobs_.end();
-  for (auto job = jobs_.begin(); job != jobs_.end(); ++job) {
-    if (running_ && (*job)->batch == running_) return job;
-    if ((*job)->batch && open(*(*job)->batch, now)) {
-      when = when ? std::min(*when, (*job)->batch->deadline) : (*job)->batch->deadline;
-      continue;
-    }
-    const Dispatch& mine = (*job)->execution.dispatch;
-    if (best == jobs_.end()) {
-      best = job;
-      continue;
-    }
-    const Dispatch& other = (*best)->execution.dispatch;
-    const bool higher = mine.effective_priority() > other.effective_priority();
-    const bool in_turn = mine.effective_priority() == other.effective_priority() &&
-                         mine.policy == DispatchPolicy::kRoundRobin &&
-                         other.policy == DispatchPolicy::kRoundRobin && waited(**job) > waited(**best);
-    if (higher || in_turn) best = job;
+/// Whether a job goes before one that came earlier.
+bool JobQueue::goes_before(const Job& job, const Job& earlier) const {
+  const Dispatch& mine = job.execution.dispatch;
+  const Dispatch& other = earlier.execution.dispatch;
+  if (mine.effective_priority() != other.effective_priority()) {
+    return mine.effective_priority() > other.effective_priority();
   }
-  return best;
+  return mine.policy == DispatchPolicy::kRoundRobin && other.policy == DispatchPolicy::kRoundRobin &&
+         waited(job) > waited(earlier);
 }
 
-std::optional<JobQueue::Clock::time_point> JobQueue::ready_at(Clock::time_point now) {
-  std::optional<Clock::time_point> when;
-  return choose(now, when) != jobs_.end() ? now : when;
+std::optional<JobQueue::Next> JobQueue::take(Clock::time_point now, const Chooser& core_for) {
+  auto best = jobs_.end();
+  std::optional<int> best_core;
+  for (auto job = jobs_.begin(); job != jobs_.end(); ++job) {
+    const auto& batch = (*job)->batch;
+    if (batch && open(*batch, now)) continue;
+    const auto core = core_for(**job);
+    if (!core) continue;
+    const bool rest = batch && batch->core;
+    if (rest || best == jobs_.end() || goes_before(**job, **best)) {
+      best = job;
+      best_core = core;
+    }
+    if (rest) break;
+  }
+  if (best == jobs_.end()) return std::nullopt;
+  Next next{std::move(*best), *best_core};
+  jobs_.erase(best);
+  if (const auto batch = std::exchange(next.job->batch, nullptr)) batch->core = next.core;
+  note_turn(next.job->execution.dispatch.stream);
+  return next;
 }
 
-std::shared_ptr<Job> JobQueue::take(Clock::time_point now) {
-  std::optional<Clock::time_point> when;
-  const auto place = choose(now, when);
-  if (place == jobs_.end()) return nullptr;
-  auto job = std::move(*place);
-  jobs_.erase(place);
-  running_ = std::exchange(job->batch, nullptr);
-  const auto stream = job->execution.dispatch.stream;
+void JobQueue::note_turn(std::uint64_t stream) {
   std::erase(served_, stream);
   served_.push_back(stream);
   if (served_.size() > kRememberedStreams) served_.pop_front();
-  return job;
+}
+
+std::optional<JobQueue::Clock::time_point> JobQueue::closes(Clock::time_point now) {
+  std::optional<Clock::time_point> first;
+  for (const auto& job : jobs_) {
+    if (!job->batch || !open(*job->batch, now)) continue;
+    first = first ? std::min(*first, job->batch->deadline) : job->batch->deadline;
+  }
+  return first;
+}
+
+void JobQueue::free_batch_of(int core) {
+  for (const auto& job : jobs_) {
+    if (job->batch && job->batch->core == core) job->batch.reset();
+  }
 }
 
 std::vector<std::shared_ptr<Job>> JobQueue::extract(const std::function<bool(Job&)>& leaves) {
@@ -114,11 +121,6 @@ std::vector<std::shared_ptr<Job>> JobQueue::extract(const std::function<bool(Job
     }
   }
   return left;
-}
-
-std::size_t JobQueue::count(const std::string& program) const {
-  return static_cast<std::size_t>(
-      std::count_if(jobs_.begin(), jobs_.end(), [&](const auto& job) { return job->program == program; }));
 }
 
 }  // namespace rcnn::engine

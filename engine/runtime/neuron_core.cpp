@@ -29,8 +29,6 @@ std::exception_ptr with_notice(const std::exception_ptr& error, const std::strin
   }
 }
 
-bool any_job(const Job&) { return true; }
-
 /// Binds the calling thread, and so the team it will start, to the core's share of the CPUs it may use.
 void pin_to_share(int core, int threads) {
   cpu_set_t allowed;
@@ -51,42 +49,24 @@ void pin_to_share(int core, int threads) {
 
 }  // namespace
 
-NeuronCore::NeuronCore(int id, const CoreSettings& settings, std::function<void()> started,
-                       std::shared_ptr<CpuTurns> turns)
+NeuronCore::NeuronCore(int id, const CoreSettings& settings, std::shared_ptr<Dispatcher> dispatcher)
     : id_(id),
       threads_(settings.threads_per_core),
       pin_(settings.pin),
-      timeout_(settings.timeout),
       faults_(settings.faults),
-      started_callback_(std::move(started)),
-      turns_(std::move(turns)),
+      dispatcher_(std::move(dispatcher)),
       memory_(id, settings.memory_bytes) {}
 
 void NeuronCore::start() {
   std::lock_guard lock(mutex_);
-  // The thread shares ownership, so that one which outlives stop() still stands on solid ground.
-  if (!thread_.joinable() && !stopping_) thread_ = std::thread([self = shared_from_this()] { self->work(); });
+  if (!std::exchange(may_start_, false)) return;
+  // The thread shares ownership, so that one which outlives join() still stands on solid ground.
+  thread_ = std::thread([self = shared_from_this()] { self->work(); });
 }
 
-void NeuronCore::stop(Clock::time_point deadline) {
-  std::vector<std::shared_ptr<Job>> waiting;
-  std::shared_ptr<Job> running;
-  {
-    std::lock_guard lock(mutex_);
-    stopping_ = true;
-    waiting = queue_.extract(any_job);
-    // Claimed before the core's thread can see that it is to stop, lest it completes the job with what it
-    // then meets.
-    if (running_ && running_->claim()) running = running_;
-    wake_.notify_all();
-  }
-  if (turns_) turns_->look_again();
-  if (running) running->complete(cancelled_error());
-  for (const auto& job : waiting) {
-    if (job->claim()) job->complete(cancelled_error());
-    job->release();
-  }
+void NeuronCore::join(Clock::time_point deadline) {
   std::unique_lock lock(mutex_);
+  may_start_ = false;
   if (!thread_.joinable()) return;
   const bool exited = exited_changed_.wait_until(lock, deadline, [this] { return exited_; });
   lock.unlock();
@@ -98,142 +78,11 @@ void NeuronCore::stop(Clock::time_point deadline) {
   }
 }
 
-std::shared_ptr<Job> NeuronCore::submit(const std::string& program, Execution execution) {
-  const auto queued = queue(program, std::move(execution));
-  settle(queued);
-  return queued.job;
-}
-
-NeuronCore::Queued NeuronCore::queue(const std::string& program, Execution execution,
-                                     std::shared_ptr<const BatchGroup> group, Job::Mover mover) {
-  return queue(std::make_shared<Job>(program, std::move(execution), std::move(mover)), std::move(group));
-}
-
-NeuronCore::Queued NeuronCore::queue(std::shared_ptr<Job> job, std::shared_ptr<const BatchGroup> group) {
-  Queued queued{std::move(job)};
-  std::lock_guard lock(mutex_);
-  queued.accepted = !stopping_;
-  queued.job->set_core(weak_from_this());
-  if (queued.accepted) queue_.push(queued.job, std::move(group));
-  wake_.notify_all();
-  return queued;
-}
-
-void NeuronCore::settle(const Queued& queued) {
-  if (queued.accepted) return started_callback_();
-  if (queued.job->claim()) {
-    queued.job->complete(
-        std::make_exception_ptr(DeviceError(where(id_, queued.job->program) + ": the core pool is closed")));
-  }
-  queued.job->release();
-}
-
-void NeuronCore::give_away() {
-  std::vector<std::shared_ptr<Job>> leaving;
-  {
-    std::lock_guard lock(mutex_);
-    if (!lost()) return;
-    leaving = queue_.extract(any_job);
-  }
-  for (const auto& job : leaving) {
-    if (!Job::move(job)) settle(queue(job));
-  }
-}
-
-void NeuronCore::forget(const Job& job) {
-  std::unique_lock lock(mutex_);
-  const auto dropped = queue_.extract([&](const Job& other) { return &other == &job; });
-  wake_.notify_all();
-  lock.unlock();
-  for (const auto& found : dropped) found->release();
-}
-
-bool NeuronCore::collects(const BatchGroup& group, const std::string& program) const {
-  std::lock_guard lock(mutex_);
-  return !lost() && queue_.collects(group, program);
-}
-
-void NeuronCore::look_again() {
-  std::lock_guard lock(mutex_);
-  wake_.notify_all();
-}
-
-NeuronCore::Load NeuronCore::load() const {
-  std::lock_guard lock(mutex_);
-  return {lost(), queue_.size() + (running_ ? 1 : 0), started_};
-}
-
-std::optional<NeuronCore::Clock::time_point> NeuronCore::expire(Clock::time_point now) {
-  std::shared_ptr<Job> overrun;
-  CpuTurns::Turn turn;  // Others need not wait for what may never return.
-  std::vector<std::shared_ptr<Job>> stranded;
-  std::optional<Clock::time_point> next;
-  std::string notice;
-  {
-    std::lock_guard lock(mutex_);
-    if (!running_) return std::nullopt;
-    const auto count = [&](const Job& job) {
-      total_.timed_out();
-      recorder(job.program).timed_out();
-    };
-    if (!overdue_since_ && now < run_began_ + timeout_) return run_began_ + timeout_;
-    if (!overdue_since_) {
-      overdue_since_ = now;
-      turn = std::move(turn_);
-      if (running_->claim()) {
-        overrun = running_;
-        count(*overrun);
-        notice = judge(true);
-      }
-    }
-    // Those behind it would wait for ever: each gets as long again, from when the core was known to be lost.
-    stranded = queue_.extract([&](Job& job) {
-      const auto deadline = std::max(job.submitted, *overdue_since_) + timeout_;
-      if (now < deadline) {
-        next = next ? std::min(*next, deadline) : deadline;
-        return false;
-      }
-      if (!job.claim()) return false;  // Its canceller is about to look for it here.
-      count(job);
-      return true;
-    });
-    wake_.notify_all();
-  }
-  if (overrun) {
-    time_out(*overrun, "ran past " + std::to_string(timeout_.count()) +
-                           " ms; raise NEURON_RT_EXEC_TIMEOUT (seconds) if it is just slow" + notice);
-  }
-  for (const auto& job : stranded) {
-    time_out(*job,
-             "waited " + std::to_string(timeout_.count()) + " ms behind a program that does not return");
-    job->release();  // It never ran: nobody else will let go of its tensors.
-  }
-  return next;
-}
-
-void NeuronCore::time_out(Job& job, const std::string& what) const {
-  const auto message = where(id_, job.program) + " " + what;
-  spdlog::warn("{}", message);
-  job.complete(std::make_exception_ptr(TimeoutError(message)));
-}
-
 CoreStatus NeuronCore::status() const {
+  auto status = dispatcher_->status(id_);
   std::lock_guard lock(mutex_);
-  CoreStatus status;
-  status.id = id_;
-  status.total = total_.snapshot();
-  const auto running_for = running_ ? Clock::now() - run_began_ : Clock::duration{0};
-  status.total.busy += running_for;
-  status.total.queue_depth = queue_.size();
-  for (const auto& [name, counters] : programs_) {
-    auto snapshot = counters.snapshot();
-    snapshot.queue_depth = queue_.count(name);
-    if (running_ && running_->program == name) snapshot.busy += running_for;
-    status.programs.emplace_back(name, std::move(snapshot));
-  }
   status.memory_used = memory_.used();
   status.memory_total = memory_.total();
-  status.in_service = !out_of_service();
   return status;
 }
 
@@ -243,16 +92,16 @@ void NeuronCore::require_memory(std::span<const ResidentProgram> programs) const
 }
 
 void NeuronCore::add_resident(std::span<const ResidentProgram> programs) {
+  for (const auto& program : programs) dispatcher_->list_program(id_, program.name);
   std::lock_guard lock(mutex_);
   memory_.add(programs);
-  for (const auto& program : programs) recorder(program.name);  // Shown with zeros from now on.
 }
 
 void NeuronCore::remove_resident(std::span<const ResidentProgram> programs) {
   std::lock_guard lock(mutex_);
   memory_.remove(programs);
   trim_ = memory_.empty();
-  wake_.notify_all();
+  trim();
 }
 
 std::size_t NeuronCore::memory_used() const {
@@ -270,106 +119,42 @@ void NeuronCore::set_up_thread() const {
 
 void NeuronCore::work() {
   set_up_thread();
-  std::unique_lock lock(mutex_);
-  while (!stopping_) {
-    if (trim_ && queue_.empty()) {
-      trim_ = false;
-      arena_ = Tensor();
-      memory_.drop_arena();
-    }
-    const auto now = Clock::now();
-    const auto when = queue_.ready_at(now);
-    if (!when) {
-      wake_.wait(lock);
-    } else if (*when > now) {
-      wake_.wait_until(lock, *when);
-    } else if (wait_for_turn(lock)) {
-      if (auto job = queue_.take(Clock::now())) run(std::move(job), lock);
-      end_turn(lock);
-    }
-  }
+  while (const auto job = dispatcher_->next(id_)) run(*job);
+  std::lock_guard lock(mutex_);
   exited_ = true;
   exited_changed_.notify_all();
 }
 
-/// False once the core stops. What waits may have been taken away meanwhile.
-bool NeuronCore::wait_for_turn(std::unique_lock<std::mutex>& lock) {
-  if (!turns_) return true;
-  lock.unlock();
-  auto turn = CpuTurns::take(turns_, stopping_);
-  lock.lock();
-  turn_ = std::move(turn);
-  return static_cast<bool>(turn_);
-}
-
-void NeuronCore::end_turn(std::unique_lock<std::mutex>& lock) {
-  auto turn = std::move(turn_);
-  lock.unlock();
-  turn.end();
-  lock.lock();
-}
-
-void NeuronCore::run(std::shared_ptr<Job> job, std::unique_lock<std::mutex>& lock) {
-  if (job->claimed()) {  // Cancelled just now; its canceller is about to look for it here.
-    lock.unlock();
-    job->release();
-    lock.lock();
-    return;
-  }
-  running_ = job;
-  run_began_ = Clock::now();
-  ++started_;
-  const auto fault = next_fault();
-  lock.unlock();
-  started_callback_();
-  auto error = execute(*job, fault);
-  const auto took = Clock::now() - run_began_;
-  const bool mine = job->claim();
-  lock.lock();
-  record(*job, took, mine, error != nullptr);
-  const auto notice = mine ? judge(error != nullptr) : "";
-  running_.reset();
-  overdue_since_.reset();
-  end_turn(lock);  // Before its completion is told, which may take its time.
-  lock.unlock();
+void NeuronCore::run(Job& job) {
+  auto error = job.claimed() ? nullptr : execute(job);
+  leave_arena();
+  const bool mine = job.claim();
+  // Before its completion is told, which may take its time.
+  const auto notice = dispatcher_->finished(id_, mine, error != nullptr);
   if (!notice.empty()) {
     spdlog::warn("NeuronCore {}{}", id_, notice);
     if (error) error = with_notice(error, notice);
   }
-  if (mine) job->complete(error);
-  job->release();
-  if (!notice.empty()) give_away();
-  lock.lock();
-}
-
-/// Counts failures in a row. \returns what there is to announce, as the end of a sentence about this core.
-std::string NeuronCore::judge(bool failed) {
-  const bool was_out = out_of_service();
-  failed_in_row_ = failed ? failed_in_row_ + 1 : 0;
-  if (out_of_service() == was_out) return "";
-  if (was_out) return ": in service again";
-  return ": out of service after " + std::to_string(kFailuresInRow) +
-         " failures in a row; its work goes to other cores as long as one of them does better";
+  if (mine) job.complete(error);
+  job.release();
 }
 
 std::string NeuronCore::next_fault() {
+  ++begun_;
   for (const auto& fault : faults_) {
-    if (fault.core == id_ && started_ % static_cast<std::uint64_t>(fault.every) == 0) return fault.kind;
+    if (fault.core == id_ && begun_ % static_cast<std::uint64_t>(fault.every) == 0) return fault.kind;
   }
   return {};
 }
 
-std::exception_ptr NeuronCore::execute(Job& job, const std::string& fault) {
+std::exception_ptr NeuronCore::execute(Job& job) {
   try {
-    if (fault == "stuck") {
-      std::unique_lock lock(mutex_);
-      end_turn(lock);  // A device that hangs takes no CPU.
-      wake_.wait(lock, [&] { return stopping_ || job.claimed(); });
-    }
+    const auto fault = next_fault();
+    if (fault == "stuck") dispatcher_->hang(id_);
     if (!fault.empty()) throw DeviceError("failure injected by NEURON_EMU_FAULT (" + fault + ")");
     auto& execution = job.execution;
     if (execution.prepare) execution.prepare(execution);
-    const auto arena = arena_of(job);
+    const auto arena = enter_arena(job);
     execution.executable->run(execution.inputs, execution.outputs, arena);
     return nullptr;
   } catch (const std::exception& error) {
@@ -379,25 +164,29 @@ std::exception_ptr NeuronCore::execute(Job& job, const std::string& fault) {
   }
 }
 
-std::span<std::byte> NeuronCore::arena_of(const Job& job) {
+std::span<std::byte> NeuronCore::enter_arena(const Job& job) {
   const auto bytes = job.execution.executable->scratch_bytes();
+  std::lock_guard lock(mutex_);
+  in_arena_ = true;
   if (arena_.data() == nullptr || arena_.spec().bytes() < bytes) {
-    {
-      std::lock_guard lock(mutex_);
-      memory_.grow_arena(job.program, bytes);
-    }
+    memory_.grow_arena(job.program, bytes);
     arena_ = Tensor();  // The old one goes first: both at once would be the peak.
     arena_ = Tensor({"scratch", {static_cast<std::int64_t>(bytes)}, DType::kU8, Layout::kRowMajor});
   }
   return {static_cast<std::byte*>(arena_.data()), arena_.spec().bytes()};
 }
 
-void NeuronCore::record(const Job& job, std::chrono::nanoseconds took, bool mine, bool failed) {
-  for (auto* counters : {&total_, &recorder(job.program)}) {
-    counters->occupied(took);
-    if (mine && failed) counters->failed();
-    if (mine && !failed) counters->finished(took);
-  }
+void NeuronCore::leave_arena() {
+  std::lock_guard lock(mutex_);
+  in_arena_ = false;
+  trim();
+}
+
+void NeuronCore::trim() {
+  if (!trim_ || in_arena_) return;
+  trim_ = false;
+  arena_ = Tensor();
+  memory_.drop_arena();
 }
 
 }  // namespace rcnn::engine

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "engine/runtime/watchdog.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace rcnn::engine {
@@ -14,10 +15,11 @@ void Watchdog::start() {
   if (!thread_.joinable() && !stopping_) thread_ = std::thread([this] { watch(); });
 }
 
-void Watchdog::arm() {
+void Watchdog::arm(Clock::time_point deadline) {
   std::lock_guard lock(mutex_);
-  armed_ = true;
-  if (idle_) wake_.notify_one();
+  if (deadline >= next_) return;
+  next_ = deadline;
+  wake_.notify_one();
 }
 
 void Watchdog::stop() {
@@ -32,16 +34,22 @@ void Watchdog::stop() {
 void Watchdog::watch() {
   std::unique_lock lock(mutex_);
   while (!stopping_) {
-    armed_ = false;
+    next_ = kNever;  // What is armed while check() looks counts besides.
     lock.unlock();
     const auto next = check_(Clock::now());
     lock.lock();
-    if (next) {
-      wake_.wait_until(lock, *next, [this] { return stopping_; });
+    if (next) next_ = std::min(next_, *next);
+    sleep(lock);
+  }
+}
+
+void Watchdog::sleep(std::unique_lock<std::mutex>& lock) {
+  while (!stopping_ && Clock::now() < next_) {
+    const auto until = next_;
+    if (until == kNever) {
+      wake_.wait(lock);
     } else {
-      idle_ = true;
-      wake_.wait(lock, [this] { return stopping_ || armed_; });
-      idle_ = false;
+      wake_.wait_until(lock, until);
     }
   }
 }

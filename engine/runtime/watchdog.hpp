@@ -26,20 +26,21 @@ class Watchdog {
 
   /// Starts the thread unless it runs already.
   void start();
-  /// There is a deadline where there was none. One that is later than another that check() knows needs no
-  /// arming, but does no harm.
-  void arm();
+  /// There is a new deadline. The thread wakes only where it is earlier than the one that it sleeps for.
+  void arm(Clock::time_point deadline);
   /// Ends and joins the thread.
   void stop();
 
  private:
+  static constexpr auto kNever = Clock::time_point::max();
+
   void watch();
+  void sleep(std::unique_lock<std::mutex>& lock);
 
   const Check check_;
   std::mutex mutex_;
   std::condition_variable wake_;
-  bool idle_ = false;  ///< Sleeps without a deadline
-  bool armed_ = false;
+  Clock::time_point next_ = kNever;  ///< When to look again
   bool stopping_ = false;
   std::thread thread_;
 };

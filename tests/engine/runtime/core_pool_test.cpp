@@ -4,13 +4,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdlib>
 #include <map>
 #include <thread>
 
 #include "engine/errors.hpp"
-#include "engine/runtime/neuron_core.hpp"
+#include "engine/runtime/core_state.hpp"
 #include "tests/engine/runtime/fake_executable.hpp"
 
 namespace rcnn::engine {
@@ -129,7 +130,7 @@ TEST(CorePool, IdleCoresTakeTurnsAndBusyOnesAreAvoided) {
 
   Gate gate;
   auto [blocking, blocking_done] = execution_of([&](auto) { gate.pass(); });
-  loaded->submit(0, std::move(blocking));  // Both idle and equal: core 0.
+  loaded->submit(0, std::move(blocking));
   for (int i = 0; i < 4; ++i) {
     auto [execution, done] = execution_of([](auto) {});
     loaded->submit(1, std::move(execution));
@@ -137,6 +138,29 @@ TEST(CorePool, IdleCoresTakeTurnsAndBusyOnesAreAvoided) {
   }
   gate.open();
   EXPECT_EQ(message_of(blocking_done), "");
+}
+
+TEST(CorePool, WhatWaitsRunsOnTheCoreThatIsFreeFirst) {
+  CorePool pool(settings_of({0, 1}));
+  const auto loaded = pool.load(two_programs(), {}, Placement::kReplicate);
+  Gate gates[2];
+  auto [longer, longer_done] = execution_of([&](auto) { gates[0].pass(); });
+  auto [shorter, shorter_done] = execution_of([&](auto) { gates[1].pass(); });
+  loaded->submit(0, std::move(longer));
+  loaded->submit(0, std::move(shorter));
+  std::vector<std::future<std::exception_ptr>> waiting;
+  for (int i = 0; i < 4; ++i) {
+    auto [execution, done] = execution_of([](auto) {});
+    loaded->submit(1, std::move(execution));
+    waiting.push_back(std::move(done));
+  }
+  gates[1].open();
+  for (auto& done : waiting) EXPECT_EQ(message_of(done), "") << "waits for the core that is still busy";
+  EXPECT_EQ(longer_done.wait_for(seconds(0)), std::future_status::timeout);
+  EXPECT_THAT(cores_that_ran(pool, "m:box-head"), ElementsAre(1));
+  gates[0].open();
+  EXPECT_EQ(message_of(longer_done), "");
+  EXPECT_EQ(message_of(shorter_done), "");
 }
 
 TEST(CorePool, TheWatchdogReportsAProgramThatRunsTooLong) {
@@ -157,7 +181,7 @@ TEST(CorePool, TheWatchdogReportsAProgramThatRunsTooLong) {
   gate.open();
 }
 
-TEST(CorePool, WhatWaitsBehindAStuckProgramMovesToAnotherCore) {
+TEST(CorePool, WhatWaitsBesideAStuckProgramRunsOnAnotherCore) {
   auto settings = settings_of({0, 1});
   settings.timeout = milliseconds(100);
   CorePool pool(settings);
@@ -165,8 +189,8 @@ TEST(CorePool, WhatWaitsBehindAStuckProgramMovesToAnotherCore) {
   Gate gates[2];
   auto [stuck, stuck_done] = execution_of([&](auto) { gates[0].pass(); });
   auto [slow, slow_done] = execution_of([&](auto) { gates[1].pass(); });
-  loaded->submit(0, std::move(stuck));  // Core 0, for good.
-  loaded->submit(0, std::move(slow));   // Core 1.
+  loaded->submit(0, std::move(stuck));  // One core, for good.
+  loaded->submit(0, std::move(slow));   // The other one.
   auto [behind, behind_done] = execution_of([](auto) {});
   auto [other, other_done] = execution_of([](auto) {});
   loaded->submit(0, std::move(behind));
@@ -188,7 +212,7 @@ TEST(CorePool, ACoreThatFailsInARowGoesOutOfService) {
     loaded->submit(0, std::move(execution));
     if (auto message = message_of(done); !message.empty()) failures.push_back(std::move(message));
   }
-  ASSERT_THAT(failures, SizeIs(NeuronCore::kFailuresInRow));
+  ASSERT_THAT(failures, SizeIs(CoreState::kFailuresInRow));
   EXPECT_THAT(failures.back(), HasSubstr("out of service after 5 failures"));
   EXPECT_THAT(failures.front(), ::testing::Not(HasSubstr("out of service")));
   EXPECT_FALSE(pool.status()[0].in_service);
@@ -282,9 +306,15 @@ TEST(CorePool, CompletesExactlyOnceWhoeverGetsThereFirst) {
   std::vector<std::thread> clients;
   for (int client = 0; client < 4; ++client) {
     clients.emplace_back([&, client] {
+      const auto admitted = loaded->admit();
       for (int i = 0; i < 100; ++i) {
         auto [execution, done] =
             execution_of([i](auto) { std::this_thread::sleep_for(milliseconds(i % 3)); });
+        execution.dispatch = {.stream = static_cast<std::uint64_t>(client),
+                              .policy = static_cast<DispatchPolicy>(i % 3),
+                              .priority = i % 5,
+                              .batch_size = 1 + i % 4,
+                              .batch_timeout = std::chrono::microseconds(500)};
         const auto ticket = loaded->submit(0, std::move(execution));
         if ((i + client) % 2 == 0) ticket->cancel();
         ASSERT_EQ(done.wait_for(seconds(10)), std::future_status::ready);
@@ -321,10 +351,9 @@ TEST(CorePool, ABatchOfSeveralLoadsRunsOnOneCoreWithoutOthersBetween) {
     all.push_back(std::move(done));
   };
   submit(first, "a", 3);
-  submit(first, "other", 1);  // On the other core, and one on each of them behind:
-  submit(first, "behind", 1);
-  submit(first, "behind", 1);
+  submit(first, "other", 1);
   submit(second, "b", 3);
+  submit(second, "other", 1);
   submit(second, "c", 3);
   gate.open();
   for (auto& done : all) EXPECT_EQ(message_of(done), "");
@@ -332,13 +361,13 @@ TEST(CorePool, ABatchOfSeveralLoadsRunsOnOneCoreWithoutOthersBetween) {
   EXPECT_EQ(message_of(right_done), "");
 
   std::lock_guard lock(mutex);
-  ASSERT_EQ(order.size(), 2U);
-  const bool batch_first = order.begin()->second.front() == "a";
-  const auto& batch = batch_first ? order.begin()->second : order.rbegin()->second;
-  const auto& rest = batch_first ? order.rbegin()->second : order.begin()->second;
-  ASSERT_GE(batch.size(), 3U);
-  EXPECT_THAT(std::vector<std::string>(batch.begin(), batch.begin() + 3), ElementsAre("a", "b", "c"));
-  EXPECT_EQ(rest.front(), "other");
+  std::vector<std::string> core_of_a;
+  for (const auto& [core, names] : order) {
+    if (std::ranges::find(names, "a") != names.end()) core_of_a = names;
+  }
+  const auto batch = std::ranges::find(core_of_a, "a");
+  ASSERT_GE(core_of_a.end() - batch, 3);
+  EXPECT_THAT(std::vector<std::string>(batch, batch + 3), ElementsAre("a", "b", "c"));
 }
 
 TEST(CorePool, ABatchRunsOnceThoseItWaitsForAreGone) {
@@ -427,11 +456,12 @@ TEST(CorePool, WhatWaitsForACpuIsQueuedAndMayBeCancelled) {
   auto [waiting, waiting_done] = execution_of([](auto) { ADD_FAILURE() << "ran though cancelled"; });
   auto [after, after_done] = execution_of([](auto) {});
   loaded->submit(0, std::move(running));
-  while (pool.status()[0].total.busy.count() == 0) std::this_thread::yield();
+  const auto busy = [&](std::size_t core) { return pool.status()[core].total.busy.count() > 0; };
+  while (!busy(0) && !busy(1)) std::this_thread::yield();
   const auto ticket = loaded->submit(0, std::move(waiting));
   std::this_thread::sleep_for(milliseconds(20));
   EXPECT_EQ(pool.status()[1].total.queue_depth, 1U);
-  EXPECT_EQ(pool.status()[1].total.busy.count(), 0);
+  EXPECT_FALSE(busy(0) && busy(1));
   ticket->cancel();
   ASSERT_EQ(waiting_done.wait_for(seconds(0)), std::future_status::ready);
   EXPECT_TRUE(holds<CancelledError>(waiting_done.get()));
@@ -474,11 +504,12 @@ TEST(CorePool, AnOverdueProgramLeavesItsCpuToOthers) {
 
 TEST(CorePool, AnInjectedStuckTakesNoCpu) {
   CorePool pool(sharing({0, 1}, 1, {{0, "stuck", 1}}));
-  const auto loaded = pool.load(two_programs(), {}, Placement::kReplicate);
+  const auto on_zero = pool.load(two_programs(), {0}, Placement::kReplicate);
+  const auto on_one = pool.load(two_programs(), {1}, Placement::kReplicate);
   auto [stuck, stuck_done] = execution_of([](auto) {});
-  const auto ticket = loaded->submit(0, std::move(stuck));
+  const auto ticket = on_zero->submit(0, std::move(stuck));
   auto [other, other_done] = execution_of([](auto) {});
-  loaded->submit(0, std::move(other));
+  on_one->submit(0, std::move(other));
   EXPECT_EQ(message_of(other_done), "");
   EXPECT_EQ(stuck_done.wait_for(seconds(0)), std::future_status::timeout);
   ticket->cancel();
@@ -488,18 +519,19 @@ TEST(CorePool, CoresBoundToOneCpuTakeTurnsOnThat) {
   auto settings = sharing({0, 1, 2}, 2);
   settings.pin = true;
   CorePool pool(settings);
-  const auto loaded = pool.load(two_programs(), {}, Placement::kReplicate);
+  const auto on_first_cpu = pool.load(two_programs(), {0, 2}, Placement::kReplicate);
+  const auto on_second_cpu = pool.load(two_programs(), {1}, Placement::kReplicate);
   Gate gate;
   auto [first, first_done] = execution_of([&](auto) { gate.pass(); });
   auto [second, second_done] = execution_of([](auto) {});
   auto [third, third_done] = execution_of([](auto) {});
-  loaded->submit(0, std::move(first));
-  loaded->submit(0, std::move(second));
-  EXPECT_EQ(message_of(second_done), "");
-  loaded->submit(0, std::move(third));  // Core 2, on the CPU of core 0
-  EXPECT_EQ(third_done.wait_for(milliseconds(30)), std::future_status::timeout);
-  gate.open();
+  on_first_cpu->submit(0, std::move(first));
+  on_first_cpu->submit(0, std::move(second));
+  on_second_cpu->submit(0, std::move(third));
   EXPECT_EQ(message_of(third_done), "");
+  EXPECT_EQ(second_done.wait_for(milliseconds(30)), std::future_status::timeout);
+  gate.open();
+  EXPECT_EQ(message_of(second_done), "");
   EXPECT_EQ(message_of(first_done), "");
 }
 

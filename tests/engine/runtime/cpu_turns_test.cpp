@@ -1,88 +1,50 @@
 // SPDX-License-Identifier: MIT
 #include "engine/runtime/cpu_turns.hpp"
 
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <chrono>
-#include <thread>
-#include <utility>
-#include <vector>
+#include "tests/engine/runtime/fake_executable.hpp"
 
 namespace rcnn::engine {
 namespace {
 
-using ::testing::ElementsAre;
-
-const std::atomic<bool> kNever{false};
-
-/// Until so many wait.
-void wait_for(const CpuTurns& turns, std::size_t waiting) {
-  while (turns.waiting() != waiting) std::this_thread::yield();
+CpuTurns turns_of(int cpus, int threads_per_core, bool pin) {
+  auto settings = settings_of({0, 1, 2, 3});
+  settings.cpus = cpus;
+  settings.threads_per_core = threads_per_core;
+  settings.pin = pin;
+  return CpuTurns(settings);
 }
 
-TEST(CpuTurns, ThoseWhoAskFirstComeFirst) {
-  const auto turns = std::make_shared<CpuTurns>(1);
-  auto turn = CpuTurns::take(turns, kNever);
-  std::vector<int> order;  // No lock: the turn is one
-  std::vector<std::jthread> threads;
-  for (int i = 0; i < 5; ++i) {
-    threads.emplace_back([&, i] {
-      const auto mine = CpuTurns::take(turns, kNever);
-      order.push_back(i);
-    });
-    wait_for(*turns, static_cast<std::size_t>(i) + 1);
-  }
-  turn.end();
-  threads.clear();
-  EXPECT_THAT(order, ElementsAre(0, 1, 2, 3, 4));
+TEST(CpuTurns, AsManyAtOnceAsThereIsRoomFor) {
+  auto turns = turns_of(5, 2, false);
+  turns.take(0);
+  EXPECT_TRUE(turns.free(3));
+  turns.take(3);
+  EXPECT_FALSE(turns.free(1));
+  turns.give_back(0);
+  EXPECT_TRUE(turns.free(1));
 }
 
-TEST(CpuTurns, AsManyAtOnceAsThereAre) {
-  const auto turns = std::make_shared<CpuTurns>(2);
-  const auto first = CpuTurns::take(turns, kNever);
-  auto second = CpuTurns::take(turns, kNever);
-  EXPECT_TRUE(first && second);
-  std::atomic<bool> had{false};
-  const std::jthread third([&] {
-    const auto turn = CpuTurns::take(turns, kNever);
-    had = true;
-  });
-  wait_for(*turns, 1);
-  EXPECT_FALSE(had);
-  second = CpuTurns::Turn();  // One that is replaced ends, too.
+TEST(CpuTurns, ACoreWithMoreThreadsThanCpusHasItsTurnAllTheSame) {
+  auto turns = turns_of(2, 4, true);
+  EXPECT_TRUE(turns.free(3));
+  turns.take(3);
+  EXPECT_FALSE(turns.free(0));
 }
 
-TEST(CpuTurns, ATurnEndsOnce) {
-  const auto turns = std::make_shared<CpuTurns>(1);
-  auto turn = CpuTurns::take(turns, kNever);
-  auto moved = std::move(turn);
-  turn.end();
-  moved.end();
-  moved.end();
-  const auto next = CpuTurns::take(turns, kNever);
-  EXPECT_TRUE(next);
-  std::atomic<bool> given_up{true};
-  EXPECT_FALSE(CpuTurns::take(turns, given_up));
+TEST(CpuTurns, CoresThatAreBoundToOneCpuShareThat) {
+  auto turns = turns_of(2, 1, true);
+  turns.take(0);
+  EXPECT_FALSE(turns.free(2));
+  EXPECT_TRUE(turns.free(1));
+  EXPECT_TRUE(turns.free(3));
 }
 
-TEST(CpuTurns, WhoGivesUpLeavesTheirPlaceToTheOthers) {
-  const auto turns = std::make_shared<CpuTurns>(1);
-  auto turn = CpuTurns::take(turns, kNever);
-  std::atomic<bool> given_up{false};
-  std::atomic<bool> had{false};
-  std::jthread leaving([&] { EXPECT_FALSE(CpuTurns::take(turns, given_up)); });
-  wait_for(*turns, 1);
-  const std::jthread staying([&] {
-    const auto mine = CpuTurns::take(turns, kNever);
-    had = true;
-  });
-  wait_for(*turns, 2);
-  given_up = true;
-  turns->look_again();
-  leaving.join();
-  EXPECT_FALSE(had);
-  turn.end();
+TEST(CpuTurns, NoneAreCountedWhereTheCpusAreNotKnown) {
+  auto turns = turns_of(0, 1, false);
+  for (int core = 0; core < 4; ++core) turns.take(core);
+  EXPECT_TRUE(turns.free(0));
 }
 
 }  // namespace

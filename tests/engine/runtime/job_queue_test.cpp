@@ -10,6 +10,7 @@ namespace {
 using std::chrono::hours;
 using ::testing::Each;
 using ::testing::ElementsAre;
+using ::testing::SizeIs;
 
 class JobQueueTest : public ::testing::Test {
  protected:
@@ -17,13 +18,19 @@ class JobQueueTest : public ::testing::Test {
   std::shared_ptr<Job> job(Dispatch wish, const std::string& program = "p") {
     Execution execution;
     execution.dispatch = wish;
-    return std::make_shared<Job>(program, std::move(execution), Job::Mover{});
+    return std::make_shared<Job>(program, std::vector{kCore}, std::move(execution),
+                                 std::weak_ptr<Dispatcher>{});
   }
   void push(Dispatch wish, const std::string& program = "p") { queue_.push(job(wish, program), group_); }
+  /// What runs next on the only core.
+  std::shared_ptr<Job> take(JobQueue::Clock::time_point now = JobQueue::Clock::now()) {
+    const auto next = queue_.take(now, [](const Job&) { return kCore; });
+    return next ? next->job : nullptr;
+  }
   /// Streams in the order in which all that may run now does so.
   std::vector<std::uint64_t> order(JobQueue::Clock::time_point now = JobQueue::Clock::now()) {
     std::vector<std::uint64_t> streams;
-    while (const auto next = queue_.take(now)) streams.push_back(next->execution.dispatch.stream);
+    while (const auto next = take(now)) streams.push_back(next->execution.dispatch.stream);
     return streams;
   }
 
@@ -38,6 +45,7 @@ class JobQueueTest : public ::testing::Test {
     return {.stream = stream, .batch_size = size, .batch_timeout = timeout};
   }
 
+  static constexpr int kCore = 0;
   const std::shared_ptr<BatchGroup> group_ = std::make_shared<BatchGroup>();
   JobQueue queue_;
 };
@@ -94,7 +102,7 @@ TEST_F(JobQueueTest, RoundRobinGivesEachOfEightStreamsItsShare) {
   }
   constexpr int kTurns = 800;
   for (int i = 0; i < kTurns; ++i) {
-    const auto stream = queue_.take(JobQueue::Clock::now())->execution.dispatch.stream;
+    const auto stream = take()->execution.dispatch.stream;
     ++served.at(stream);
     push(turns(stream));
   }
@@ -110,7 +118,7 @@ TEST_F(JobQueueTest, ABatchClosesOnceItIsFull) {
   push(batch(3, 3));
   push(batch(4, 3));
   EXPECT_THAT(order(), ElementsAre(1, 2, 3, 9)) << "a batch runs whole, at the place of its first";
-  EXPECT_EQ(queue_.size(), 1u) << "the fourth has opened the next one";
+  EXPECT_THAT(queue_.jobs(), SizeIs(1)) << "the fourth has opened the next one";
 }
 
 TEST_F(JobQueueTest, ABatchWaitsForNoMoreThanAreAdmitted) {
@@ -131,14 +139,13 @@ TEST_F(JobQueueTest, APartialBatchRunsAtItsDeadlineAndSaysWhenThatIs) {
   push(batch(1, 4, hours(2)));
   push(batch(2, 4, hours(1)));
   const auto now = JobQueue::Clock::now();
-  EXPECT_EQ(queue_.take(now), nullptr);
-  const auto when = queue_.ready_at(now);
+  EXPECT_EQ(take(now), nullptr);
+  const auto when = queue_.closes(now);
   ASSERT_TRUE(when.has_value());
   EXPECT_LE(*when, now + hours(1)) << "the least patient decides";
   EXPECT_GT(*when, now);
-  EXPECT_EQ(queue_.ready_at(*when), *when);
   EXPECT_THAT(order(*when), ElementsAre(1, 2));
-  EXPECT_FALSE(queue_.ready_at(*when).has_value());
+  EXPECT_FALSE(queue_.closes(*when).has_value());
 }
 
 TEST_F(JobQueueTest, TheSmallestSizeAskedForCounts) {
@@ -157,10 +164,7 @@ TEST_F(JobQueueTest, ProgramsAndGroupsAreNotMixedAndOtherWorkPassesAnOpenBatch) 
   queue_.push(job(batch(3, 2), "backbone"), other);
   push(fifo(9));
   EXPECT_THAT(order(), ElementsAre(9));
-  EXPECT_TRUE(queue_.collects(*group_, "backbone"));
-  EXPECT_FALSE(queue_.collects(*other, "box-head"));
   push(batch(4, 2), "backbone");
-  EXPECT_FALSE(queue_.collects(*group_, "backbone"));
   EXPECT_THAT(order(), ElementsAre(1, 4));
 }
 
@@ -177,13 +181,33 @@ TEST_F(JobQueueTest, WhoLeavesABatchIsNotWaitedForNorCounted) {
   EXPECT_THAT(order(), ElementsAre(2, 3, 4));
 }
 
-TEST_F(JobQueueTest, CountsWhatWaitsByProgram) {
-  push(fifo(1), "a");
-  push(fifo(1), "b");
-  push(fifo(1), "a");
-  EXPECT_EQ(queue_.count("a"), 2u);
-  EXPECT_EQ(queue_.size(), 3u);
-  EXPECT_FALSE(queue_.empty());
+TEST_F(JobQueueTest, WhatNoCoreIsFreeForIsPassed) {
+  push(priority(1, 9));
+  push(fifo(2));
+  const auto even = [](const Job& job) {
+    return job.execution.dispatch.stream % 2 == 0 ? std::optional(4) : std::nullopt;
+  };
+  const auto next = queue_.take(JobQueue::Clock::now(), even);
+  ASSERT_TRUE(next.has_value());
+  EXPECT_EQ(next->job->execution.dispatch.stream, 2u);
+  EXPECT_EQ(next->core, 4);
+  EXPECT_FALSE(queue_.take(JobQueue::Clock::now(), even).has_value());
+}
+
+TEST_F(JobQueueTest, TheRestOfABatchGoesFirstOnItsCoreUntilThatIsLost) {
+  group_->admitted = 3;
+  for (const std::uint64_t stream : {2u, 4u, 6u}) push(batch(stream, 3));
+  ASSERT_EQ(take()->execution.dispatch.stream, 2u);  // Begins the batch.
+  push(priority(8, 9));
+  EXPECT_EQ(take()->execution.dispatch.stream, 4u) << "torn by what has a higher priority";
+  for (const auto& job : queue_.jobs()) {
+    EXPECT_EQ(job->batch != nullptr && job->batch->core == kCore, job->execution.dispatch.stream == 6);
+  }
+  queue_.free_batch_of(kCore + 1);
+  EXPECT_NE(queue_.jobs().front()->batch, nullptr);
+  queue_.free_batch_of(kCore);
+  EXPECT_EQ(queue_.jobs().front()->batch, nullptr);
+  EXPECT_THAT(order(), ElementsAre(8, 6)) << "what is left of it is like all others";
 }
 
 TEST_F(JobQueueTest, StreamIdsDiffer) { EXPECT_NE(new_stream_id(), new_stream_id()); }

@@ -38,8 +38,26 @@ TEST(Watchdog, SleepsUntilArmed) {
   first.get_future().wait();
   std::this_thread::sleep_for(milliseconds(20));
   EXPECT_EQ(looks.load(), 1);
-  watchdog.arm();
+  watchdog.arm(Clock::now());
   second.get_future().wait();
+}
+
+TEST(Watchdog, AnEarlierDeadlineWakesItAndALaterOneDoesNot) {
+  std::atomic<int> looks{0};
+  Watchdog watchdog([&](Clock::time_point now) -> std::optional<Clock::time_point> {
+    ++looks;
+    return now + std::chrono::hours(1);
+  });
+  watchdog.start();
+  while (looks == 0) std::this_thread::yield();
+  watchdog.arm(Clock::now() + std::chrono::hours(2));
+  std::this_thread::sleep_for(milliseconds(20));
+  EXPECT_EQ(looks.load(), 1);
+  const auto deadline = Clock::now() + milliseconds(30);
+  watchdog.arm(deadline);
+  for (int i = 0; i < 5000 && looks == 1; ++i) std::this_thread::sleep_for(milliseconds(1));
+  EXPECT_EQ(looks.load(), 2);
+  EXPECT_GE(Clock::now(), deadline);
 }
 
 TEST(Watchdog, StopsWhileItSleepsAndMayBeStoppedTwice) {
@@ -53,7 +71,7 @@ TEST(Watchdog, StopsWhileItSleepsAndMayBeStoppedTwice) {
   watchdog.stop();
   const int before = looks;
   watchdog.start();  // Harmless: a stopped one stays stopped.
-  watchdog.arm();
+  watchdog.arm(Clock::now());
   EXPECT_EQ(looks, before);
 }
 
@@ -63,7 +81,7 @@ TEST(Watchdog, ArmedBeforeItRunsMissesNothing) {
     ++looks;
     return std::nullopt;
   });
-  watchdog.arm();
+  watchdog.arm(Clock::now());
   watchdog.start();
   for (int i = 0; i < 500 && looks == 0; ++i) std::this_thread::sleep_for(milliseconds(1));
   EXPECT_GE(looks.load(), 1);
