@@ -131,7 +131,7 @@ GType placement_type() {
   static const GType type = [] {
     static const GEnumValue values[] = {
         {static_cast<gint>(engine::Placement::kReplicate),
-         "Every program on every core; a frame goes to the least loaded", "replicate"},
+         "Every program on every core; a frame goes to the first that is free", "replicate"},
         {static_cast<gint>(engine::Placement::kSplit),
          "Programs dealt out over the cores: less memory per core", "split"},
         {0, nullptr, nullptr}};

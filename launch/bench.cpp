@@ -177,7 +177,8 @@ Command add_bench(CLI::App& program) {
       ->option_text("N ...");
   app->add_option(
          "--max-in-flight", settings->options.in_flight,
-         "For detectors: numbers of frames under way at a time, 1..64 (default: one more than cores)")
+         "For detectors: numbers of frames under way at a time, 1..64 (default: one more than cores, with "
+         "--batch two more)")
       ->check(CLI::Range(1, 64))
       ->option_text("N ...");
   app->add_option(

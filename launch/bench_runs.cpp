@@ -87,6 +87,8 @@ std::vector<BenchRow> bench_detector(const BenchOptions& options, engine::Size i
   std::vector<BenchRow> rows;
   std::vector<std::unique_ptr<engine::CorePool>> pools;  // Outlive the session that is on one
   std::shared_ptr<const pipeline::Session> session;      // The last one stays until the next has its weights
+  // The frames of a batch come to their host stages together; others have to keep the cores busy meanwhile.
+  const int more = options.batches.empty() ? 1 : 2;
   const auto measure = [&](BenchRow row) {
     announce(options, fmt::format("{}x{}, {}, {} in flight{}", image.width, image.height,
                                   counted(row.parallel, row.threads_per_core), row.in_flight,
@@ -100,7 +102,7 @@ std::vector<BenchRow> bench_detector(const BenchOptions& options, engine::Size i
     auto& pool = cores_with(threads, pools);
     for (const int cores : options.cores) {
       session = pipeline::Session::create({options.model, first_cores(cores)}, pool);
-      for (const int in_flight : options.in_flight.empty() ? std::vector{cores + 1} : options.in_flight) {
+      for (const int in_flight : options.in_flight.empty() ? std::vector{cores + more} : options.in_flight) {
         if (options.batches.empty()) measure({"detect", image, 1, cores, threads, in_flight, {}});
         for (const int batch : options.batches) {
           measure({"detect-batch", image, batch, cores, threads, std::min(in_flight, batch), {}});

@@ -27,7 +27,7 @@ struct BenchOptions {
   std::filesystem::path model;
   std::vector<int> cores;             ///< Numbers of cores (threads of RoIAlign)
   std::vector<int> threads_per_core;  ///< Numbers of threads
-  std::vector<int> in_flight;         ///< Numbers of frames; empty: one more than cores
+  std::vector<int> in_flight;         ///< Numbers of frames; empty: one more than cores, for batches two
   std::vector<int> batches;           ///< Numbers of pictures; empty, for detectors: a stream, no batches
   LoopOptions loop;
   std::ostream* lines = nullptr;  ///< Progress; null: none

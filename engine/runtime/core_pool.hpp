@@ -37,7 +37,7 @@ struct CoreSettings {
   std::vector<int> cores;  ///< Ids, ascending, unique
   int threads_per_core = 1;
   /// That this process may use: no more programs run at once, in all, than so many CPUs have room for, at
-  /// least one; the others wait in their cores' queues for a turn. 0: any number of them.
+  /// least one; the others wait in the queue for a turn. 0: any number of them.
   int cpus = 0;
   std::size_t memory_bytes = std::size_t{4096} << 20;
   bool pin = false;
@@ -67,7 +67,7 @@ struct CoreCounters {
   std::uint64_t executions = 0;  ///< Finished well
   std::uint64_t failures = 0;
   std::uint64_t timeouts = 0;
-  std::size_t queue_depth = 0;         ///< Waiting now
+  std::size_t queue_depth = 0;         ///< Waiting now for this core or any other one that may run it
   std::chrono::nanoseconds busy{0};    ///< Up to now, with what runs
   std::array<double, 7> latency_ms{};  ///< p0 p1 p25 p50 p75 p99 p100 of execution time (of the last 1,024)
 };
@@ -118,8 +118,8 @@ class ExecutionTicket {
 class LoadedPrograms {
  public:
   virtual ~LoadedPrograms() = default;
-  /// Queues on the least loaded core that holds the program (ties: fewest executions so far, then lowest id),
-  /// or where a batch of the program is open that the execution may join.
+  /// Queues for the cores that hold the program: whichever is free first runs it, of several the one with the
+  /// fewest executions so far (ties: the lowest id).
   virtual std::shared_ptr<ExecutionTicket> submit(std::size_t program, Execution execution) = 0;
   /// Announces a frame that is going to submit executions in batches, until the token goes: batches of these
   /// programs, and of equal ones that others loaded onto the same cores, wait for no more than are announced.
@@ -128,16 +128,16 @@ class LoadedPrograms {
   virtual std::vector<int> cores() const = 0;
 };
 
-/// The NeuronCores of this process. Each core is one thread (plus its OpenMP team) with a queue, served as
-/// DispatchPolicy says; one program runs at a time. A watchdog thread completes executions that run past the
-/// timeout; the core is free again when the program returns. New work avoids a core that is overdue, or that
-/// failed five times in a row (it is out of service, which the log and the last failure's message say), and
-/// what waits there moves to other cores that hold the program. Where there are none, what waits behind a
-/// program that never returns times out too.
+/// The NeuronCores of this process. Each core is one thread (plus its OpenMP team); one program runs at a
+/// time. What waits for them waits in one queue, served as DispatchPolicy says: an execution is given to a
+/// core when that begins it. A watchdog thread completes executions that run past the timeout; the core is
+/// free again when the program returns. A core that failed five times in a row is out of service, which the
+/// log and the last failure's message say: it runs nothing that another core may do, as long as one of those
+/// does well and is not overdue. What waits for cores that are all overdue times out too.
 ///
-/// Where there are more cores than CPUs for them, programs take turns on these in the order in which their
-/// cores came to them (CoreSettings::cpus): what waits for a CPU waits in its core's queue, is counted there,
-/// may be cancelled, and its time to run has not begun. A program that is overdue gives its turn away.
+/// Where there are more cores than CPUs for them, programs take turns on these (CoreSettings::cpus): what
+/// waits for a CPU waits in the queue, is counted there, may be cancelled, and its time to run has not begun.
+/// A program that is overdue gives its turn away.
 ///
 /// Thread safety: thread-safe. Core threads start at first load, never per frame.
 class CorePool {

@@ -6,16 +6,16 @@
 
 namespace rcnn::engine {
 
-/// Whose turn it is on a core when executions of several streams wait for it.
+/// Whose turn it is when executions of several streams wait for cores.
 enum class DispatchPolicy : std::uint8_t {
   kFifo,        ///< As they came
   kRoundRobin,  ///< The streams take turns, however many executions each of them has waiting
   kPriority     ///< As kFifo, behind streams of higher priority and before those of lower
 };
 
-/// How an execution wishes to be served. Each stream chooses for itself. Where policies meet on one core,
-/// higher priority goes first (0 without kPriority); of equals, what came first, and if its stream takes
-/// turns, whichever of these streams is next.
+/// How an execution wishes to be served. Each stream chooses for itself. Where policies meet, higher priority
+/// goes first (0 without kPriority); of equals, what came first, and if its stream takes turns, whichever of
+/// these streams is next.
 struct Dispatch {
   std::uint64_t stream = 0;  ///< Who submits it: new_stream_id(); 0 where nobody in particular does
   DispatchPolicy policy = DispatchPolicy::kFifo;

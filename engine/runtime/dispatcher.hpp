@@ -45,6 +45,8 @@ class Dispatcher : public std::enable_shared_from_this<Dispatcher> {
   /// A batch may have become complete by what is not in the queue.
   void look_again();
 
+  /// The core's thread is about to ask for work, so it may be given some already.
+  void open(int core);
   /// Called by a core's thread when it has nothing to do: waits for what it runs next. Null: it is to end.
   std::shared_ptr<Job> next(int core);
   /// The core's program has returned. \param mine  whether that completes it: nobody did so before

@@ -60,6 +60,7 @@ NeuronCore::NeuronCore(int id, const CoreSettings& settings, std::shared_ptr<Dis
 void NeuronCore::start() {
   std::lock_guard lock(mutex_);
   if (!std::exchange(may_start_, false)) return;
+  dispatcher_->open(id_);  // However long the thread takes to come.
   // The thread shares ownership, so that one which outlives join() still stands on solid ground.
   thread_ = std::thread([self = shared_from_this()] { self->work(); });
 }

@@ -23,7 +23,7 @@ namespace rcnn::engine {
 /// says what it runs.
 ///
 /// Thread safety: thread-safe. `mutex_` guards all that changes; it is never held while a program or a
-/// callback runs, and no other lock is taken under it.
+/// callback runs, and no other lock is taken under it but the dispatcher's.
 class NeuronCore : public std::enable_shared_from_this<NeuronCore> {
  public:
   using Clock = std::chrono::steady_clock;

@@ -173,6 +173,18 @@ TEST_F(DispatcherTest, WhatIsLeftOfALostCoresBatchRunsElsewhere) {
   EXPECT_EQ(finish_and_next(1), "batch");
 }
 
+TEST_F(DispatcherTest, WhatIsLeftOfABatchRunsElsewhereOnceItsCoreIsOutOfService) {
+  make(settings_of({0, 1}));
+  submit_batch(CoreState::kFailuresInRow + 1);
+  std::future<std::string> one;
+  for (int i = 0; i < CoreState::kFailuresInRow; ++i) {
+    ASSERT_EQ(next(0), "batch");
+    if (i == 0) one = ask(1);
+    dispatcher_->finished(0, true, true);
+  }
+  EXPECT_EQ(one.get(), "batch");
+}
+
 TEST_F(DispatcherTest, ACoreOutOfServiceLeavesTheWorkToOthersAsLongAsOneDoesWell) {
   auto settings = settings_of({0, 1});
   make(settings);
@@ -228,6 +240,15 @@ TEST_F(DispatcherTest, WhatIsCancelledIsGivenToNobody) {
   EXPECT_EQ(depth(0), 2u);
   EXPECT_EQ(next(0), "a");
   EXPECT_EQ(next(1), "c");
+}
+
+TEST_F(DispatcherTest, WhatItsCancellerIsAboutToTakeAwayIsGivenToNobody) {
+  make(settings_of({0, 1}));
+  const auto job = submit("a");
+  submit("b");
+  job->claim();
+  EXPECT_EQ(next(0), "b");
+  job->complete(nullptr);
 }
 
 TEST_F(DispatcherTest, ACoreHangsUntilWhatItRunsIsClaimed) {
