@@ -49,7 +49,7 @@ CoreStatus CoreState::status(int id) const {
   for (const auto& [name, counters] : programs) {
     auto snapshot = counters.snapshot();
     if (running && running->program == name) snapshot.busy += running_for;
-    status.programs.emplace_back(name, std::move(snapshot));
+    status.programs.emplace_back(name, snapshot);
   }
   return status;
 }
