@@ -20,6 +20,7 @@ std::string CoreState::finish(Clock::time_point now, bool mine, bool failed) {
     if (mine && failed) counters->failed();
     if (mine && !failed) counters->finished(took);
   }
+  idle = true;
   running.reset();
   overdue_since.reset();
   return mine ? judge(failed) : "";

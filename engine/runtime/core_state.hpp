@@ -37,7 +37,7 @@ struct CoreState {
   /// All but the queue's depth and the memory.
   CoreStatus status(int id) const;
 
-  bool idle = false;      ///< Waits for something to run
+  bool idle = false;      ///< May be given something to run
   bool has_turn = false;  ///< On the CPUs; not while what runs is overdue
   std::shared_ptr<Job> running;
   Clock::time_point run_began;

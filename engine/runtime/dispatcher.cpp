@@ -81,16 +81,14 @@ void Dispatcher::look_again() { settle(std::unique_lock(mutex_)); }
 void Dispatcher::open(int id) {
   std::unique_lock lock(mutex_);
   auto& core = cores_.at(id);
-  core.idle = !core.running;
+  core.idle = true;
   settle(std::move(lock));
 }
 
 std::shared_ptr<Job> Dispatcher::next(int id) {
-  open(id);
   auto& core = cores_.at(id);
   std::unique_lock lock(mutex_);
   core.wake.wait(lock, [&] { return stopping_ || core.running; });
-  core.idle = false;
   return core.running;
 }
 

@@ -45,11 +45,11 @@ class Dispatcher : public std::enable_shared_from_this<Dispatcher> {
   /// A batch may have become complete by what is not in the queue.
   void look_again();
 
-  /// The core's thread is about to ask for work, so it may be given some already.
+  /// The core's thread is about to ask for work, so it may be given some.
   void open(int core);
-  /// Called by a core's thread when it has nothing to do: waits for what it runs next. Null: it is to end.
+  /// Called by a core's thread: waits for what it runs next. Null: it is to end.
   std::shared_ptr<Job> next(int core);
-  /// The core's program has returned. \param mine  whether that completes it: nobody did so before
+  /// The core's program has returned, so it may be given the next. \param mine  whether that completes it: nobody did so before
   /// \returns what there is to announce, as the end of a sentence about this core.
   std::string finished(int core, bool mine, bool failed);
   /// Called by a core's thread: hangs, as a device may, until somebody claims what it runs.

@@ -78,6 +78,7 @@ TEST(CoreState, IsLostWhileOverdueAndFreeAgainOnceTheProgramReturns) {
   EXPECT_FALSE(core.out_of_service());
   core.finish(kBegin + seconds(2), false, false);
   EXPECT_FALSE(core.lost());
+  EXPECT_TRUE(core.idle);
   EXPECT_EQ(core.running, nullptr);
 }
 

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <set>
 
 #include "engine/errors.hpp"
 #include "tests/engine/runtime/fake_executable.hpp"
@@ -42,8 +43,12 @@ class DispatcherTest : public ::testing::Test {
     group_->admitted = 100;
     for (int i = 0; i < size; ++i) submit("batch", {.batch_size = size, .batch_timeout = timeout});
   }
+  void open_once(int core) {
+    if (opened_.insert(core).second) dispatcher_->open(core);
+  }
   /// What the core runs next; it had better be there.
   std::string next(int core) {
+    open_once(core);
     const auto job = dispatcher_->next(core);
     return job ? job->program : "";
   }
@@ -62,11 +67,16 @@ class DispatcherTest : public ::testing::Test {
   std::size_t depth(int core) const { return dispatcher_->status(core).total.queue_depth; }
   /// A core that asks while there is nothing for it.
   std::future<std::string> ask(int core) {
-    auto asked = std::async(std::launch::async, [this, core] { return next(core); });
+    open_once(core);
+    auto asked = std::async(std::launch::async, [this, core] {
+      const auto job = dispatcher_->next(core);
+      return job ? job->program : "";
+    });
     EXPECT_EQ(asked.wait_for(milliseconds(20)), std::future_status::timeout) << "core " << core;
     return asked;
   }
 
+  std::set<int> opened_;
   const std::shared_ptr<BatchGroup> group_ = std::make_shared<BatchGroup>();
   std::map<std::string, std::future<std::exception_ptr>> done_;
   std::shared_ptr<Dispatcher> dispatcher_;
