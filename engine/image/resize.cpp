@@ -33,12 +33,12 @@ class NetworkInput {
         bytes_(static_cast<std::byte*>(tensor.data())),
         width_(static_cast<std::size_t>(image.width)) {
     const auto& shape = spec_.shape;
-    const bool known =
-        is_narrow() ? spec_.layout == Layout::kNhwc
-                    : spec_.dtype == DType::kF32 && spec_.layout == Layout::kRowMajor;
+    const bool known = is_narrow() ? spec_.layout == Layout::kNhwc
+                                   : spec_.dtype == DType::kF32 && spec_.layout == Layout::kRowMajor;
     if (!known || shape.size() != 4 || shape[0] != 1 || shape[1] != 3) {
-      throw ShapeError("a picture cannot be written as " + to_string(spec_.dtype) + " of " + to_string(shape) +
-                       ", " + to_string(spec_.layout) + "; give [1, 3, height, width] in f32 and row-major, or in "
+      throw ShapeError("a picture cannot be written as " + to_string(spec_.dtype) + " of " +
+                       to_string(shape) + ", " + to_string(spec_.layout) +
+                       "; give [1, 3, height, width] in f32 and row-major, or in "
                        "bf16, s8 or u8 and channels last");
     }
     if (shape[3] < image.width || shape[2] < image.height) {
@@ -72,7 +72,8 @@ class NetworkInput {
       join_bf16(planes, row_, reinterpret_cast<std::uint16_t*>(place));
     } else {
       const ActivationStep step{spec_.step, spec_.dtype == DType::kS8};
-      join_8_bits(planes, row_, 1 / step.step, step.least(), step.most(), reinterpret_cast<std::uint8_t*>(place));
+      join_8_bits(planes, row_, 1 / step.step, step.least(), step.most(),
+                  reinterpret_cast<std::uint8_t*>(place));
     }
   }
 

@@ -45,7 +45,8 @@ class Resizer {
   ///   output  [target.height, target.width, 3]; only the named rows are written
   void resize_rows(const ImageView& image, int begin, int end, std::span<std::uint8_t> output) const;
 
-  /// Rows [begin, end) of the network input: resized, normalised, zero to the right of the image and below it.
+  /// Rows [begin, end) of the network input: resized, normalised, zero to the right of the image and below
+  /// it.
   ///   output  [1, 3, height, width], at least the target's size; f32, row-major, or as programs in narrow
   ///           products read it: channels last, bf16 or s8 or u8 in its step, the nearest (ties to even).
   ///           Only the named rows are written, so threads may share it

@@ -214,7 +214,8 @@ void join_as(const std::array<const float*, 3>& planes, std::size_t width, float
                           convert(d, hn::Mul(hn::LoadU(d, from[2]), factors)), to, place);
   };
   std::size_t x = 0;
-  for (; x + lanes <= width; x += lanes) pixels({planes[0] + x, planes[1] + x, planes[2] + x}, target + 3 * x);
+  for (; x + lanes <= width; x += lanes)
+    pixels({planes[0] + x, planes[1] + x, planes[2] + x}, target + 3 * x);
   if (x == width) return;
   std::array<std::array<float, 16>, 3> rest{};
   std::array<Element, 48> joined{};

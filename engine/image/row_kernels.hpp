@@ -49,8 +49,8 @@ void normalize_plane(const std::uint8_t* plane, std::size_t width, float mean, f
 /// Three planes of f32 -> pixels of three bf16, the nearest (ties to even); exactly 3 * `width` are written.
 void join_bf16(const std::array<const float*, 3>& planes, std::size_t width, std::uint16_t* target);
 
-/// Three planes of f32 -> pixels of three integers of 8 bits: the nearest (ties to even) of value * factor within
-/// [least, most]; exactly 3 * `width` bytes are written.
+/// Three planes of f32 -> pixels of three integers of 8 bits: the nearest (ties to even) of value * factor
+/// within [least, most]; exactly 3 * `width` bytes are written.
 void join_8_bits(const std::array<const float*, 3>& planes, std::size_t width, float factor, float least,
                  float most, std::uint8_t* target);
 

@@ -49,8 +49,8 @@ class Dispatcher : public std::enable_shared_from_this<Dispatcher> {
   void open(int core);
   /// Called by a core's thread: waits for what it runs next. Null: it is to end.
   std::shared_ptr<Job> next(int core);
-  /// The core's program has returned, so it may be given the next. \param mine  whether that completes it: nobody did so before
-  /// \returns what there is to announce, as the end of a sentence about this core.
+  /// The core's program has returned, so it may be given the next. \param mine  whether that completes it:
+  /// nobody did so before \returns what there is to announce, as the end of a sentence about this core.
   std::string finished(int core, bool mine, bool failed);
   /// Called by a core's thread: hangs, as a device may, until somebody claims what it runs.
   void hang(int core);

@@ -307,8 +307,8 @@ std::shared_ptr<const Executable> LoadedModel::image_executable(Size padded) {
     }
   }
   const auto program = image_program_index();
-  auto image =
-      state_->input_of(program, {"image", {1, 3, padded.height, padded.width}, DType::kF32, Layout::kRowMajor});
+  auto image = state_->input_of(
+      program, {"image", {1, 3, padded.height, padded.width}, DType::kF32, Layout::kRowMajor});
   if (image.dtype != DType::kF32) image.layout = Layout::kNhwc;  // As narrow products read it
   return state_->get(program, {std::move(image)});
 }

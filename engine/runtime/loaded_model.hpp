@@ -57,8 +57,8 @@ class LoadedModel {
   ///   per FPN level p2..p6: features [1, C, H, W], layout as the convolutions write it (p6 is not pooled),
   ///   bf16 or 8 bits where the model's products are, each level its own type and step, else f32;
   ///   then, in "backbone-rpn" of a model with RPN, what rpn_executable() writes otherwise.
-  /// Input: "image" [1, 3, padded.height, padded.width], row-major f32, or where the first layer's products are
-  /// narrow what they multiply, channels last (Resizer::network_rows writes either).
+  /// Input: "image" [1, 3, padded.height, padded.width], row-major f32, or where the first layer's products
+  /// are narrow what they multiply, channels last (Resizer::network_rows writes either).
   std::shared_ptr<const Executable> image_executable(Size padded);
 
   /// The RPN head, or what of it this one of rpn_program_indices() has, for the features of such an image.

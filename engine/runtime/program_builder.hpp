@@ -14,6 +14,9 @@
 
 namespace rcnn::engine {
 
+/// The kind of a step that brings a value into another format.
+inline constexpr const char* kReorder = "Reorder";
+
 /// Memory that holds one value, or several in turn where an operator works in place.
 struct Storage {
   enum class Place : std::uint8_t { kInput, kOutput, kArena };

@@ -98,7 +98,8 @@ TEST_P(RowKernels, JoinAsNarrowElementsKeepsTheNearestAndWritesExactlyItsWidth) 
       join_bf16(planes, width, joined.values<std::uint16_t>().data());
     } else {
       const ActivationStep steps{step, dtype == DType::kS8};
-      join_8_bits(planes, width, 1 / step, steps.least(), steps.most(), static_cast<std::uint8_t*>(joined.data()));
+      join_8_bits(planes, width, 1 / step, steps.least(), steps.most(),
+                  static_cast<std::uint8_t*>(joined.data()));
     }
     EXPECT_EQ(tests::elements(joined), tests::elements(expected)) << to_string(dtype);
   }
