@@ -2,7 +2,7 @@
 // Whole frames, resize to detections, as they run by default and with every convolution direct
 // (deterministic=true), beside what oneDNN needs for the convolutions and matrices alone, and what share of a
 // frame's work each kind of operator and each stage of the host has.
-//   build/bench/frames_bench MODEL.rcnn [--frames 8] [--rounds 3] [--max-in-flight 4] [--json FILE]
+//   build/bench/frames_bench MODEL.rcnn [--frames 8] [--rounds 3] [--max-in-flight 4] [--on-request] [--json FILE]
 #include <sys/resource.h>
 
 #include <CLI/CLI.hpp>
@@ -10,13 +10,16 @@
 #include <chrono>
 #include <cstdio>
 #include <fstream>
+#include <iostream>
 #include <nlohmann/json.hpp>
 #include <random>
+#include <string>
 #include <thread>
 #include <vector>
 
 #include "bench/library_alone.hpp"
 #include "bench/machine_peak.hpp"
+#include "engine/errors.hpp"
 #include "engine/runtime/trace.hpp"
 #include "launch/profile_report.hpp"
 #include "pipeline/session.hpp"
@@ -35,7 +38,16 @@ struct Settings {
   int max_in_flight = 4;
   int width = 640;
   int height = 480;
+  bool on_request = false;
 };
+
+/// With --on-request: waits for a line on standard input, so that a round is run beside other programs'.
+void await_turn(const Settings& settings) {
+  if (!settings.on_request) return;
+  std::fflush(stdout);
+  std::string line;
+  if (!std::getline(std::cin, line)) throw engine::Error("standard input ended before all rounds were asked for");
+}
 
 // A picture that every frame shows: noise, so that no stage gets an easy case.
 class Picture final : public pipeline::Payload {
@@ -147,6 +159,7 @@ Rounds take_turns(const std::shared_ptr<const pipeline::Session>& session, bench
   frames_ms(deterministic, view, settings);  // Warm-up
   Rounds rounds;
   for (int round = 0; round < settings.rounds; ++round) {  // In turn, so that all meet the same hour.
+    await_turn(settings);
     std::vector<double> passes;
     for (int pass = 0; pass * replicas < settings.frames; ++pass) passes.push_back(alone.pass_ms());
     const double library = median(passes), whole = frames_ms(session, view, settings),
@@ -158,6 +171,7 @@ Rounds take_turns(const std::shared_ptr<const pipeline::Session>& session, bench
     rounds.speedup.push_back(direct / whole);
     std::printf("round %d: library alone %.0f ms, whole frame %.0f ms, all direct %.0f ms\n", round + 1,
                 library, whole, direct);
+    std::fflush(stdout);
   }
   return rounds;
 }
@@ -195,9 +209,9 @@ void run(const Settings& settings) {
                                                  {"input", input},
                                                  {"precision", precision},
                                                  {"multiplied", engine::to_string(where.type)},
-                                                 {"library_alone_ms", library},
-                                                 {"whole_frame_ms", whole},
-                                                 {"all_direct_ms", direct},
+                                                 {"library_alone_ms", rounds.library},
+                                                 {"whole_frame_ms", rounds.whole},
+                                                 {"all_direct_ms", rounds.direct},
                                                  {"kinds", to_json(where.kinds, settings.frames)},
                                                  {"between_share", where.between},
                                                  {"core_busy_share", where.core_busy},
@@ -216,6 +230,8 @@ int main(int argc, char** argv) {
   app.add_option("--frames", settings.frames, "frames a round")->check(CLI::Range(1, 10000));
   app.add_option("--rounds", settings.rounds, "rounds; the median counts")->check(CLI::Range(1, 1000));
   app.add_option("--max-in-flight", settings.max_in_flight, "frames in flight")->check(CLI::Range(1, 64));
+  app.add_flag("--on-request", settings.on_request,
+               "begin each round when a line comes on standard input, and say when it is over");
   app.add_option("--json", settings.json, "file for the same figures");
   CLI11_PARSE(app, argc, argv);
   try {
