@@ -156,7 +156,7 @@ nlohmann::json compare_layers(const LoadedModel& model, const std::string& preci
     }
     std::printf("\n");
   }
-  std::printf("* runs in programs\n");
+  std::printf("* runs in programs, unless it is computed together with another one there\n");
   return table;
 }
 

@@ -2,7 +2,8 @@
 // Whole frames, resize to detections, as they run by default and with every convolution direct
 // (deterministic=true), beside what oneDNN needs for the convolutions and matrices alone, and what share of a
 // frame's work each kind of operator and each stage of the host has.
-//   build/bench/frames_bench MODEL.rcnn [--frames 8] [--rounds 3] [--max-in-flight 4] [--on-request] [--json FILE]
+//   build/bench/frames_bench MODEL.rcnn [--frames 8] [--rounds 3] [--max-in-flight 4] [--on-request] [--json
+//   FILE]
 #include <sys/resource.h>
 
 #include <CLI/CLI.hpp>
@@ -46,7 +47,8 @@ void await_turn(const Settings& settings) {
   if (!settings.on_request) return;
   std::fflush(stdout);
   std::string line;
-  if (!std::getline(std::cin, line)) throw engine::Error("standard input ended before all rounds were asked for");
+  if (!std::getline(std::cin, line))
+    throw engine::Error("standard input ended before all rounds were asked for");
 }
 
 // A picture that every frame shows: noise, so that no stage gets an easy case.

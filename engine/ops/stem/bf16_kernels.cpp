@@ -231,8 +231,8 @@ namespace rcnn::engine::stem {
 
 bool can_run_bf16() { return false; }
 
-void run_bf16(const Bf16Problem&, const Bf16Blocking&, std::size_t, const float*, const std::uint16_t*,
-              const float*, std::uint16_t*, void*) {}
+void run_bf16(const Bf16Problem&, const Bf16Blocking&, std::size_t, const std::uint16_t*,
+              const std::uint16_t*, const float*, std::uint16_t*, void*) {}
 
 }  // namespace rcnn::engine::stem
 
