@@ -91,7 +91,11 @@ bool pointwise_bf16_can(const Conv2dParams& params, const Format& source, const 
   const auto layout = source.layout();
   const bool fits = params.kernel == 1 && params.padding == 0 && params.groups == 1 &&
                     (params.activation == Activation::kNone || params.activation == Activation::kRelu);
-  return fits && source.dtype() == DType::kBf16 && destination.dtype() == DType::kBf16 &&
+  // Places in an image are counted in 32 bits.
+  constexpr auto kMostInImage = std::int64_t{1} << 32;
+  const auto image = [](const Format& map) { return element_count(map.shape()) / map.shape().at(0); };
+  return fits && image(source) < kMostInImage && image(destination) < kMostInImage &&
+         source.dtype() == DType::kBf16 && destination.dtype() == DType::kBf16 &&
          (layout == Layout::kNhwc || layout == Layout::kBlocked16) && destination.layout() == layout &&
          source.shape().at(1) % static_cast<std::int64_t>(kGroup) == 0 &&
          params.out_channels % static_cast<int>(kGroup) == 0 && pointwise::can_run_bf16() &&

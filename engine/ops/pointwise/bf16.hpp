@@ -37,11 +37,12 @@ struct Bf16Problem {
 struct Bf16Blocking {
   static constexpr std::size_t kPanelWidth = 64;
   static constexpr std::size_t kPanelCells = 6;
+  static constexpr std::size_t kMostCells = 240;
 
   explicit Bf16Blocking(const Bf16Problem& problem);
 
   std::size_t panels;
-  std::size_t block_cells;   ///< The last block of an image may have fewer
+  std::size_t block_cells;   ///< At most kMostCells; the last block of an image may have fewer
   std::size_t image_blocks;  ///< Blocks of an image
   std::size_t blocks;
   std::size_t panel_weights;  ///< From panel to panel

@@ -17,12 +17,12 @@ std::size_t choose_depth(const Bf16Problem& problem) {
 /// As many as keep what is read of a block in the second-level cache beside a panel's weights, while all
 /// panels go over it; whole sixes, and equally many in all blocks of an image.
 std::size_t choose_block_cells(const Bf16Problem& problem) {
-  constexpr std::size_t kBytes = std::size_t{256} << 10, kMost = 240, kMostInParts = 120;
+  constexpr std::size_t kBytes = std::size_t{256} << 10, kMostInParts = 120;
   const auto cells = problem.rows * problem.columns;
   const bool whole = choose_depth(problem) == problem.in_channels;
-  const auto most =
-      whole ? std::clamp<std::size_t>(kBytes / (2 * problem.in_channels), Bf16Blocking::kPanelCells, kMost)
-            : kMostInParts;
+  const auto most = whole ? std::clamp<std::size_t>(kBytes / (2 * problem.in_channels),
+                                                    Bf16Blocking::kPanelCells, Bf16Blocking::kMostCells)
+                          : kMostInParts;
   const auto even = divide_up(cells, divide_up(cells, most));
   return divide_up(even, Bf16Blocking::kPanelCells) * Bf16Blocking::kPanelCells;
 }

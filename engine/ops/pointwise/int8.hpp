@@ -44,11 +44,12 @@ struct Int8Problem {
 struct Int8Blocking {
   static constexpr std::size_t kPanelWidth = 64;  ///< Output channels
   static constexpr std::size_t kPanelPixels = 6;
+  static constexpr std::size_t kMostPixels = 504;
 
   explicit Int8Blocking(const Int8Problem& problem);
 
   std::size_t panels;
-  std::size_t block_pixels;  ///< The last block may have fewer
+  std::size_t block_pixels;  ///< At most kMostPixels; the last block may have fewer
   std::size_t blocks;
   std::size_t panel_weights;  ///< Bytes from panel to panel
   std::size_t depth;          ///< Input channels at a time; the last time may have fewer

@@ -22,7 +22,8 @@ std::size_t choose_depth(const Int8Problem& problem) {
 std::size_t choose_block_pixels(const Int8Problem& problem) {
   constexpr std::size_t kSourceBytes = std::size_t{128} << 10, kMostInParts = 120;
   const bool whole = choose_depth(problem) == problem.in_channels;
-  const auto most = whole ? std::max(kSourceBytes / problem.in_channels, kPanel) : kMostInParts;
+  const auto most = whole ? std::clamp(kSourceBytes / problem.in_channels, kPanel, Int8Blocking::kMostPixels)
+                          : kMostInParts;
   const auto blocks = divide_up(problem.pixels, most * problem.threads) * problem.threads;
   return divide_up(divide_up(problem.pixels, blocks), kPanel) * kPanel;
 }

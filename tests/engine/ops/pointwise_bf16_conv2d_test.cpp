@@ -61,10 +61,10 @@ class PointwiseBf16 : public ::testing::Test {
 
 TEST_F(PointwiseBf16, IsItsDefinitionRoundedOnceAtAwkwardSizes) {
   const int sizes[]
-                 [5] = {{16, 16, 1, 1, 1},    {32, 64, 2, 3, 1},   {48, 80, 13, 1, 1},
-                        {64, 144, 5, 7, 2},   {16, 208, 8, 8, 2},  {512, 32, 19, 23, 1},
-                        {32, 48, 1, 31, 2},   {2064, 80, 1, 7, 1},  // In parts, the last with fewer channels
-                        {4352, 16, 2, 125, 1}};
+                 [5] = {{16, 16, 1, 1, 1},     {32, 64, 2, 3, 1},   {48, 80, 13, 1, 1},
+                        {64, 144, 5, 7, 2},    {16, 208, 8, 8, 2},  {512, 32, 19, 23, 1},
+                        {32, 48, 1, 31, 2},    {2064, 80, 1, 7, 1},  // In parts, the last with fewer channels
+                        {4352, 16, 2, 125, 1}, {16, 64, 67, 45, 2}};  // Blocks that end within rows
   for (const auto& [in, out, height, width, stride] : sizes) {
     for (const auto layout : {Layout::kBlocked16, Layout::kNhwc}) {
       for (const bool sum : {false, true}) {

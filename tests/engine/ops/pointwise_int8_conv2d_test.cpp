@@ -113,7 +113,7 @@ TEST_F(PointwiseInt8Conv2d, AddsInPlaceWhatIsHeldInOtherSteps) {
 TEST_F(PointwiseInt8Conv2d, LeavesOutRowsAndColumnsBetweenStrides) {
   for (const int stride : {2, 3}) {
     for (const auto& [height, width] :
-         {std::pair{7, 9}, std::pair{8, 6}, std::pair{1, 31}, std::pair{5, 2}}) {
+         {std::pair{7, 9}, std::pair{8, 6}, std::pair{1, 31}, std::pair{5, 2}, std::pair{67, 45}}) {
       Case one(12, 64, height, width, true);
       one.params.stride = one.window.stride = stride;
       auto weights = one.named.packed();
@@ -125,21 +125,24 @@ TEST_F(PointwiseInt8Conv2d, LeavesOutRowsAndColumnsBetweenStrides) {
   }
 }
 
+// In one block, and in two of which neither is an image.
 TEST_F(PointwiseInt8Conv2d, GoesFromImageToImage) {
-  Case one(16, 64, 6, 3);
-  one.params.stride = one.window.stride = 2;
-  auto weights = one.named.packed();
-  const QuantizedParams steps{"w.steps", one.source_step, {}, {}};
-  const auto op =
-      make_pointwise_int8_conv2d(one.params, steps, Format({2, 16, 6, 3}, Layout::kNhwc), nullptr, weights);
-  auto both = one.source;
-  const std::vector<float> second(one.source.rbegin(), one.source.rend());
-  both.insert(both.end(), second.begin(), second.end());
-  auto expected = one.exact();
-  one.source = second;
-  const auto more = one.exact();
-  expected.insert(expected.end(), more.begin(), more.end());
-  EXPECT_EQ(tests::run_operator(*op, {both}), expected);
+  for (const auto& [height, width] : {std::pair{6, 3}, std::pair{41, 25}}) {
+    Case one(16, 64, height, width);
+    one.params.stride = one.window.stride = 2;
+    auto weights = one.named.packed();
+    const QuantizedParams steps{"w.steps", one.source_step, {}, {}};
+    const Format images({2, 16, height, width}, Layout::kNhwc);
+    const auto op = make_pointwise_int8_conv2d(one.params, steps, images, nullptr, weights);
+    auto both = one.source;
+    const std::vector<float> second(one.source.rbegin(), one.source.rend());
+    both.insert(both.end(), second.begin(), second.end());
+    auto expected = one.exact();
+    one.source = second;
+    const auto more = one.exact();
+    expected.insert(expected.end(), more.begin(), more.end());
+    EXPECT_EQ(tests::run_operator(*op, {both}), expected);
+  }
 }
 
 TEST_F(PointwiseInt8Conv2d, GivesFloatsAndAddsToThem) {

@@ -26,6 +26,7 @@ TEST(PointwiseBf16Blocking, BlocksHoldAllCellsOfAnImageAndNoneIsEmpty) {
       EXPECT_EQ(blocking.panels, 2U);
       EXPECT_EQ(blocking.blocks, 2 * blocking.image_blocks);
       EXPECT_EQ(blocking.block_cells % Bf16Blocking::kPanelCells, 0U);
+      EXPECT_LE(blocking.block_cells, Bf16Blocking::kMostCells);
       EXPECT_GE(blocking.image_blocks * blocking.block_cells, rows * 25);
       EXPECT_LT((blocking.image_blocks - 1) * blocking.block_cells, rows * 25);
     }

@@ -23,6 +23,7 @@ TEST(PointwiseInt8Blocking, CutsAllPixelsIntoBlocksThatStayNear) {
         EXPECT_GE(blocking.blocks * blocking.block_pixels, pixels);
         EXPECT_LT((blocking.blocks - 1) * blocking.block_pixels, pixels) << "a block without pixels";
         EXPECT_EQ(blocking.block_pixels % Int8Blocking::kPanelPixels, 0U);
+        EXPECT_LE(blocking.block_pixels, Int8Blocking::kMostPixels);
         EXPECT_LE(blocking.block_pixels * in, (std::size_t{128} << 10U) + Int8Blocking::kPanelPixels * in);
       }
     }
@@ -31,7 +32,7 @@ TEST(PointwiseInt8Blocking, CutsAllPixelsIntoBlocksThatStayNear) {
 
 TEST(PointwiseInt8Blocking, GivesThreadsEquallyManyBlocks) {
   for (const std::size_t threads : {1U, 2U, 3U}) {
-    EXPECT_EQ(Int8Blocking(problem_of(625, 64, 64, threads)).blocks, threads);
+    EXPECT_EQ(Int8Blocking(problem_of(500, 64, 64, threads)).blocks, threads);
     EXPECT_EQ(Int8Blocking(problem_of(2 * 2048, 64, 64, threads)).blocks % threads, 0U);
   }
 }

@@ -180,9 +180,9 @@ class PointwiseInt8 : public ::testing::Test {
 // One pixel, part of a panel of pixels, several; blocks of pixels that differ; channels that fill part of a
 // panel, or nothing of 16.
 TEST_F(PointwiseInt8, IsItsDefinitionToTheBitOnAwkwardSizes) {
-  const std::size_t sizes[][3] = {{1, 4, 1},     {5, 12, 16},    {6, 64, 64},    {7, 20, 48},
-                                  {13, 36, 80},  {31, 8, 144},   {127, 256, 67}, {9, 1024, 130},
-                                  {7, 5000, 70}, {125, 4128, 64}};
+  const std::size_t sizes[][3] = {{1, 4, 1},     {5, 12, 16},     {6, 64, 64},    {7, 20, 48},
+                                  {13, 36, 80},  {31, 8, 144},    {127, 256, 67}, {9, 1024, 130},
+                                  {7, 5000, 70}, {125, 4128, 64}, {1300, 8, 64}};
   for (const auto& [pixels, in, out] : sizes) {
     for (const auto source : {Element::kU8, Element::kS8}) {
       for (const bool sum : {false, true}) {
