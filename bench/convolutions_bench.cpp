@@ -128,6 +128,7 @@ nlohmann::json layer_row(const rcnn::bench::Layer& layer, DType type, int rounds
                      {"width", layer.width},    {"kernel", layer.kernel},    {"stride", layer.stride},
                      {"count", layer.count},    {"gflop", layer.gflop},      {"pick", to_string(times.pick)}};
   for (const auto& [algorithm, ms] : times.ms) row["gflops"][to_string(algorithm)] = layer.gflop / ms * 1e3;
+  if (times.library_ms) row["gflops"]["oneDNN"] = layer.gflop / *times.library_ms * 1e3;
   return row;
 }
 

@@ -3,8 +3,11 @@
 
 #include <algorithm>
 #include <limits>
+#include <memory>
 #include <tuple>
+#include <unordered_map>
 
+#include "bench/library_layer.hpp"
 #include "bench/ordinary_numbers.hpp"
 #include "bench/processor_clock.hpp"
 #include "engine/model/graph_shapes.hpp"
@@ -89,6 +92,54 @@ struct Runner {
   }
 };
 
+/// oneDNN's own, with buffers of its own.
+class LibraryRunner {
+ public:
+  LibraryRunner(const Layer& layer, dnnl::memory::data_type type)
+      : made_(library_convolution(cpu_, shapes_of(layer), type, dnnl::memory::format_tag::nhwc)),
+        arguments_{{DNNL_ARG_SRC, filled(made_.source)},
+                   {DNNL_ARG_WEIGHTS, filled(made_.weights)},
+                   {DNNL_ARG_BIAS, filled(made_.bias)},
+                   {DNNL_ARG_DST, filled(made_.destination)},
+                   {DNNL_ARG_SCRATCHPAD, filled(made_.scratch)}} {}
+
+  double run_ms() {
+    const double begin = processor_ms();
+    made_.primitive.execute(stream_, arguments_);
+    stream_.wait();
+    return processor_ms() - begin;
+  }
+
+ private:
+  static LibraryConvolution shapes_of(const Layer& layer) {
+    const auto out = [&](std::int64_t side) { return (side - 1) / layer.stride + 1; };
+    return {{1, layer.in_channels, layer.height, layer.width},
+            {layer.out_channels, layer.in_channels, layer.kernel, layer.kernel},
+            {1, layer.out_channels, out(layer.height), out(layer.width)},
+            layer.stride,
+            layer.kernel / 2,
+            true};
+  }
+  dnnl::memory filled(const dnnl::memory::desc& description) const {
+    dnnl::memory memory(description, cpu_);
+    fill_with_ordinary_numbers(memory.get_data_handle(), description.get_size());
+    return memory;
+  }
+
+  dnnl::engine cpu_{dnnl::engine::kind::cpu, 0};
+  dnnl::stream stream_{cpu_};
+  LibraryLayer made_;
+  std::unordered_map<int, dnnl::memory> arguments_;
+};
+
+std::unique_ptr<LibraryRunner> library_runner(const Layer& layer, DType type,
+                                              const engine::Operator& direct) {
+  if (!direct.implementation().starts_with("pointwise:")) return nullptr;
+  const auto library_type =
+      type == DType::kBf16 ? dnnl::memory::data_type::bf16 : dnnl::memory::data_type::u8;
+  return std::make_unique<LibraryRunner>(layer, library_type);
+}
+
 }  // namespace
 
 std::vector<Layer> layers_of(const engine::Artifact& artifact, engine::Size padded) {
@@ -118,11 +169,16 @@ LayerTimes layer_times(const Layer& layer, DType type, int rounds) {
   const auto params = params_of(layer, type);
   const auto source = source_of(layer, type);
   std::map<engine::Conv2dAlgorithm, Runner> runners;
-  LayerTimes times{{}, engine::Conv2dAlgorithm::kDirect};
+  LayerTimes times{{}, engine::Conv2dAlgorithm::kDirect, {}};
   for (const auto algorithm : engine::conv2d_algorithms(params, source, nullptr)) {
     runners.emplace(algorithm, make(layer, type, source, algorithm));
   }
+  const auto library = library_runner(layer, type, *runners.at(engine::Conv2dAlgorithm::kDirect).op);
   for (int round = 0; round <= rounds; ++round) {
+    if (library) {
+      const double took = library->run_ms();
+      if (round > 0) times.library_ms = std::min(times.library_ms.value_or(took), took);
+    }
     for (auto& [algorithm, runner] : runners) {
       const double took = runner.run_ms();
       if (round > 0) runner.best = std::min(runner.best, took);  // The first warms up

@@ -5,10 +5,10 @@
 
 #include <algorithm>
 #include <chrono>
-#include <oneapi/dnnl/dnnl.hpp>
 #include <thread>
 #include <unordered_map>
 
+#include "bench/library_layer.hpp"
 #include "bench/machine_peak.hpp"
 #include "bench/ordinary_numbers.hpp"
 #include "engine/errors.hpp"
@@ -22,12 +22,6 @@ using engine::Node;
 using engine::OpKind;
 using engine::Shape;
 
-memory::desc any(const Shape& shape, memory::data_type type) {
-  return {shape, type, memory::format_tag::any};
-}
-
-memory::desc vector_of(std::int64_t size) { return {{size}, memory::data_type::f32, memory::format_tag::a}; }
-
 /// What a layer reads and writes: f32; bf16; or, where it multiplies that with s8, u8 or s8. What calibration
 /// keeps out of int8 is in bf16.
 memory::data_type type_of(const engine::Artifact& artifact, const Node& node) {
@@ -40,62 +34,26 @@ memory::data_type type_of(const engine::Artifact& artifact, const Node& node) {
   return source.is_signed ? memory::data_type::s8 : memory::data_type::u8;
 }
 
-bool is_8_bits(memory::data_type type) {
-  return type == memory::data_type::u8 || type == memory::data_type::s8;
-}
-
-dnnl::primitive_attr attributes(bool relu, memory::data_type type, std::int64_t channels) {
-  dnnl::primitive_attr attr;
-  if (is_8_bits(type)) attr.set_output_scales(1 << 1, std::vector(static_cast<std::size_t>(channels), 1e-3F));
-  attr.set_scratchpad_mode(dnnl::scratchpad_mode::user);
-  dnnl::post_ops post;
-  if (relu) post.append_eltwise(1.f, dnnl::algorithm::eltwise_relu, 0.f, 0.f);
-  attr.set_post_ops(post);
-  return attr;
-}
-
-// One layer and how large its buffers are.
-struct Layer {
-  dnnl::primitive primitive;
-  memory::desc source, weights, bias, destination, scratch;
-};
-
-/// The description makes the primitive and says how its buffers lie.
-template <typename Primitive>
-Layer adopt(const typename Primitive::primitive_desc& description, const memory::desc& bias) {
-  return {Primitive(description), description.src_desc(),       description.weights_desc(), bias,
-          description.dst_desc(), description.scratchpad_desc()};
-}
-
 /// Matrices in narrow types are 1x1 convolutions over the rows, which oneDNN 2.6 is quicker at.
-Layer make_layer(const dnnl::engine& cpu, const Node& node, const Shape& source, const Shape& output,
-                 memory::data_type type) {
-  const auto kind = dnnl::prop_kind::forward_inference;
-  const auto attr = attributes(node.activation == engine::Activation::kRelu, type, output[1]);
-  const auto bias = vector_of(output[1]);
-  const bool linear = node.kind == OpKind::kLinear;
+LibraryLayer make_layer(const dnnl::engine& cpu, const Node& node, const Shape& source, const Shape& output,
+                        memory::data_type type) {
   const auto weight = engine::weight_shape(node, source);
-  if (linear && type == memory::data_type::f32) {
-    return adopt<dnnl::inner_product_forward>(
-        {{kind, any({source[0], weight[1]}, type), any(weight, type), bias, any(output, type)}, attr, cpu},
-        bias);
-  }
-  const memory::dims stride{node.stride, node.stride}, padding{node.padding, node.padding};
-  const auto weights_type = is_8_bits(type) ? memory::data_type::s8 : type;
-  const auto describe = [&](const Shape& from, const Shape& by, const Shape& to) {
-    return dnnl::convolution_forward::primitive_desc(
-        {kind, dnnl::algorithm::convolution_direct, any(from, type), any(by, weights_type), bias,
-         any(to, type), stride, padding, padding},
-        attr, cpu);
-  };
-  if (linear) {
-    return adopt<dnnl::convolution_forward>(
-        describe({1, weight[1], 1, source[0]}, {weight[0], weight[1], 1, 1}, {1, output[1], 1, output[0]}),
-        bias);
+  const bool relu = node.activation == engine::Activation::kRelu;
+  if (node.kind == OpKind::kLinear) {
+    if (type == memory::data_type::f32) {
+      return library_matrix(
+          cpu, {.source = {source[0], weight[1]}, .weights = weight, .output = output, .relu = relu});
+    }
+    return library_convolution(cpu,
+                               {.source = {1, weight[1], 1, source[0]},
+                                .weights = {weight[0], weight[1], 1, 1},
+                                .output = {1, output[1], 1, output[0]},
+                                .relu = relu},
+                               type);
   }
   const auto groups = node.groups;
   const Shape by = groups > 1 ? Shape{groups, weight[0] / groups, weight[1], weight[2], weight[3]} : weight;
-  return adopt<dnnl::convolution_forward>(describe(source, by, output), bias);
+  return library_convolution(cpu, {source, by, output, node.stride, node.padding, relu}, type);
 }
 
 double layer_flops(const Node& node, const Shape& source, const Shape& output) {
@@ -111,24 +69,25 @@ double layer_flops(const Node& node, const Shape& source, const Shape& output) {
 // Buffers are shared by all layers: sized for the largest, filled once with ordinary numbers.
 struct LibraryAlone::Replica {
   dnnl::engine cpu{dnnl::engine::kind::cpu, 0};
-  std::vector<Layer> layers;
+  std::vector<LibraryLayer> layers;
   std::vector<std::unordered_map<int, memory>> arguments;
   memory source, weights, bias, destination, scratch;
 
-  memory buffer(memory::desc Layer::*which) {
+  memory buffer(memory::desc LibraryLayer::*which) {
     std::size_t bytes = 64;
     for (const auto& layer : layers) bytes = std::max(bytes, (layer.*which).get_size());
-    memory made(vector_of(static_cast<std::int64_t>(bytes / 4 + 1)), cpu);
+    memory made({{static_cast<std::int64_t>(bytes / 4 + 1)}, memory::data_type::f32, memory::format_tag::a},
+                cpu);
     fill_with_ordinary_numbers(made.get_data_handle(), bytes);
     return made;
   }
 
   void bind() {
-    source = buffer(&Layer::source);
-    weights = buffer(&Layer::weights);
-    bias = buffer(&Layer::bias);
-    destination = buffer(&Layer::destination);
-    scratch = buffer(&Layer::scratch);
+    source = buffer(&LibraryLayer::source);
+    weights = buffer(&LibraryLayer::weights);
+    bias = buffer(&LibraryLayer::bias);
+    destination = buffer(&LibraryLayer::destination);
+    scratch = buffer(&LibraryLayer::scratch);
     for (const auto& layer : layers) {
       const auto view = [&](const memory::desc& desc, const memory& whole) {
         return memory(desc, cpu, whole.get_data_handle());
