@@ -109,27 +109,28 @@ def measure_peers(table, precision):
 def merge(total, part):
     total["peak"] = max(total["peak"], part["peak"])
     for row, again in zip(total["layers"], part["layers"]):
+        row["peak"] = max(row["peak"], again["peak"])
         for name, value in again["gflops"].items():
             row["gflops"][name] = max(value, row["gflops"].get(name, 0))
 
 
 def report(total):
     print(f"{total['model']}, {total['size']}x{total['size']}, {total['precision']}, one thread: effective GFLOP/s "
-          f"(share of the peak, {total['peak']:.1f})")
+          f"(share of the peak around it, at most {total['peak']:.1f})")
     layers = total["layers"]
 
-    def text(name, gflops):
-        return f"{name} {gflops:.1f} ({gflops / total['peak']:.2f})"
+    def text(name, gflops, peak):
+        return f"{name} {gflops:.1f} ({gflops / peak:.2f})"
 
     for row in layers:
-        figures = "  ".join(text("*" * (name == row["pick"]) + name, value) for name, value in row["gflops"].items())
+        figures = "  ".join(text("*" * (name == row["pick"]) + name, value, row["peak"]) for name, value in row["gflops"].items())
         print(f"{row['in']:4} -> {row['out']:4} {row['kernel']}x{row['kernel']}/{row['stride']} "
               f"{row['height']}x{row['width']} x{row['count']}: {figures}")
     work = sum(row["count"] * row["gflop"] for row in layers)
     sums = {"ours*": [row["gflops"][row["pick"]] for row in layers]}
     sums |= {name: [row["gflops"][name] for row in layers] for name in ("direct", *PEERS) if name in layers[0]["gflops"]}
     print(f"all of them, {work:.1f} GFLOP: " + "  ".join(
-        text(name, work / sum(row["count"] * row["gflop"] / value for row, value in zip(layers, values)))
+        text(name, work / sum(row["count"] * row["gflop"] / value for row, value in zip(layers, values)), total["peak"])
         for name, values in sums.items()))
 
 
