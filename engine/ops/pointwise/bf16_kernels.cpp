@@ -32,7 +32,7 @@ struct Panel {
   std::uint16_t* destination;   ///< Of the image, at the panel's first channel
   std::size_t groups;           ///< Of output channels
   const std::uint16_t* weights;
-  const float* bias;  ///< Of the first channel
+  const float* bias;  ///< Of kPanelWidth channels
   float floor;        ///< What is less becomes this
   bool blocks;        ///< Results of neighbouring cells lie side by side, else of groups
 };
@@ -268,6 +268,7 @@ void run_bf16(const Bf16Problem& problem, const Bf16Blocking& blocking, std::siz
   const auto first = block % blocking.image_blocks * blocking.block_cells;
   const auto left = problem.rows * problem.columns - first;
   const auto cells = left < blocking.block_cells ? left : blocking.block_cells;
+  float padded_bias[Bf16Blocking::kPanelWidth] = {};
   Places places;
   find_places(problem, first, cells, places);
   for (std::size_t begin = 0; begin < problem.in_channels; begin += blocking.depth) {
@@ -284,6 +285,10 @@ void run_bf16(const Bf16Problem& problem, const Bf16Blocking& blocking, std::siz
       panel.groups = groups < kRegisters ? groups : kRegisters;
       panel.weights = weights + number * blocking.panel_weights + begin * Bf16Blocking::kPanelWidth;
       panel.bias = bias == nullptr ? kZeros : bias + channel;
+      if (bias != nullptr && groups < kRegisters) {
+        for (std::size_t i = 0; i < groups * kLanes; ++i) padded_bias[i] = bias[channel + i];
+        panel.bias = padded_bias;
+      }
       panel.floor = problem.relu ? 0.F : -__builtin_inff();
       panel.blocks = problem.destination.cell == kLanes;
       Tile tile{};
