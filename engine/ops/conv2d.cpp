@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "engine/ops/onednn.hpp"
-#include "engine/ops/pointwise_bf16_conv2d.hpp"
+#include "engine/ops/pointwise_float_conv2d.hpp"
 #include "engine/ops/window.hpp"
 #include "engine/ops/winograd_bf16_conv2d.hpp"
 #include "engine/ops/winograd_conv2d.hpp"
@@ -118,18 +118,19 @@ bool is_slow_in_bf16(const Conv2dParams& params, const Format& source, const For
       params.name, [&] { return onednn::is_reference(choose(params, source, summand).impl_info_str()); });
 }
 
-/// A 1x1 convolution in bf16 on kernels of our own. oneDNN 2.6's in blocks keep an f32 of every result in
-/// scratch (40 MB for 64 -> 256 at 200x200), and its channels-last ones take twice as long with a sum. Null
-/// elsewhere.
+/// A 1x1 convolution in f32 or bf16 on kernels of our own, which are quicker than oneDNN 2.6's where channels
+/// are few, and with a sum. In bf16 these keep, in blocks, an f32 of every result in scratch (40 MB for 64 ->
+/// 256 at 200x200). Null elsewhere.
 std::unique_ptr<Operator> make_pointwise(const Conv2dParams& params, const Format& source,
                                          const Format* summand, PackedWeights& weights) {
-  if (params.kernel != 1 || params.result != DType::kBf16 || source.dtype() != DType::kBf16) return nullptr;
+  if (params.kernel != 1 || params.result != source.dtype()) return nullptr;
   const auto layout = source.layout();
   if (!layout) return nullptr;
-  const Format destination(window_output(params, source.shape()), *layout, DType::kBf16);
-  if (!pointwise_bf16_can(params, source, destination)) return nullptr;
-  if (summand != nullptr && summand->layout() != layout) return nullptr;
-  return make_pointwise_bf16_conv2d(params, source, destination, summand != nullptr, weights);
+  const Format destination(window_output(params, source.shape()), *layout, params.result);
+  if (!pointwise_float_can(params, source, destination)) return nullptr;
+  if (summand != nullptr && (summand->layout() != layout || summand->dtype() != params.result))
+    return nullptr;
+  return make_pointwise_float_conv2d(params, source, destination, summand != nullptr, weights);
 }
 
 std::unique_ptr<Operator> make(const Conv2dParams& params, const Format& source, const Format* summand,

@@ -3,7 +3,7 @@
 #include <cstring>
 
 #include "engine/ops/onednn.hpp"
-#include "engine/ops/pointwise_bf16_conv2d.hpp"
+#include "engine/ops/pointwise_float_conv2d.hpp"
 
 namespace rcnn::engine {
 namespace {
@@ -129,7 +129,7 @@ class LinearInBlocks final : public onednn::PrimitiveOperator {
 std::unique_ptr<Operator> make_linear(const Conv2dParams& params, const Format& source,
                                       PackedWeights& weights) {
   check(params, source);
-  if (auto pointwise = make_pointwise_bf16_linear(params, source, weights)) return pointwise;
+  if (auto pointwise = make_pointwise_float_linear(params, source, weights)) return pointwise;
   return onednn::translate<ModelError>(params.name, [&]() -> std::unique_ptr<Operator> {
     const auto description = LinearAsConvolution::describe(params, source);
     const std::string implementation = description.impl_info_str();

@@ -40,7 +40,7 @@ struct Int8Problem {
 
 /// How such a problem is cut. A block of pixels goes through all panels of output channels, and in each six
 /// pixels at a time: 24 sums, four weights and one value fill the registers. Of many input channels so many
-/// are multiplied at a time as in bf16 (Bf16Blocking).
+/// are multiplied at a time as of floats (FloatBlocking).
 struct Int8Blocking {
   static constexpr std::size_t kPanelWidth = 64;  ///< Output channels
   static constexpr std::size_t kPanelPixels = 6;

@@ -9,13 +9,13 @@
 
 namespace rcnn::engine::pointwise {
 
-/// A 1x1 convolution of bf16, summed in f32:
+/// A 1x1 convolution of f32 or bf16, summed in f32:
 ///
-///   result[p][o] = round(relu_or_not(source[p][0] * weight[o][0] + ... + bias[o] + what it holds before or
+///   result[p][o] = round(relu_or_not(bias[o] + source[p][0] * weight[o][0] + ... + what it holds before or
 ///   not))
 ///
-/// Results are rounded once, ties to even.
-struct Bf16Problem {
+/// Results in bf16 are rounded once, ties to even.
+struct FloatProblem {
   std::size_t batch = 1;
   std::size_t rows = 0;  ///< Of the output
   std::size_t columns = 0;
@@ -23,6 +23,7 @@ struct Bf16Problem {
   std::size_t out_channels = 0;  ///< A multiple of 16
   MapStrides source{};           ///< From one cell that is read to the next: a stride is in here
   MapStrides destination{};
+  Element element = Element::kBf16;  ///< Or f32: of source, weights and destination
   bool sum = false;
   bool relu = false;
   std::size_t threads = 1;  ///< That share the blocks. The result does not depend on it, bit for bit
@@ -33,13 +34,14 @@ struct Bf16Problem {
 /// channels (a box head's first matrix has 12544) so many are multiplied at a time as the first cache holds
 /// of a panel's weights, for all panels; meanwhile sums lie in memory, as the f32 they are in registers.
 ///
-///   weights  bf16 [panel][C / 2][64 output channels][2 input channels]   padded with zeros to whole panels
-struct Bf16Blocking {
+///   weights  bf16 [panel][C / 2][64 output channels][2 input channels], f32 [panel][C][64]; padded with
+///            zeros to whole panels
+struct FloatBlocking {
   static constexpr std::size_t kPanelWidth = 64;
   static constexpr std::size_t kPanelCells = 6;
   static constexpr std::size_t kMostCells = 240;
 
-  explicit Bf16Blocking(const Bf16Problem& problem);
+  explicit FloatBlocking(const FloatProblem& problem);
 
   std::size_t panels;
   std::size_t block_cells;   ///< At most kMostCells; the last block of an image may have fewer
@@ -55,20 +57,26 @@ struct Bf16Blocking {
   }
 };
 
-/// Whether this processor has what run_bf16() is made of: AVX-512 BF16.
-bool can_run_bf16();
+/// Of the problem's type where nothing else is said.
+struct FloatMemory {
+  const void* source = nullptr;
+  const void* weights = nullptr;  ///< Packed, 64 bytes aligned
+  const float* bias = nullptr;    ///< [O], or null
+  void* destination = nullptr;
+  void* scratch = nullptr;  ///< FloatBlocking::scratch_bytes(), 64 bytes aligned
+};
 
-/// \param weights  [O, C] row-major f32; \param packed  as Bf16Blocking says, every one is written
-void pack_weights(const Bf16Problem& problem, const Bf16Blocking& blocking, std::span<const float> weights,
-                  std::span<std::uint16_t> packed);
+/// Whether this processor has what run_floats() is made of: AVX-512, for bf16 with BF16.
+bool can_run_floats(Element element);
 
-/// One block. Only where can_run_bf16().
-///   weights  packed, 64 bytes aligned
-///   bias     [O] f32, or null
-///   scratch  blocking.scratch_bytes(), 64 bytes aligned
+/// \param weights  [O, C] row-major f32
+/// \param packed   FloatBlocking::weight_count() values of the problem's type, every one is written
+void pack_weights(const FloatProblem& problem, const FloatBlocking& blocking, std::span<const float> weights,
+                  void* packed);
+
+/// One block. Only where can_run_floats().
 /// Thread safety: reentrant; blocks of one problem may run in parallel. Nothing is allocated.
-void run_bf16(const Bf16Problem& problem, const Bf16Blocking& blocking, std::size_t block,
-              const std::uint16_t* source, const std::uint16_t* weights, const float* bias,
-              std::uint16_t* destination, void* scratch);
+void run_floats(const FloatProblem& problem, const FloatBlocking& blocking, std::size_t block,
+                const FloatMemory& memory);
 
 }  // namespace rcnn::engine::pointwise
