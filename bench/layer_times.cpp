@@ -95,8 +95,8 @@ struct Runner {
 /// oneDNN's own, with buffers of its own.
 class LibraryRunner {
  public:
-  LibraryRunner(const Layer& layer, dnnl::memory::data_type type)
-      : made_(library_convolution(cpu_, shapes_of(layer), type, dnnl::memory::format_tag::nhwc)),
+  LibraryRunner(const Layer& layer, dnnl::memory::data_type type, dnnl::memory::format_tag layout)
+      : made_(library_convolution(cpu_, shapes_of(layer), type, layout)),
         arguments_{{DNNL_ARG_SRC, filled(made_.source)},
                    {DNNL_ARG_WEIGHTS, filled(made_.weights)},
                    {DNNL_ARG_BIAS, filled(made_.bias)},
@@ -132,12 +132,16 @@ class LibraryRunner {
   std::unordered_map<int, dnnl::memory> arguments_;
 };
 
+/// With maps as the network's lie. Null where `direct` is oneDNN's anyway.
 std::unique_ptr<LibraryRunner> library_runner(const Layer& layer, DType type,
                                               const engine::Operator& direct) {
   if (!direct.implementation().starts_with("pointwise:")) return nullptr;
-  const auto library_type =
-      type == DType::kBf16 ? dnnl::memory::data_type::bf16 : dnnl::memory::data_type::u8;
-  return std::make_unique<LibraryRunner>(layer, library_type);
+  using Memory = dnnl::memory;
+  if (type == DType::kF32) {
+    return std::make_unique<LibraryRunner>(layer, Memory::data_type::f32, Memory::format_tag::any);
+  }
+  const auto narrow = type == DType::kBf16 ? Memory::data_type::bf16 : Memory::data_type::u8;
+  return std::make_unique<LibraryRunner>(layer, narrow, Memory::format_tag::nhwc);
 }
 
 }  // namespace

@@ -27,7 +27,7 @@ std::vector<Layer> layers_of(const engine::Artifact& artifact, engine::Size padd
 struct LayerTimes {
   std::map<engine::Conv2dAlgorithm, double> ms;  ///< processor_ms by every algorithm it may run with
   engine::Conv2dAlgorithm pick;                  ///< What programs run
-  std::optional<double> library_ms;  ///< By oneDNN, channels last, where `direct` runs on a kernel of our own
+  std::optional<double> library_ms;              ///< By oneDNN, where `direct` runs on a kernel of our own
 };
 /// Its products are of f32, bf16 or s8 (u8 with s8), its result is of the type that it reads. The algorithms
 /// take turns, the best of `rounds` counts.
