@@ -28,6 +28,12 @@ constexpr std::size_t kCells = FloatBlocking::kPanelCells;
 constexpr std::size_t kLineBytes = 64;  ///< Of the cache
 constexpr std::size_t kTilesAhead = 4;  ///< What a panel reads first is asked for so early
 
+/// Values of a line, and whether 16 fill only half of one.
+template <class E>
+constexpr std::size_t kLine = kLineBytes / sizeof(typename E::Value);
+template <class E>
+constexpr bool kShareLines = kLine<E> > kLanes;
+
 constexpr float kZeros[FloatBlocking::kPanelWidth] = {};
 
 /// Which input channels of a block are multiplied now.
@@ -116,30 +122,17 @@ inline void finish_pairs(const FloatProblem& problem, const Panel<E>& panel, con
   }
 }
 
-inline void prefetch(const void* from) { _mm_prefetch(static_cast<const char*>(from), _MM_HINT_T0); }
+// Inlined at once: what does nothing but ask GCC would leave out, and sums are to stay in registers.
+#define RCNN_INLINE __attribute__((always_inline)) inline
 
-/// The bias, rather than zero: it costs nothing here, and at the end results would wait for it.
-inline void begin_sums(const float* bias, __m512 (*sums)[kRegisters]) {
-#pragma GCC unroll 4
-  for (std::size_t i = 0; i < kRegisters; ++i) {
-    const auto of_channels = _mm512_loadu_ps(bias + i * kLanes);
-#pragma GCC unroll 6
-    for (std::size_t cell = 0; cell < kCells; ++cell) sums[cell][i] = of_channels;
-  }
-}
+RCNN_INLINE void prefetch(const void* from) { _mm_prefetch(static_cast<const char*>(from), _MM_HINT_T0); }
 
-/// \param kFirst  the first panel of output channels: what comes next is not in a cache yet, and lies in too
-///                 many places for the processor to foresee
-template <class E, bool kFirst, bool kSum>
-inline void run_tile(const FloatProblem& problem, const Depth& depth, const Panel<E>& panel,
-                     const Tile<E>& tile) {
-  using Value = typename E::Value;
-  constexpr auto kLine = kLineBytes / sizeof(Value);
-  constexpr bool kShared = kLine > kLanes;  // 16 values fill half a line
-  __m512 sums[kCells][kRegisters];
-  if (depth.begins) {
-    begin_sums(panel.bias, sums);
-  } else {
+/// What a tile's sums begin with: the bias rather than zero, which costs nothing here, while at the end
+/// results would wait for it; or the sums of the channels before.
+template <class E>
+RCNN_INLINE void begin_sums(const Depth& depth, const Panel<E>& panel, const Tile<E>& tile,
+                            __m512 (*sums)[kRegisters]) {
+  if (!depth.begins) {
 #pragma GCC unroll 6
     for (std::size_t cell = 0; cell < kCells; ++cell) {
 #pragma GCC unroll 4
@@ -147,62 +140,67 @@ inline void run_tile(const FloatProblem& problem, const Depth& depth, const Pane
         sums[cell][i] = _mm512_load_ps(tile.sums + cell * FloatBlocking::kPanelWidth + i * kLanes);
       }
     }
+    return;
   }
-  if (depth.ends) {
-    // What the next tile writes, and perhaps reads before, comes while products of this one are computed.
+#pragma GCC unroll 4
+  for (std::size_t i = 0; i < kRegisters; ++i) {
+    const auto bias = _mm512_loadu_ps(panel.bias + i * kLanes);
+#pragma GCC unroll 6
+    for (std::size_t cell = 0; cell < kCells; ++cell) sums[cell][i] = bias;
+  }
+}
+
+/// Asks for what the next tile writes, and perhaps reads before.
+template <class E>
+RCNN_INLINE void ask_for_results(const FloatProblem& problem, const Panel<E>& panel, const Tile<E>& tile) {
+#pragma GCC unroll 6
+  for (std::size_t cell = 0; cell < kCells; ++cell) {
+    const auto* next = panel.destination + tile.destination[kCells + cell];
+#pragma GCC unroll 4
+    for (std::size_t i = 0; i < kRegisters; ++i) {
+      if (!kShareLines<E> || (panel.blocks ? cell % 2 == 0 : i % 2 == 0))
+        prefetch(next + i * problem.destination.group);
+    }
+  }
+}
+
+/// Asks for what a tile some tiles ahead reads of a group of input channels.
+template <class E>
+RCNN_INLINE void ask_for_inputs(const FloatProblem& problem, const Panel<E>& panel, const Tile<E>& tile,
+                                std::size_t group, std::size_t offset) {
+  // Two groups share a line, or two cells.
+  if (group % kLine<E> != 0 && problem.source.group == kLanes) return;
+  const auto* from = panel.source + offset;
+  const bool pairs = kShareLines<E> && problem.source.cell == kLanes;
+#pragma GCC unroll 6
+  for (std::size_t cell = 0; cell < kCells; ++cell) {
+    if (cell % 2 == 0 || !pairs) prefetch(from + tile.source[kTilesAhead * kCells + cell]);
+  }
+}
+
+/// Adds the products of a group of input channels.
+///   source  of each cell, at the group
+template <class E>
+RCNN_INLINE void add_group(const typename E::Value* const* source, std::size_t offset,
+                           const typename E::Value* weights, __m512 (*sums)[kRegisters]) {
+#pragma GCC unroll 2
+  for (std::size_t channel = 0; channel < kLanes;
+       channel += E::kTogether, weights += E::kTogether * FloatBlocking::kPanelWidth) {
+    typename E::Weights w[kRegisters];
+#pragma GCC unroll 4
+    for (std::size_t i = 0; i < kRegisters; ++i) w[i] = E::weights(weights + i * E::kTogether * kLanes);
 #pragma GCC unroll 6
     for (std::size_t cell = 0; cell < kCells; ++cell) {
-      const auto* next = panel.destination + tile.destination[kCells + cell];
+      const auto inputs = E::inputs(source[cell] + offset + channel);
 #pragma GCC unroll 4
-      for (std::size_t i = 0; i < kRegisters; ++i) {
-        if (!kShared || (panel.blocks ? cell % 2 == 0 : i % 2 == 0))
-          prefetch(next + i * problem.destination.group);
-      }
+      for (std::size_t i = 0; i < kRegisters; ++i) sums[cell][i] = E::add(sums[cell][i], inputs, w[i]);
     }
   }
-  const Value* source[kCells];
-#pragma GCC unroll 6
-  for (std::size_t cell = 0; cell < kCells; ++cell) source[cell] = panel.source + tile.source[cell];
-  const auto* weights = panel.weights;
-  const auto* next_weights = tile.next_weights;
-  const auto* next_sums = depth.begins ? nullptr : tile.sums + kCells * FloatBlocking::kPanelWidth;
-  for (std::size_t group = 0, offset = depth.first / kLanes * problem.source.group; group < depth.channels;
-       group += kLanes, offset += problem.source.group) {
-    if constexpr (kFirst) {
-      // Two groups share a line, or two cells.
-      if (group % kLine == 0 || problem.source.group != kLanes) {
-        const auto* from = panel.source + offset;
-        const bool pairs = kShared && problem.source.cell == kLanes;
-#pragma GCC unroll 6
-        for (std::size_t cell = 0; cell < kCells; ++cell) {
-          if (cell % 2 == 0 || !pairs) prefetch(from + tile.source[kTilesAhead * kCells + cell]);
-        }
-      }
-    }
-    // Weights of 16 channels are 16 times as many lines: after sixteen tiles a panel has been asked for.
-#pragma GCC unroll 4
-    for (std::size_t i = 0; i < sizeof(Value); ++i, next_weights += kLine) {
-      _mm_prefetch(reinterpret_cast<const char*>(next_weights), _MM_HINT_T1);
-    }
-    if (!depth.begins) {
-      prefetch(next_sums);
-      prefetch(next_sums + kLanes);
-      next_sums += 2 * kLanes;
-    }
-#pragma GCC unroll 2
-    for (std::size_t channel = 0; channel < kLanes;
-         channel += E::kTogether, weights += E::kTogether * FloatBlocking::kPanelWidth) {
-      typename E::Weights w[kRegisters];
-#pragma GCC unroll 4
-      for (std::size_t i = 0; i < kRegisters; ++i) w[i] = E::weights(weights + i * E::kTogether * kLanes);
-#pragma GCC unroll 6
-      for (std::size_t cell = 0; cell < kCells; ++cell) {
-        const auto inputs = E::inputs(source[cell] + offset + channel);
-#pragma GCC unroll 4
-        for (std::size_t i = 0; i < kRegisters; ++i) sums[cell][i] = E::add(sums[cell][i], inputs, w[i]);
-      }
-    }
-  }
+}
+
+template <class E, bool kSum>
+RCNN_INLINE void end_sums(const FloatProblem& problem, const Depth& depth, const Panel<E>& panel,
+                          const Tile<E>& tile, const __m512 (*sums)[kRegisters]) {
   if (!depth.ends) {
 #pragma GCC unroll 6
     for (std::size_t cell = 0; cell < kCells; ++cell) {
@@ -223,6 +221,42 @@ inline void run_tile(const FloatProblem& problem, const Depth& depth, const Pane
     finish_pairs<E, kSum, false>(problem, panel, tile, sums);
   }
 }
+
+/// \param kFirst  the first panel of output channels: what comes next is not in a cache yet, and lies in too
+///                 many places for the processor to foresee
+template <class E, bool kFirst, bool kSum>
+inline void run_tile(const FloatProblem& problem, const Depth& depth, const Panel<E>& panel,
+                     const Tile<E>& tile) {
+  using Value = typename E::Value;
+  __m512 sums[kCells][kRegisters];
+  begin_sums(depth, panel, tile, sums);
+  if (depth.ends) ask_for_results(problem, panel, tile);  // While products of this one are computed
+  const Value* source[kCells];
+#pragma GCC unroll 6
+  for (std::size_t cell = 0; cell < kCells; ++cell) source[cell] = panel.source + tile.source[cell];
+  const auto* weights = panel.weights;
+  const auto* next_weights = tile.next_weights;
+  const auto* next_sums = depth.begins ? nullptr : tile.sums + kCells * FloatBlocking::kPanelWidth;
+  for (std::size_t group = 0, offset = depth.first / kLanes * problem.source.group; group < depth.channels;
+       group += kLanes, offset += problem.source.group) {
+    if constexpr (kFirst) ask_for_inputs(problem, panel, tile, group, offset);
+      // Weights of 16 channels are 16 times as many lines: after sixteen tiles a panel has been asked for.
+#pragma GCC unroll 4
+    for (std::size_t i = 0; i < sizeof(Value); ++i, next_weights += kLine<E>) {
+      _mm_prefetch(reinterpret_cast<const char*>(next_weights), _MM_HINT_T1);
+    }
+    if (!depth.begins) {
+      prefetch(next_sums);
+      prefetch(next_sums + kLanes);
+      next_sums += 2 * kLanes;
+    }
+    add_group<E>(source, offset, weights, sums);
+    weights += kLanes * FloatBlocking::kPanelWidth;
+  }
+  end_sums<E, kSum>(problem, depth, panel, tile, sums);
+}
+
+#undef RCNN_INLINE
 
 /// Of `cells` cells from `first` on.
 inline void find_places(const FloatProblem& problem, std::size_t first, std::size_t cells, Places& places) {
