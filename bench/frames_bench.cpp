@@ -42,7 +42,8 @@ struct Settings {
   bool on_request = false;
 };
 
-/// With --on-request: waits for a line on standard input, so that a round is run beside other programs'.
+/// With --on-request: waits for a line on standard input, so that a round is run in turn with other
+/// programs'.
 void await_turn(const Settings& settings) {
   if (!settings.on_request) return;
   std::fflush(stdout);
@@ -178,6 +179,11 @@ Rounds take_turns(const std::shared_ptr<const pipeline::Session>& session, bench
   return rounds;
 }
 
+/// Of standard input: until then others take the rest of the last round's turns.
+void await_end() {
+  for (std::string line; std::getline(std::cin, line);) continue;
+}
+
 void run(const Settings& settings) {
   std::vector<std::uint8_t> pixels(static_cast<std::size_t>(settings.width * settings.height * 3));
   std::mt19937 random(7);
@@ -203,6 +209,7 @@ void run(const Settings& settings) {
               alone.flops() / 1e6 / library);
   std::printf("whole frame     %8.1f ms per frame, %.3f times library alone\n", whole, median(rounds.ratio));
   std::printf("all direct      %8.1f ms per frame, %.3f times as long\n", direct, median(rounds.speedup));
+  if (settings.on_request) await_end();
   const auto where = shares(session, view, settings, alone.flops());
   print(where, settings.frames);
   std::printf("peak memory     %8.0f MB (before the library's own buffers)\n", rss);
@@ -233,7 +240,8 @@ int main(int argc, char** argv) {
   app.add_option("--rounds", settings.rounds, "rounds; the median counts")->check(CLI::Range(1, 1000));
   app.add_option("--max-in-flight", settings.max_in_flight, "frames in flight")->check(CLI::Range(1, 64));
   app.add_flag("--on-request", settings.on_request,
-               "begin each round when a line comes on standard input, and say when it is over");
+               "begin each round when a line comes on standard input, say when it is over, and look where "
+               "time goes when the input ends");
   app.add_option("--json", settings.json, "file for the same figures");
   CLI11_PARSE(app, argc, argv);
   try {

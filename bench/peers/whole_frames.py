@@ -52,7 +52,7 @@ class Ours:
     def found(self):
         """What it found, with milliseconds per frame as lists, a round each."""
         time.sleep(2)  # Other libraries' threads go on spinning for a while, and it is about to look where the time goes
-        self.process.communicate()
+        self.process.communicate()  # Ends its input, which it waits for
         if self.process.returncode != 0:
             raise SystemExit(f"{self.options.bench} ended with {self.process.returncode}")
         found = json.load(self.file)
@@ -99,7 +99,7 @@ def report(options, rounds, found):
           f"{options.rounds} rounds of {options.frames} frames")
     for row in rows:
         print(f"{row['name']:64} {row['ms']:8.1f} ms  {row['times_ours']:5.2f} times ours ({row['lowest']:.2f}..{row['highest']:.2f})")
-    print(f"ours in the last round: between convolutions and matrices {found['between_share']:.1%} of the work, cores busy "
+    print(f"ours after the last round: between convolutions and matrices {found['between_share']:.1%} of the work, cores busy "
           f"{found['core_busy_share']:.1%} of the time, at {found['share_of_peak']:.2f} of their peak in {found['multiplied']}")
     if options.output:
         options.output.write_text(json.dumps({"depth": options.depth, "side": options.side, "precision": options.precision,
