@@ -89,13 +89,26 @@ HWY_INLINE Pair<D> load_pair(D d, const T* first, const T* second) {
   }
 }
 
+/// Stores a register past the caches, if so wanted: then `to` is aligned to the register. Highway's way of
+/// doing it writes 16 bytes at least, whatever the register holds.
+template <bool kPast, class D>
+HWY_INLINE void put(D d, hn::Vec<D> values, hn::TFromD<D>* to) {
+  if constexpr (kPast && hn::MaxLanes(D()) * sizeof(hn::TFromD<D>) >= 16) {
+    hn::Stream(values, d, to);
+  } else {
+    hn::StoreU(values, d, to);
+  }
+}
+
 /// Writes elements of a pooled region: sums of twice a register's channels, that lie together.
+///   kPast  past the caches
+template <bool kPast>
 struct ToF32 {
   using Element = float;
   template <class D>
   HWY_INLINE void store(D d, Pair<D> sums, float* to) const {
-    hn::StoreU(sums.low, d, to);
-    hn::StoreU(sums.high, d, to + hn::Lanes(d));
+    put<kPast>(d, sums.low, to);
+    put<kPast>(d, sums.high, to + hn::Lanes(d));
   }
   template <class D>
   HWY_INLINE void store_apart(D d, Pair<D> sums, float* to) const {
@@ -105,19 +118,20 @@ struct ToF32 {
 
 /// The nearest, ties to even. Neither Highway's conversion (which cuts off) nor the instruction (which takes
 /// denormal numbers for zero) does that everywhere.
+template <bool kPast>
 struct ToBf16 {
   using Element = Bf16Bits;
   template <class D>
   HWY_INLINE void store(D d, Pair<D> sums, Bf16Bits* to) const {
     const hn::Rebind<Bf16Bits, D> d16;
-    hn::StoreU(hn::TruncateTo(d16, hn::ShiftRight<16>(upper(d, sums.low))), d16, to);
-    hn::StoreU(hn::TruncateTo(d16, hn::ShiftRight<16>(upper(d, sums.high))), d16, to + hn::Lanes(d));
+    put<kPast>(d16, hn::TruncateTo(d16, hn::ShiftRight<16>(upper(d, sums.low))), to);
+    put<kPast>(d16, hn::TruncateTo(d16, hn::ShiftRight<16>(upper(d, sums.high))), to + hn::Lanes(d));
   }
   template <class D>
   HWY_INLINE void store_apart(D d, Pair<D> sums, Bf16Bits* to) const {
     const hn::Repartition<Bf16Bits, D> d16;
     const auto even = hn::BitCast(d16, hn::ShiftRight<16>(upper(d, sums.low)));
-    hn::StoreU(hn::OddEven(hn::BitCast(d16, upper(d, sums.high)), even), d16, to);
+    put<kPast>(d16, hn::OddEven(hn::BitCast(d16, upper(d, sums.high)), even), to);
   }
 
  private:
@@ -136,14 +150,15 @@ struct ToBf16 {
 
 /// The nearest of `least`..`most`, ties to even, of sums in steps of the result. Bytes are the same, signed
 /// or not.
+template <bool kPast>
 struct To8Bits {
   using Element = std::uint8_t;
   float least, most;
   template <class D>
   HWY_INLINE void store(D d, Pair<D> sums, std::uint8_t* to) const {
     const hn::Rebind<std::uint8_t, D> d8;
-    hn::StoreU(hn::TruncateTo(d8, nearest(d, sums.low)), d8, to);
-    hn::StoreU(hn::TruncateTo(d8, nearest(d, sums.high)), d8, to + hn::Lanes(d));
+    put<kPast>(d8, hn::TruncateTo(d8, nearest(d, sums.low)), to);
+    put<kPast>(d8, hn::TruncateTo(d8, nearest(d, sums.high)), to + hn::Lanes(d));
   }
   template <class D>
   HWY_INLINE void store_apart(D d, Pair<D> sums, std::uint8_t* to) const {

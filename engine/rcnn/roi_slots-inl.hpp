@@ -92,7 +92,7 @@ struct Line {
   float* first;
   template <std::size_t... kPair, class D, class... Pairs>
   HWY_INLINE void take(D d, Pairs... sums) const {
-    (ToF32{}.store(d, sums, first + kPair * 2 * hn::Lanes(d)), ...);
+    (ToF32<false>{}.store(d, sums, first + kPair * 2 * hn::Lanes(d)), ...);
   }
 };
 
@@ -105,40 +105,58 @@ HWY_INLINE void store_together(D d, const To& to, Pair<D> sums, typename To::Ele
   }
 }
 
+/// Where a group's channels of pooled regions go.
+template <std::size_t kPairs>
+struct PooledGroup {
+  const SlotGroup<kPairs>& slots;
+  const PooledElement& element;
+  bool past_caches;
+};
+
 /// Takes sums into a bin of a pooled region, rounded.
 template <bool kWhereApart, std::size_t kPairs>
 struct Pooled {
-  const SlotGroup<kPairs>& group;
-  const PooledElement& element;
+  const PooledGroup<kPairs>& group;
   std::byte* bin;
 
   template <std::size_t... kPair, class D, class... Pairs>
   HWY_INLINE void take(D d, Pairs... sums) const {
-    if (element.dtype == DType::kF32) {
-      store<kPair...>(d, ToF32{}, sums...);
-    } else if (element.dtype == DType::kBf16) {
-      store<kPair...>(d, ToBf16{}, sums...);
+    if (group.past_caches) {
+      round<true, kPair...>(d, sums...);
     } else {
-      store<kPair...>(d, To8Bits{element.least, element.most}, sums...);
+      round<false, kPair...>(d, sums...);
     }
   }
 
  private:
+  template <bool kPast, std::size_t... kPair, class D, class... Pairs>
+  HWY_INLINE void round(D d, Pairs... sums) const {
+    const auto& element = group.element;
+    if (element.dtype == DType::kF32) {
+      store<kPair...>(d, ToF32<kPast>{}, sums...);
+    } else if (element.dtype == DType::kBf16) {
+      store<kPair...>(d, ToBf16<kPast>{}, sums...);
+    } else {
+      store<kPair...>(d, To8Bits<kPast>{element.least, element.most}, sums...);
+    }
+  }
+
   /// No call may come before the last sum is stored: all registers would be kept in memory for its sake.
   template <std::size_t... kPair, class D, class To, class... Pairs>
   HWY_INLINE void store(D d, const To& to, Pairs... sums) const {
     using Element = typename To::Element;
     const std::size_t lanes = hn::Lanes(d);
     auto* elements = reinterpret_cast<Element*>(bin);
-    if (HWY_LIKELY(group.together)) {
-      auto* first = elements + group.targets[0].channel;
+    const auto& targets = group.slots.targets;
+    if (HWY_LIKELY(group.slots.together)) {
+      auto* first = elements + targets[0].channel;
       (store_together<kWhereApart>(d, to, sums, first + kPair * 2 * lanes), ...);
       return;
     }
     HWY_ALIGN std::array<Element, 2 * kPairs * hn::MaxLanes(D())> whole;
     (store_together<kWhereApart>(d, to, sums, whole.data() + kPair * 2 * lanes), ...);
     const auto* from = whole.data();
-    for (const auto& target : group.targets) {
+    for (const auto& target : targets) {
       std::memcpy(elements + target.channel, from, target.count * sizeof(Element));
       from += lanes;
     }

@@ -9,6 +9,12 @@
 namespace rcnn::engine::pointwise {
 namespace {
 
+/// Where the upper halves of 32 bits come from; their lower halves are zeros.
+alignas(64) constexpr std::uint16_t kLow[32] = {0, 0, 0, 1, 0, 2,  0, 3,  0, 4,  0, 5,  0, 6,  0, 7,
+                                                0, 8, 0, 9, 0, 10, 0, 11, 0, 12, 0, 13, 0, 14, 0, 15};
+alignas(64) constexpr std::uint16_t kHigh[32] = {0, 16, 0, 17, 0, 18, 0, 19, 0, 20, 0, 21, 0, 22, 0, 23,
+                                                 0, 24, 0, 25, 0, 26, 0, 27, 0, 28, 0, 29, 0, 30, 0, 31};
+
 struct Bf16 {
   using Value = std::uint16_t;
   using Weights = __m512bh;
@@ -18,6 +24,13 @@ struct Bf16 {
   static inline __m512 read(const Value* from) {
     const __m256i bits = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from));
     return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(bits), 16));
+  }
+  /// One instruction for each half: a bf16 is the upper half of an f32.
+  static inline void read_pair(const Value* from, __m512& low, __m512& high) {
+    constexpr __mmask32 kUpper = 0xaaaaaaaa;
+    const __m512i values = _mm512_loadu_si512(from);
+    low = _mm512_castsi512_ps(_mm512_maskz_permutexvar_epi16(kUpper, _mm512_load_si512(kLow), values));
+    high = _mm512_castsi512_ps(_mm512_maskz_permutexvar_epi16(kUpper, _mm512_load_si512(kHigh), values));
   }
   static inline void write(Value* to, __m512 sums) {
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), reinterpret_cast<__m256i>(_mm512_cvtneps_pbh(sums)));

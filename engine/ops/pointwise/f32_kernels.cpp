@@ -16,6 +16,10 @@ struct F32 {
   static constexpr std::size_t kTogether = 1;
 
   static inline __m512 read(const Value* from) { return _mm512_loadu_ps(from); }
+  static inline void read_pair(const Value* from, __m512& low, __m512& high) {
+    low = read(from);
+    high = read(from + kLanes);
+  }
   static inline void write(Value* to, __m512 sums) { _mm512_storeu_ps(to, sums); }
   static inline void write_pair(Value* to, __m512 low, __m512 high) {
     write(to, low);

@@ -5,7 +5,7 @@
 // E says how values are read, multiplied and written:
 //   Value            as they lie in memory
 //   kTogether        input channels that one product takes
-//   read(from)       16 values
+//   read(from)       16 values; read_pair(from, low, high) 32 of them, that lie together
 //   write(to, sums)  16 sums, rounded; write_pair(to, low, high) 32 of them, that lie together
 //   Weights, Inputs  registers: weights(from), inputs(from) the same channels for all of them
 //   add(sums, inputs, weights)
@@ -72,13 +72,6 @@ struct Tile {
   float* sums;  ///< [kCells][kPanelWidth] of the channels before, then with these; null if there are all
 };
 
-/// Sum and ReLU of 16 sums that have their bias.
-template <class E, bool kSum>
-inline __m512 finished(__m512 floor, __m512 value, const typename E::Value* held) {
-  if constexpr (kSum) value = _mm512_add_ps(value, E::read(held));
-  return _mm512_max_ps(floor, value);
-}
-
 /// One cell.
 template <class E, bool kSum>
 inline void finish(const FloatProblem& problem, const Panel<E>& panel, const __m512* sums,
@@ -88,7 +81,9 @@ inline void finish(const FloatProblem& problem, const Panel<E>& panel, const __m
   for (std::size_t i = 0; i < kRegisters; ++i) {
     if (i >= panel.groups) return;
     auto* to = out + i * problem.destination.group;
-    E::write(to, finished<E, kSum>(floor, sums[i], to));
+    auto value = sums[i];
+    if constexpr (kSum) value = _mm512_add_ps(value, E::read(to));
+    E::write(to, _mm512_max_ps(floor, value));
   }
 }
 
@@ -114,9 +109,15 @@ inline void finish_pairs(const FloatProblem& problem, const Panel<E>& panel, con
 #pragma GCC unroll 4
     for (std::size_t i = 0; i < kRegisters; i += kBlocks ? 1 : 2) {
       auto* to = out + i * (kBlocks ? problem.destination.group : kLanes);
-      const auto low = finished<E, kSum>(floor, sums[cell][i], to);
-      const auto high =
-          finished<E, kSum>(floor, kBlocks ? sums[cell + 1][i] : sums[cell][i + 1], to + kLanes);
+      auto low = sums[cell][i], high = kBlocks ? sums[cell + 1][i] : sums[cell][i + 1];
+      if constexpr (kSum) {
+        __m512 held_low, held_high;
+        E::read_pair(to, held_low, held_high);
+        low = _mm512_add_ps(low, held_low);
+        high = _mm512_add_ps(high, held_high);
+      }
+      low = _mm512_max_ps(floor, low);
+      high = _mm512_max_ps(floor, high);
       E::write_pair(to, low, high);
     }
   }

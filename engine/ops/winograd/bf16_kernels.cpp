@@ -2,107 +2,15 @@
 // The only file that is compiled for AVX-512 with BF16 (its own flags; can_run_bf16() says where it may run).
 // Nothing of the standard library is called: what the linker kept of it could come from here.
 #include "engine/ops/winograd/bf16.hpp"
-#include "engine/ops/winograd/points.hpp"
 
 #if defined(__AVX512BF16__) && defined(__AVX512VL__)
 #include <immintrin.h>
 
+#include "engine/ops/winograd/bf16_products-inl.hpp"
+#include "engine/ops/winograd/bf16_registers-inl.hpp"
+
 namespace rcnn::engine::winograd {
 namespace {
-
-constexpr std::size_t kLanes = 16;
-constexpr std::size_t kWidth = Bf16Blocking::kPanelWidth;
-constexpr std::size_t kPanelTiles = Bf16Blocking::kPanelTiles;
-constexpr std::size_t kLine = 64 / sizeof(std::uint16_t);  ///< Of the cache
-
-inline __m512 set(double value) { return _mm512_set1_ps(static_cast<float>(value)); }
-
-/// The one-dimensional transforms; rows of B^T are the coefficients of prod (x - q) over the other points q.
-struct F4x4 {
-  static constexpr std::size_t kTile = 4;
-  static constexpr std::size_t kPatch = 6;
-
-  static inline void input(const __m512* x, __m512* y) {
-    const __m512 a = set(kA), b = set(kB), aa = set(kA * kA), bb = set(kB * kB);
-    const __m512 sum = set(kA * kA + kB * kB), product = set(kA * kA * kB * kB);
-    y[0] = _mm512_fnmadd_ps(sum, x[2], _mm512_fmadd_ps(product, x[0], x[4]));
-    const __m512 even_a = _mm512_fnmadd_ps(bb, x[2], x[4]);
-    const __m512 odd_a = _mm512_fnmadd_ps(bb, x[1], x[3]);
-    y[1] = _mm512_fmadd_ps(a, odd_a, even_a);
-    y[2] = _mm512_fnmadd_ps(a, odd_a, even_a);
-    const __m512 even_b = _mm512_fnmadd_ps(aa, x[2], x[4]);
-    const __m512 odd_b = _mm512_fnmadd_ps(aa, x[1], x[3]);
-    y[3] = _mm512_fmadd_ps(b, odd_b, even_b);
-    y[4] = _mm512_fnmadd_ps(b, odd_b, even_b);
-    y[5] = _mm512_fnmadd_ps(sum, x[3], _mm512_fmadd_ps(product, x[1], x[5]));
-  }
-
-  /// Row i of A^T holds the points to the power i; infinity counts in the last row alone.
-  static inline void output(const __m512* x, __m512* y) {
-    const __m512 even_a = _mm512_add_ps(x[1], x[2]), odd_a = _mm512_sub_ps(x[1], x[2]);
-    const __m512 even_b = _mm512_add_ps(x[3], x[4]), odd_b = _mm512_sub_ps(x[3], x[4]);
-    y[0] = _mm512_add_ps(x[0], _mm512_add_ps(even_a, even_b));
-    y[1] = _mm512_fmadd_ps(set(kA), odd_a, _mm512_mul_ps(set(kB), odd_b));
-    y[2] = _mm512_fmadd_ps(set(kA * kA), even_a, _mm512_mul_ps(set(kB * kB), even_b));
-    y[3] = _mm512_fmadd_ps(set(kA * kA * kA), odd_a, _mm512_fmadd_ps(set(kB * kB * kB), odd_b, x[5]));
-  }
-};
-
-struct F2x2 {
-  static constexpr std::size_t kTile = 2;
-  static constexpr std::size_t kPatch = 4;
-
-  static inline void input(const __m512* x, __m512* y) {
-    y[0] = _mm512_sub_ps(x[2], x[0]);
-    y[1] = _mm512_add_ps(x[2], x[1]);
-    y[2] = _mm512_sub_ps(x[2], x[1]);
-    y[3] = _mm512_sub_ps(x[3], x[1]);
-  }
-
-  static inline void output(const __m512* x, __m512* y) {
-    y[0] = _mm512_add_ps(x[0], _mm512_add_ps(x[1], x[2]));
-    y[1] = _mm512_add_ps(x[3], _mm512_sub_ps(x[1], x[2]));
-  }
-};
-
-/// Elements as they lie in memory, 16 at a time.
-struct F32 {
-  using Value = float;
-  static inline __m512 load(const Value* from) { return _mm512_loadu_ps(from); }
-  static inline void store(Value* to, __m512 value) { _mm512_storeu_ps(to, value); }
-};
-
-struct Bf16 {
-  using Value = std::uint16_t;
-  static inline __m512 load(const Value* from) {
-    const __m256i bits = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from));
-    return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(bits), 16));
-  }
-  static inline void store(Value* to, __m512 value) {
-    _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), reinterpret_cast<__m256i>(_mm512_cvtneps_pbh(value)));
-  }
-};
-
-struct U8 {
-  using Value = std::uint8_t;
-  static inline __m512 load(const Value* from) {
-    return _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from))));
-  }
-  static inline void store(Value* to, __m512 value) {
-    const __m512i integers = _mm512_max_epi32(_mm512_cvtps_epi32(value), _mm512_setzero_si512());
-    _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm512_cvtusepi32_epi8(integers));
-  }
-};
-
-struct S8 {
-  using Value = std::int8_t;
-  static inline __m512 load(const Value* from) {
-    return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from))));
-  }
-  static inline void store(Value* to, __m512 value) {
-    _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm512_cvtsepi32_epi8(_mm512_cvtps_epi32(value)));
-  }
-};
 
 /// A tile's place: its first cell in the image, which image.
 struct Place {
@@ -117,70 +25,80 @@ inline Place place_of(const Bf16Blocking& blocking, std::size_t tile) {
           in_image % blocking.tile_columns * F::kTile};
 }
 
-/// Where the cells of a patch lie.
+/// Where the next tile is. Counted up: divisions would be felt where a tile has few channels.
+template <class F>
+inline Place after(const Bf16Blocking& blocking, Place place) {
+  place.left += F::kTile;
+  if (place.left < blocking.tile_columns * F::kTile) return place;
+  place.left = 0;
+  place.top += F::kTile;
+  if (place.top < blocking.tile_rows * F::kTile) return place;
+  return {place.image + 1, 0, 0};
+}
+
+/// Where the cells of a patch lie, and which of its rows and columns lie in the image (a bit each).
 template <class S>
 struct Cells {
   const typename S::Value* first;
   std::size_t row, cell, group;
+  unsigned rows, columns;
 };
+
+/// B^T x of 16 channels, column by column. Addresses are counted up: as products of strides GCC would compute
+/// all of them first, and keep them in vector registers.
+///   kWhole  all cells lie in the image, else zeros are read for those that do not
+template <class F, class S, bool kWhole>
+__attribute__((always_inline)) inline void transform_columns(const Cells<S>& cells,
+                                                             const typename S::Value* from,
+                                                             __m512 (&columns)[F::kPatch][F::kPatch]) {
+  alignas(64) static constexpr typename S::Value kZeros[kLanes] = {};
+#pragma GCC unroll 6
+  for (std::size_t x = 0; x < F::kPatch; ++x, from += cells.cell) {
+    __m512 in[F::kPatch], out[F::kPatch];
+    const auto* cell = from;
+#pragma GCC unroll 6
+    for (std::size_t y = 0; y < F::kPatch; ++y, cell += cells.row) {
+      const bool inside = kWhole || ((cells.columns >> x) & (cells.rows >> y) & 1U) != 0;
+      in[y] = S::load(inside ? cell : kZeros);
+    }
+    F::input(in, out);
+#pragma GCC unroll 6
+    for (std::size_t y = 0; y < F::kPatch; ++y) columns[y][x] = out[y];
+  }
+}
 
 /// B^T x B of 32 channels (of 16, and zeros), rounded.
 ///   patch  of the first point
-template <class F, class S>
-inline void transform_patch(const Cells<S>& cells, bool whole, std::uint16_t* patch, std::size_t stride) {
+template <class F, class S, bool kWhole>
+inline void transform_patch(const Cells<S>& cells, bool both, std::uint16_t* patch, std::size_t stride) {
   alignas(64) __m512 columns[2][F::kPatch][F::kPatch];
-  for (std::size_t half = 0; half < 2; ++half) {
-    if (half == 1 && !whole) break;
-    const auto* from = cells.first + half * cells.group;
-#pragma GCC unroll 6
-    for (std::size_t x = 0; x < F::kPatch; ++x) {
-      __m512 in[F::kPatch], out[F::kPatch];
-#pragma GCC unroll 6
-      for (std::size_t y = 0; y < F::kPatch; ++y) in[y] = S::load(from + y * cells.row + x * cells.cell);
-      F::input(in, out);
-#pragma GCC unroll 6
-      for (std::size_t y = 0; y < F::kPatch; ++y) columns[half][y][x] = out[y];
-    }
+  transform_columns<F, S, kWhole>(cells, cells.first, columns[0]);
+  if (both) {
+    transform_columns<F, S, kWhole>(cells, cells.first + cells.group, columns[1]);
+  } else {
+    __builtin_memset(columns[1], 0, sizeof(columns[1]));
   }
 #pragma GCC unroll 6
   for (std::size_t y = 0; y < F::kPatch; ++y) {
     __m512 low[F::kPatch], high[F::kPatch];
     F::input(columns[0][y], low);
-    if (whole) {
-      F::input(columns[1][y], high);
-    } else {
-      for (auto& value : high) value = _mm512_setzero_ps();
-    }
+    F::input(columns[1][y], high);
 #pragma GCC unroll 6
-    for (std::size_t x = 0; x < F::kPatch; ++x) {
-      _mm512_store_si512(patch + (y * F::kPatch + x) * stride,
-                         reinterpret_cast<__m512i>(_mm512_cvtne2ps_pbh(high[x], low[x])));
+    for (std::size_t x = 0; x < F::kPatch; ++x, patch += stride) {
+      _mm512_store_si512(patch, reinterpret_cast<__m512i>(_mm512_cvtne2ps_pbh(high[x], low[x])));
     }
   }
 }
 
-/// Copies the cells of a patch that lie in the image between zeros: [kPatch][kPatch][channels].
-template <class F, class S>
-__attribute__((noinline)) void copy_border(const Bf16Problem& problem, const typename S::Value* image,
-                                           const Place& place, std::size_t channel, std::size_t channels,
-                                           typename S::Value* to) {
-  const auto& strides = problem.source_strides;
-  const auto* first = image + channel / kLanes * strides.group;
-  constexpr std::size_t kBytes = kLanes * sizeof(typename S::Value);
-  for (std::size_t y = 0; y < F::kPatch; ++y) {
-    for (std::size_t x = 0; x < F::kPatch; ++x) {
-      const auto row = place.top + y, column = place.left + x;  // One more than in the image
-      const bool inside = row >= 1 && row <= problem.height && column >= 1 && column <= problem.width;
-      const auto* cell = first + (row - 1) * strides.row + (column - 1) * strides.cell;
-      for (std::size_t i = 0; i < channels; i += kLanes, to += kLanes, cell += strides.group) {
-        if (inside) {
-          __builtin_memcpy(to, cell, kBytes);
-        } else {
-          __builtin_memset(to, 0, kBytes);
-        }
-      }
-    }
+/// The bits of a patch's rows (or columns) that lie in an image of `size`.
+template <class F>
+inline unsigned bits_inside(std::size_t first, std::size_t size) {
+  unsigned bits = 0;
+  for (std::size_t i = 0; i < F::kPatch; ++i) {
+    const auto at = first + i;  // One more than in the image
+    bits |= static_cast<unsigned>(at >= 1 && at <= size) << i;
   }
+  return bits;
 }
 
 /// Asks for the cells of a patch that the one to its left has not, 32 channels of them: they lie in too many
@@ -208,112 +126,35 @@ template <class F, class S>
 void transform_input(const Bf16Problem& problem, const Bf16Blocking& blocking, TileRange tiles,
                      const typename S::Value* source, std::uint16_t* patches) {
   const auto& strides = problem.source_strides;
+  constexpr unsigned kAll = (1U << F::kPatch) - 1;
+  // May lie before the map, where nothing is read.
+  const auto first_cell = [&](const Place& place) {
+    return source + place.image * strides.image + place.top * strides.row + place.left * strides.cell -
+           strides.row - strides.cell;
+  };
+  auto place = place_of<F>(blocking, tiles.first);
   for (std::size_t i = 0; i < tiles.count; ++i) {
-    const auto place = place_of<F>(blocking, tiles.first + i);
-    const auto* image = source + place.image * strides.image;
-    const auto next = place_of<F>(blocking, tiles.first + i + 1);
-    // From a cell before the image, perhaps: what is asked for need not be there.
-    const auto* next_patch = source + next.image * strides.image + next.top * strides.row +
-                             next.left * strides.cell - strides.row - strides.cell;
-    const bool inner = place.top >= 1 && place.left >= 1 && place.top + F::kTile < problem.height &&
-                       place.left + F::kTile < problem.width;
+    const auto next = after<F>(blocking, place);
+    const auto* next_first = first_cell(next);
+    Cells<S> cells{first_cell(place),
+                   strides.row,
+                   strides.cell,
+                   strides.group,
+                   bits_inside<F>(place.top, problem.height),
+                   bits_inside<F>(place.left, problem.width)};
+    const bool whole = (cells.rows & cells.columns) == kAll;
     for (std::size_t channel = 0; channel < blocking.channels; channel += 2 * kLanes) {
-      const bool whole = channel + kLanes < problem.in_channels;
+      const bool both = channel + kLanes < problem.in_channels;
       auto* patch = patches + i * blocking.channels + channel;
-      prefetch_patch<F, S>(strides, channel, next_patch + channel / kLanes * strides.group);
-      if (inner) {
-        const auto* first = image + channel / kLanes * strides.group + (place.top - 1) * strides.row +
-                            (place.left - 1) * strides.cell;
-        transform_patch<F, S>({first, strides.row, strides.cell, strides.group}, whole, patch,
-                              blocking.patch_stride);
+      prefetch_patch<F, S>(strides, channel, next_first + channel / kLanes * strides.group);
+      if (whole) {
+        transform_patch<F, S, true>(cells, both, patch, blocking.patch_stride);
       } else {
-        const std::size_t channels = whole ? 2 * kLanes : kLanes;
-        alignas(64) typename S::Value border[F::kPatch * F::kPatch * 2 * kLanes];
-        copy_border<F, S>(problem, image, place, channel, channels, border);
-        transform_patch<F, S>({border, F::kPatch * channels, channels, kLanes}, whole, patch,
-                              blocking.patch_stride);
+        transform_patch<F, S, false>(cells, both, patch, blocking.patch_stride);
       }
+      cells.first += 2 * strides.group;
     }
-  }
-}
-
-/// kTiles tiles times 64 output channels, summed over all pairs of input channels.
-///   patches   [tile][C]
-///   weights   [C / 2][64][2]
-///   products  [tile][64]
-///   ahead     weights to ask for meanwhile, C / 2 lines
-template <std::size_t kTiles>
-inline void multiply_panel(std::size_t channels, const std::uint16_t* patches, const std::uint16_t* weights,
-                           float* products, const std::uint16_t* ahead) {
-  constexpr std::size_t kRegisters = kWidth / kLanes;
-  __m512 sums[kTiles][kRegisters];
-#pragma GCC unroll 6
-  for (std::size_t tile = 0; tile < kTiles; ++tile) {
-#pragma GCC unroll 4
-    for (std::size_t i = 0; i < kRegisters; ++i) sums[tile][i] = _mm512_setzero_ps();
-  }
-  for (std::size_t channel = 0; channel < channels; channel += 2, weights += 2 * kWidth, ahead += kLine) {
-    _mm_prefetch(reinterpret_cast<const char*>(ahead), _MM_HINT_T1);
-    __m512bh w[kRegisters];
-#pragma GCC unroll 4
-    for (std::size_t i = 0; i < kRegisters; ++i) {
-      w[i] = reinterpret_cast<__m512bh>(_mm512_load_si512(weights + i * 2 * kLanes));
-    }
-#pragma GCC unroll 6
-    for (std::size_t tile = 0; tile < kTiles; ++tile) {
-      std::int32_t pair;
-      __builtin_memcpy(&pair, patches + tile * channels + channel, sizeof(pair));
-      const auto value = reinterpret_cast<__m512bh>(_mm512_set1_epi32(pair));
-#pragma GCC unroll 4
-      for (std::size_t i = 0; i < kRegisters; ++i) {
-        sums[tile][i] = _mm512_dpbf16_ps(sums[tile][i], value, w[i]);
-      }
-    }
-  }
-#pragma GCC unroll 6
-  for (std::size_t tile = 0; tile < kTiles; ++tile) {
-#pragma GCC unroll 4
-    for (std::size_t i = 0; i < kRegisters; ++i) {
-      _mm512_store_ps(products + tile * kWidth + i * kLanes, sums[tile][i]);
-    }
-  }
-}
-
-inline void multiply_tiles(std::size_t tiles, std::size_t channels, const std::uint16_t* patches,
-                           const std::uint16_t* weights, float* products, const std::uint16_t* ahead) {
-  switch (tiles) {
-    case 1:
-      return multiply_panel<1>(channels, patches, weights, products, ahead);
-    case 2:
-      return multiply_panel<2>(channels, patches, weights, products, ahead);
-    case 3:
-      return multiply_panel<3>(channels, patches, weights, products, ahead);
-    case 4:
-      return multiply_panel<4>(channels, patches, weights, products, ahead);
-    case 5:
-      return multiply_panel<5>(channels, patches, weights, products, ahead);
-    default:
-      return multiply_panel<6>(channels, patches, weights, products, ahead);
-  }
-}
-
-/// All points of one panel of output channels. Panels of tiles are as even as can be: one of a single tile
-/// would wait for its own sums. The first four ask for a quarter each of the next point's weights, which come
-/// from the last-level cache or from memory.
-///   next  weights that come after these
-void multiply(const Bf16Blocking& blocking, std::size_t tiles, const std::uint16_t* patches,
-              const std::uint16_t* weights, const std::uint16_t* next, float* products) {
-  const auto tile_panels = (tiles + kPanelTiles - 1) / kPanelTiles;
-  const auto point_weights = blocking.channels * kWidth;
-  for (std::size_t point = 0; point < blocking.points; ++point, weights += point_weights) {
-    const auto* point_patches = patches + point * blocking.patch_stride;
-    float* point_products = products + point * blocking.product_stride;
-    const auto* ahead = point + 1 < blocking.points ? weights + point_weights : next;
-    for (std::size_t i = 0; i < tile_panels; ++i) {
-      const auto first = tiles * i / tile_panels, end = tiles * (i + 1) / tile_panels;
-      multiply_tiles(end - first, blocking.channels, point_patches + first * blocking.channels, weights,
-                     point_products + first * kWidth, ahead + (i < 4 ? i : 0) * point_weights / 4);
-    }
+    place = next;
   }
 }
 
@@ -393,12 +234,12 @@ void transform_output(const Bf16Problem& problem, const Bf16Blocking& blocking, 
   const auto& strides = problem.destination_strides;
   const auto first = panel * kWidth;
   const auto end = first + kWidth < problem.out_channels ? first + kWidth : problem.out_channels;
+  auto place = place_of<F>(blocking, tiles.first);
   for (std::size_t i = 0; i < tiles.count; ++i) {
-    const auto place = place_of<F>(blocking, tiles.first + i);
     const auto below = problem.height - place.top, right = problem.width - place.left;
     auto* cell =
         destination + place.image * strides.image + place.top * strides.row + place.left * strides.cell;
-    const auto next = place_of<F>(blocking, tiles.first + i + 1);
+    const auto next = after<F>(blocking, place);
     prefetch_tile<F, D>(strides, destination + next.image * strides.image + next.top * strides.row +
                                      next.left * strides.cell + first / kLanes * strides.group);
     for (auto channel = first; channel < end; channel += kLanes) {
@@ -409,6 +250,7 @@ void transform_output(const Bf16Problem& problem, const Bf16Blocking& blocking, 
                            below < F::kTile ? below : F::kTile, right < F::kTile ? right : F::kTile,
                            strides.row, strides.cell, cell + channel / kLanes * strides.group);
     }
+    place = next;
   }
 }
 
