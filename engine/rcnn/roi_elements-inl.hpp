@@ -101,14 +101,12 @@ HWY_INLINE void put(D d, hn::Vec<D> values, hn::TFromD<D>* to) {
 }
 
 /// Writes elements of a pooled region: sums of twice a register's channels, that lie together.
-///   kPast  past the caches
-template <bool kPast>
 struct ToF32 {
   using Element = float;
   template <class D>
   HWY_INLINE void store(D d, Pair<D> sums, float* to) const {
-    put<kPast>(d, sums.low, to);
-    put<kPast>(d, sums.high, to + hn::Lanes(d));
+    hn::StoreU(sums.low, d, to);
+    hn::StoreU(sums.high, d, to + hn::Lanes(d));
   }
   template <class D>
   HWY_INLINE void store_apart(D d, Pair<D> sums, float* to) const {
@@ -118,6 +116,7 @@ struct ToF32 {
 
 /// The nearest, ties to even. Neither Highway's conversion (which cuts off) nor the instruction (which takes
 /// denormal numbers for zero) does that everywhere.
+///   kPast  past the caches
 template <bool kPast>
 struct ToBf16 {
   using Element = Bf16Bits;

@@ -107,16 +107,18 @@ HWY_INLINE void pool_at_once(D d, const PooledGroup<kPairs>& group, const Source
   }
 }
 
-/// Whether all bins begin with a line of the cache and end with one. Then they may go past the caches: lines
-/// that are not read before they are written save a tenth of the time in bf16, a fifth where regions have 14
-/// x 14 bins, and pooled regions of an image seldom find room in the caches until they are read.
-bool writes_whole_lines(const ChannelRuns& runs, std::span<const TappedRegion> regions,
-                        const PooledElement& element) {
+/// Whether all bins begin with a line of the cache and end with one, and are narrow. These go past the
+/// caches: lines that are not read before they are written save a tenth of the time in bf16, a fifth where
+/// regions have 14 x 14 bins, and pooled regions of an image seldom find room in the caches until they are
+/// read. In f32, whose maps lie in blocks, it takes a twentieth longer.
+bool writes_narrow_lines(const ChannelRuns& runs, std::span<const TappedRegion> regions,
+                         const PooledElement& element) {
   constexpr std::size_t kLine = 64;
   const auto starts_line = [](const TappedRegion& region) {
     return reinterpret_cast<std::uintptr_t>(region.pooled) % kLine == 0;
   };
-  return runs.channels * size_of(element.dtype) % kLine == 0 && std::ranges::all_of(regions, starts_line);
+  return element.dtype != DType::kF32 && runs.channels * size_of(element.dtype) % kLine == 0 &&
+         std::ranges::all_of(regions, starts_line);
 }
 
 template <std::size_t kPairs, class Source, class D>
@@ -131,7 +133,7 @@ void pool_with(D d, const ChannelRuns& runs, const TapTable& table, std::span<co
   const auto line =
       hwy::AllocateAligned<float>(std::max<std::size_t>(1, longest * 2 * kPairs * hn::Lanes(d)));
   const std::size_t row = static_cast<std::size_t>(bins) * runs.channels;
-  const bool aligned = writes_whole_lines(runs, regions, element);
+  const bool aligned = writes_narrow_lines(runs, regions, element);
   for (const auto& slots : slot_groups<kPairs>(d, runs)) {
     const PooledGroup<kPairs> group{slots, element, aligned && slots.together};
     const Source source(slots, runs);

@@ -92,7 +92,7 @@ struct Line {
   float* first;
   template <std::size_t... kPair, class D, class... Pairs>
   HWY_INLINE void take(D d, Pairs... sums) const {
-    (ToF32<false>{}.store(d, sums, first + kPair * 2 * hn::Lanes(d)), ...);
+    (ToF32{}.store(d, sums, first + kPair * 2 * hn::Lanes(d)), ...);
   }
 };
 
@@ -133,7 +133,7 @@ struct Pooled {
   HWY_INLINE void round(D d, Pairs... sums) const {
     const auto& element = group.element;
     if (element.dtype == DType::kF32) {
-      store<kPair...>(d, ToF32<kPast>{}, sums...);
+      store<kPair...>(d, ToF32{}, sums...);
     } else if (element.dtype == DType::kBf16) {
       store<kPair...>(d, ToBf16<kPast>{}, sums...);
     } else {
