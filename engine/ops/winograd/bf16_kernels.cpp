@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The only file that is compiled for AVX-512 with BF16 (its own flags; can_run_bf16() says where it may run).
-// Nothing of the standard library is called: what the linker kept of it could come from here.
+// Compiled for AVX-512 with BF16 (its own flags; can_run_bf16() says where it may run), with the two headers
+// that it alone includes. Nothing of the standard library is called: what the linker kept of it could come
+// from here.
 #include "engine/ops/winograd/bf16.hpp"
 
 #if defined(__AVX512BF16__) && defined(__AVX512VL__)
