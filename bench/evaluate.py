@@ -172,7 +172,7 @@ def check_categories(results, truth):
     if results and sum(strange.values()) == len(results):
         raise Refused(f"no result has a category of the data set: results have {sorted(strange)[:8]}, the data set {sorted(known)[:8]}; compile the model with the data set's class list")
     if strange:
-        sys.stderr.write(f"note: {sum(strange.values())} results have categories that the data set lacks, the most frequent {strange.most_common(1)[0][0]}; they are left out\n")
+        sys.stderr.write(f"note: {sum(strange.values())} results have categories that the data set lacks, the most frequent {strange.most_common(1)[0][0]}; they are left out. If the model's class list is not the data set's, compile it with --labels: class ids decide what is compared\n")
     return [result for result in results if result["category_id"] in known]
 
 

@@ -111,7 +111,7 @@ gboolean sink_event(GstBaseTransform* transform, GstEvent* event) {
     GST_ELEMENT_WARNING(
         transform, STREAM, FORMAT,
         ("No frame carried detections. Put detections-json after postprocess-overlay, neuronrcnn or "
-         "neuron-classify, before elements that drop metas (encoders, videoflip, compositor)"),
+         "neuron-classify, before elements that drop metas (videoflip, videocrop, compositor)"),
         (nullptr));
   }
   return GST_BASE_TRANSFORM_CLASS(gst_detections_json_parent_class)->sink_event(transform, event);

@@ -56,9 +56,10 @@ std::shared_ptr<const pipeline::Session> Entrance::load(const StageSettings& set
 void Entrance::open(const StageSettings& settings) {
   auto session = load(settings);
   if (settings.model.empty()) {
-    GST_ELEMENT_INFO(element_, LIBRARY, SETTINGS,
-                     ("No model is set: the default one runs, %s", session->options().model.c_str()),
-                     (nullptr));
+    // gst-launch-1.0 shows the second text of such a message and not the first.
+    const char* path = session->options().model.c_str();
+    GST_ELEMENT_INFO(element_, LIBRARY, SETTINGS, ("No model is set: the default one runs, %s", path),
+                     ("No model is set: the default one runs, %s", path));
   }
   auto pool = std::make_shared<pipeline::FramePool>(settings.max_in_flight);
   slots_ = settings.max_in_flight;

@@ -5,7 +5,7 @@
 
 namespace rcnn::elements {
 
-/// Adds the seven elements to `plugin`. Starts no thread. False if GStreamer refuses one.
+/// Adds the project's elements to `plugin`. Starts no thread. False if GStreamer refuses one.
 bool register_elements(GstPlugin* plugin);
 
 /// Makes the elements known to this process without a plugin file; for the program and the tests, which run

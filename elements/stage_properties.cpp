@@ -24,8 +24,8 @@ void install_model_properties(GObjectClass* object_class) {
   install(object_class, PropertyId::kModel,
           g_param_spec_string(
               "model", "Model",
-              "Path of the compiled model (*.rcnn, made by neuron-rcnn compile). Needed; loaded when "
-              "the element goes from READY to PAUSED. Set later, it is loaded beside the one that plays and "
+              "Path of the compiled model (*.rcnn, made by neuron-rcnn compile), loaded when the element "
+              "goes from READY to PAUSED. Unset: the default model (RCNN_DEFAULT_MODEL names another). Set later, it is loaded beside the one that plays and "
               "takes over between two frames (signal model-updated)",
               nullptr, kPlaying));
   install(object_class, PropertyId::kCores,
@@ -42,7 +42,7 @@ void install_model_properties(GObjectClass* object_class) {
           g_param_spec_int(
               "max-in-flight", "Max in flight",
               "Frames between this element's sink pad and the last stage's push, at most; bounds memory "
-              "and latency. At least the number of cores plus 2 keeps them busy",
+              "and latency. The number of cores plus 1 keeps them about as busy as more do",
               1, 64, defaults.max_in_flight, kReady));
   install(object_class, PropertyId::kDeterministic, deterministic_spec());
 }

@@ -279,7 +279,7 @@ std::vector<CLI::Option*> add_choices(CLI::App& app, Settings& settings, CLI::Op
   choices.push_back(
       app.add_option(
              "--precision", settings.options.precision,
-             fmt::format("{}; bf16 and fp16 halve the artifact, int8 quarters it and needs --calibrate",
+             fmt::format("{}; bf16 and fp16 halve the artifact, int8 makes a quarter to a third of it and needs --calibrate",
                          fmt::join(engine::precision_names(), ", ")))
           ->capture_default_str());
   add_calibration(app, settings, choices);

@@ -56,7 +56,7 @@ void print_table(const Checks& checks) {
 
 int doctor(bool json) {
   Checks checks = check_processor();
-  for (auto* more : {check_convolutions, check_cores, check_gstreamer}) {
+  for (auto* more : {check_convolutions, check_cores, check_default_model, check_gstreamer}) {
     const auto found = more();
     checks.insert(checks.end(), found.begin(), found.end());
   }

@@ -19,12 +19,15 @@ struct Check {
 using Checks = std::vector<Check>;
 
 /// GStreamer's version, the plugin in its registry (missing, blacklisted, unloadable are told apart), the
-/// seven elements, and the stock elements that pipelines use, with the Debian package of each missing one.
+/// own elements, and the stock elements that pipelines use, with the Debian package of each missing one.
 /// Initialises GStreamer; the static plugin must not be registered, since it would hide a missing one.
 Checks check_gstreamer();
 
 /// The processor's features and what oneDNN makes of them.
 Checks check_processor();
+
+/// What runs where no model is named. A program without it is of use still, so its absence is a warning.
+Checks check_default_model();
 
 /// Which algorithm 3x3 convolutions run with here (for a map of 50x50), and where that is kept.
 Checks check_convolutions();

@@ -17,7 +17,10 @@ constexpr std::int64_t kSide = 50;
 
 std::string describe(const engine::Conv2dClass& shape, const engine::Conv2dCosts& costs) {
   const auto pick = engine::quickest(costs, 1, kSide, kSide);
-  auto text = fmt::format("{} -> {}", shape.in_channels, shape.out_channels);
+  auto text =
+      fmt::format("{} -> {} in {}, {}", shape.in_channels, shape.out_channels,
+                  engine::size_of(shape.dtype) == 1 ? "8 bits" : engine::to_string(shape.dtype),
+                  shape.block == 1 ? "channels last" : fmt::format("blocks of {} channels", shape.block));
   if (shape.threads > 1) text += fmt::format(" on {} threads", shape.threads);
   text += ": " + engine::to_string(pick);
   if (pick == Conv2dAlgorithm::kDirect) return text;

@@ -39,9 +39,10 @@ constexpr std::array kParts{
     GstPart{"mp4mux", kGood, "writes mp4", true},
 };
 
-constexpr std::array<const char*, 7> kOwnElements{
+constexpr std::array kOwnElements{
     "preprocess-resize-800", "neuron-backbone-rpn", "cpu-rpn-proposals", "roi-align",
-    "neuron-box-head",       "postprocess-overlay", "neuronrcnn"};
+    "neuron-box-head",       "postprocess-overlay", "neuronrcnn",        "detections-json",
+    "neuron-classify",       "detection-crop"};
 
 }  // namespace
 

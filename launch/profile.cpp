@@ -275,7 +275,7 @@ Command add_profile(CLI::App& program) {
       ->check(CLI::Range(1, 64))
       ->option_text("N");
   app->add_flag("--deterministic", settings->deterministic,
-                "Take the same algorithms on every CPU instead of the fastest");
+                "Run convolutions as they are defined, not by what is quickest on this processor");
   app->add_option("--top", settings->top, "Operators to list, longest first; 0: all")
       ->check(CLI::Range(0, 100000))
       ->capture_default_str();

@@ -56,8 +56,8 @@ class Session {
   /// What of the model is on cores.
   engine::LoadedPrograms& programs() const;
   engine::LoadedModel& model() const;
-  /// Runs a program of the model where the artifact's partition has it: on a core, queued on the least
-  /// loaded, or on the host. Null for the host, where nothing can be cancelled.
+  /// Runs a program of the model where the artifact's partition has it: on a core, whichever that
+  /// holds it is free first, or on the host. Null for the host, where nothing can be cancelled.
   std::shared_ptr<engine::ExecutionTicket> submit(std::size_t program, engine::Execution execution) const;
   std::size_t image_program_index() const;
   /// The RPN head's programs: one, or one a level, finest first; none where the image program ends with it or

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Fails when an include points up the layers (engine <- pipeline <- elements, launch) or a third party's header
-# strays from its room. Run: cmake -DROOT=. -P tests/layering_test.cmake
+# strays from its room. Run: cmake -DROOT=$PWD -P tests/layering_test.cmake
 cmake_minimum_required(VERSION 3.25)
 set(wrong "")
 set(seen 0)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Writes the default model from a run: one safetensors file, a Detectron2 config and the list of classes.
 
-    python3 -m train.export --run DIR --out ../default
+    python3 -m train.export --run DIR --out default
 
 makes default.safetensors (F16; batch norms F32, as FrozenBN's four arrays), default.yaml and default.classes.yaml.
 """
@@ -77,7 +77,7 @@ def export(run, out, levels):
 def main(arguments):
     parser = argparse.ArgumentParser(prog="python3 -m train.export", description="Writes the default model from a run.")
     parser.add_argument("--run", type=pathlib.Path, required=True)
-    parser.add_argument("--out", required=True, help="path without its ending, such as ../default")
+    parser.add_argument("--out", required=True, help="path without its ending, such as default")
     parser.add_argument("--levels", type=int, default=0, help="of weights on either side of zero in a channel, such as 63, so that the file compresses (default 0: all that F16 has)")
     options = parser.parse_args(arguments)
     if not 0 <= options.levels <= 1023:

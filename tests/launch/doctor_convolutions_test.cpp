@@ -42,12 +42,15 @@ TEST_F(DoctorConvolutions, SaysThatNothingIsMeasuredYet) {
 TEST_F(DoctorConvolutions, ShowsThePickOfEachClass) {
   const auto platform = engine::platform();
   const engine::Conv2dCostFile file(engine::Conv2dCostFile::default_path(platform), platform);
-  file.add({{{64, 64, 8, 1}, {{{0, 1}, {0, 3}, {0, 8}}}}, {{16, 16, 8, 2}, {{{0, 1}, {0, 5}, {0, 20}}}}});
+  file.add({{{64, 64, 8, 1}, {{{0, 1}, {0, 3}, {0, 8}}}},
+            {{64, 64, 1, 1, engine::DType::kU8}, {{{0, 1}, {0, 5}, {0, 20}}}},
+            {{16, 16, 8, 2}, {{{0, 1}, {0, 5}, {0, 20}}}}});
   const auto checks = check_convolutions();
-  ASSERT_EQ(checks.size(), 3U);
-  EXPECT_EQ(checks[1].found, "16 -> 16 on 2 threads: direct");
+  ASSERT_EQ(checks.size(), 4U);
+  EXPECT_EQ(checks[1].found, "16 -> 16 in f32, blocks of 8 channels on 2 threads: direct");
+  EXPECT_EQ(checks[2].found, "64 -> 64 in 8 bits, channels last: direct");
   // 2500 cells against 13 * 13 tiles
-  EXPECT_EQ(checks[2].found, "64 -> 64: F(4x4,3x3), 1.8 times direct");
+  EXPECT_EQ(checks[3].found, "64 -> 64 in f32, blocks of 8 channels: F(4x4,3x3), 1.8 times direct");
 }
 
 TEST_F(DoctorConvolutions, WarnsWhereNothingCanBeKept) {
