@@ -25,7 +25,8 @@ void install_model_properties(GObjectClass* object_class) {
           g_param_spec_string(
               "model", "Model",
               "Path of the compiled model (*.rcnn, made by neuron-rcnn compile), loaded when the element "
-              "goes from READY to PAUSED. Unset: the default model (RCNN_DEFAULT_MODEL names another). Set later, it is loaded beside the one that plays and "
+              "goes from READY to PAUSED. Unset: the default model (RCNN_DEFAULT_MODEL names another). Set "
+              "later, it is loaded beside the one that plays and "
               "takes over between two frames (signal model-updated)",
               nullptr, kPlaying));
   install(object_class, PropertyId::kCores,

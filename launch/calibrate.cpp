@@ -6,6 +6,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <map>
+#include <memory>
+#include <optional>
 #include <span>
 #include <system_error>
 #include <utility>
@@ -107,6 +110,21 @@ void run_classifier(const std::filesystem::path& artifact, std::span<const Input
 
 }  // namespace
 
+/// Layers that no picture reached have no ranges, so they are not in int8, which nobody would notice.
+void remark_on_unreached(const engine::Quantization& quantization) {
+  std::map<std::string, int> unreached;
+  for (const auto& [name, layer] : quantization.layers) {
+    if (layer.reason == engine::kNotReached) ++unreached[layer.program];
+  }
+  for (const auto& [program, layers] : unreached) {
+    spdlog::warn(
+        "calibration: nothing reached {} layers of the {}, which stay in bf16; give images in which the "
+        "model finds "
+        "something",
+        layers, program);
+  }
+}
+
 void calibrate(engine::CompiledModel& model, const std::string& precision,
                const CalibrationSettings& settings, const std::filesystem::path& artifact, ProgressBar& bar) {
   const auto* detector = std::get_if<engine::ModelConfig>(&model.config);
@@ -118,7 +136,7 @@ void calibrate(engine::CompiledModel& model, const std::string& precision,
   const auto images = find_images(settings);
   auto scratch = artifact;
   scratch += fmt::format(".trial-{}", ::getpid());
-  const OnlyErrors quiet;
+  auto quiet = std::make_optional<OnlyErrors>();
   const Interrupt interrupt;  // Trials are large: they are removed before the program ends.
   const auto run = [&](const std::filesystem::path& file, int count,
                        const std::shared_ptr<engine::ActivationTap>& tap, const std::string& what) {
@@ -134,7 +152,10 @@ void calibrate(engine::CompiledModel& model, const std::string& precision,
       .budget = settings.budget.value_or(engine::default_budget(precision)),
       .methods = methods,
       .scratch = scratch};
-  engine::quantize(model, engine::calibrate(model, options, run), precision);
+  const auto plan = engine::calibrate(model, options, run);
+  quiet.reset();
+  if (precision == engine::kInt8) remark_on_unreached(plan);
+  engine::quantize(model, plan, precision);
 }
 
 bool is_calibrated(const engine::Quantization& quantization, const std::string& precision,

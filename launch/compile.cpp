@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // compile: a Detectron2 config, or the name of a classifier, and its checkpoint become an artifact.
 #include <spdlog/fmt/fmt.h>
+#include <spdlog/spdlog.h>
 
 #include <CLI/CLI.hpp>
 #include <chrono>
@@ -201,6 +202,17 @@ void plan_bf16(const Settings& settings, engine::CompiledModel& model) {
   engine::quantize(model, plan, "bf16");
 }
 
+/// Detectron2's own resize is asked for by --input; a config that sets it to something of its own expects it.
+void remark_on_size(const Settings& settings) {
+  const engine::ModelConfig::Input usual;
+  const auto asked = engine::load_config(settings.config).input;
+  if (asked.min_size == usual.min_size && asked.max_size == usual.max_size) return;
+  spdlog::warn(
+      "the config's INPUT.MIN_SIZE_TEST {} and MAX_SIZE_TEST {} are not used: pictures become {}; --input "
+      "shortest-edge:{}:{} resizes as the config says",
+      asked.min_size, asked.max_size, settings.input, asked.min_size, asked.max_size);
+}
+
 int compile(Settings settings) {
   const auto started = std::chrono::steady_clock::now();
   const auto& precision = settings.options.precision;
@@ -208,6 +220,7 @@ int compile(Settings settings) {
     throw engine::SettingError("--calibrate is of use with --precision int8 or bf16 only; precision is '" +
                                precision + "'");
   }
+  const bool usual_size = settings.input.empty() && settings.bind.empty() && settings.arch.empty();
   if (!settings.bind.empty()) {
     settings.graph = engine::Artifact::open(settings.bind);
     settings.options = settings.graph->options();
@@ -219,6 +232,7 @@ int compile(Settings settings) {
     summarize(settings, std::nullopt);
     return kDone;
   }
+  if (usual_size) remark_on_size(settings);
   {
     ProgressBar bar;
     const auto progress = [&](int done, int total, const std::string& what) {
@@ -276,12 +290,11 @@ std::vector<CLI::Option*> add_choices(CLI::App& app, Settings& settings, CLI::Op
       "The classes' names: a text file with one a line, YAML with classes: [[ID, NAME], ...], or "
       "imagenet_class_index.json (default: those that the checkpoint gives, else the config's data set's, or "
       "ImageNet's)"));
-  choices.push_back(
-      app.add_option(
-             "--precision", settings.options.precision,
-             fmt::format("{}; bf16 and fp16 halve the artifact, int8 makes a quarter to a third of it and needs --calibrate",
-                         fmt::join(engine::precision_names(), ", ")))
-          ->capture_default_str());
+  choices.push_back(app.add_option("--precision", settings.options.precision,
+                                   fmt::format("{}; bf16 and fp16 halve the artifact, int8 makes a quarter "
+                                               "to a third of it and needs --calibrate",
+                                               fmt::join(engine::precision_names(), ", ")))
+                        ->capture_default_str());
   add_calibration(app, settings, choices);
   choices.push_back(app.add_option(
       "--input", settings.input,
@@ -289,8 +302,9 @@ std::vector<CLI::Option*> add_choices(CLI::App& app, Settings& settings, CLI::Op
       "(detectors), centre-crop:SHORTER:SIDE (classifiers), :bicubic after the first or the last "
       "(classifiers). Default: stretch:800x800, or for classifiers centre-crop:256:224, with :bicubic for "
       "efficientnet_b0"));
-  choices.push_back(
-      app.add_option("--batch", settings.options.batch, "Frames per execution")->capture_default_str());
+  choices.push_back(app.add_option("--batch", settings.options.batch,
+                                   "Frames per execution; of classifiers, detectors take 1")
+                        ->capture_default_str());
   choices.push_back(
       app.add_option("--partition", settings.options.partition,
                      fmt::format("What runs on NeuronCores: {}", fmt::join(engine::partition_names(), ", ")))

@@ -40,9 +40,8 @@ constexpr std::array kParts{
 };
 
 constexpr std::array kOwnElements{
-    "preprocess-resize-800", "neuron-backbone-rpn", "cpu-rpn-proposals", "roi-align",
-    "neuron-box-head",       "postprocess-overlay", "neuronrcnn",        "detections-json",
-    "neuron-classify",       "detection-crop"};
+    "preprocess-resize-800", "neuron-backbone-rpn", "cpu-rpn-proposals", "roi-align",       "neuron-box-head",
+    "postprocess-overlay",   "neuronrcnn",          "detections-json",   "neuron-classify", "detection-crop"};
 
 }  // namespace
 

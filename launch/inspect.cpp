@@ -187,7 +187,8 @@ int inspect(const Settings& settings) {
 Command add_inspect(CLI::App& program) {
   auto settings = std::make_shared<Settings>();
   auto* app = program.add_subcommand("inspect", "Show what is in an artifact and verify its checksums");
-  app->add_option("-m,--model,MODEL", settings->artifact, "Artifact made by 'neuron-rcnn compile', named with or without -m")
+  app->add_option("-m,--model,MODEL", settings->artifact,
+                  "Artifact made by 'neuron-rcnn compile', named with or without -m")
       ->required();
   app->add_flag("--tensors", settings->tensors, "List every tensor as well");
   app->add_flag(

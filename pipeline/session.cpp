@@ -218,13 +218,7 @@ std::uint64_t Session::warm_up_ns() const { return state_->warm_up_ns; }
 
 engine::Normalization Session::normalization() const {
   const auto& input = config().input;
-  engine::Normalization result{input.pixel_mean, input.pixel_std, input.format == "RGB"};
-  if (result
-          .rgb) {  // The config gives them in the order of the network's channels, Normalization as B, G, R.
-    std::reverse(result.mean.begin(), result.mean.end());
-    std::reverse(result.deviation.begin(), result.deviation.end());
-  }
-  return result;
+  return {input.pixel_mean, input.pixel_std, input.format == "RGB"};
 }
 
 engine::ProposalParams Session::proposal_params() const {

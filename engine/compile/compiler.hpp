@@ -49,6 +49,10 @@ struct CompileOptions {
   int batch = 1;
 };
 
+/// LayerPrecision::reason of a layer that no calibration image reached, such as a mask head's where nothing
+/// was found.
+inline constexpr const char* kNotReached = "not reached by calibration";
+
 /// How a layer, the operators that read one weight, multiplies.
 struct LayerPrecision {
   /// What the values are held in that it reads: "int8"; of those that stay out of it "bf16", "f32" while

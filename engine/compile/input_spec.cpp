@@ -66,7 +66,8 @@ InputSpec parse_input_spec(const std::string& text) {
                      "shortest-edge:SHORTEST:LONGEST (\"shortest-edge:800:1333\") and, for classifiers, " +
                      "centre-crop:SHORTER:SIDE (\"centre-crop:256:224\") and :bicubic after it or after " +
                      "stretch (\"centre-crop:256:224:bicubic\"); sides from " + std::to_string(kMinSide) +
-                     " to " + std::to_string(kMaxSide) + " pixels");
+                     " to " + std::to_string(kMaxSide) +
+                     " pixels, LONGEST no less than SHORTEST, SIDE no more than " + "SHORTER");
 }
 
 std::string to_string(const InputSpec& spec) {

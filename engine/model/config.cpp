@@ -57,8 +57,9 @@ ModelConfig::Anchors read_anchors(const ConfigValues& values) {
   ModelConfig::Anchors anchors;
   anchors.sizes = values.per_level("MODEL.ANCHOR_GENERATOR.SIZES", kLevels);
   anchors.aspect_ratios = values.per_level("MODEL.ANCHOR_GENERATOR.ASPECT_RATIOS", kLevels);
-  anchors.offset = values.number("MODEL.ANCHOR_GENERATOR.OFFSET", 0, 1);
-  if (anchors.offset >= 1) values.refuse("MODEL.ANCHOR_GENERATOR.OFFSET", "0 to below 1");
+  const std::string offset = "MODEL.ANCHOR_GENERATOR.OFFSET";
+  anchors.offset = values.number(offset, -kMaxWeight, kMaxWeight);
+  if (!(anchors.offset >= 0 && anchors.offset < 1)) values.refuse(offset, "0 to below 1");
   for (std::size_t level = 1; level < kLevels; ++level) {
     if (anchors.sizes[level].size() * anchors.aspect_ratios[level].size() !=
         anchors.sizes[0].size() * anchors.aspect_ratios[0].size()) {

@@ -35,17 +35,20 @@ std::string known_names() {
   return text;
 }
 
-/// The built-in config of exactly this name, or the only one whose last part it is; null if there is none.
+/// The built-in config that a _BASE_ names as the zoo's own files do ("../Base-RCNN-FPN.yaml",
+/// "../COCO-Detection/faster_rcnn_R_50_FPN_3x.yaml", a lone "mask_rcnn_R_50_FPN_3x_gn.yaml" where only one
+/// family has it); null if there is none. Another folder is a file's, which has to be there.
 const json* find_built_in(const std::string& name, std::string& full_name) {
   const json* found = nullptr;
-  const auto stem = fs::path(without_yaml(name)).filename().string();
-  for (const auto* section : {"bases", "zoo"}) {
+  auto asked = fs::path(without_yaml(name)).lexically_normal().string();
+  while (asked.starts_with("../")) asked.erase(0, 3);
+  for (const auto* section : {"bases", "zoo", "elsewhere"}) {
     for (const auto& [known, value] : model_zoo(section).items()) {
-      if (known == without_yaml(name)) {
+      if (known == asked) {
         full_name = known;
         return &value;
       }
-      if (fs::path(known).filename() != stem) continue;
+      if (fs::path(known).filename() != asked) continue;
       if (found != nullptr) return nullptr;  // Ambiguous: several families have models of one name.
       full_name = known;
       found = &value;
@@ -143,7 +146,7 @@ class Merger {
     const json* value = find_built_in(base, name);
     if (value == nullptr) {
       throw ModelError(from.string() + ": _BASE_ " + base + " is neither a file (" + path.string() +
-                       ") nor a built-in config; built in are:\n  Base-RCNN-FPN" + known_names());
+                       ") nor a built-in config; built in are:\n  Base-RCNN-FPN.yaml" + known_names());
     }
     built_in(name, *value);
   }

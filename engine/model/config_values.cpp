@@ -13,13 +13,31 @@ namespace {
 
 using nlohmann::json;
 
+/// JSON, but for the numbers that it has no words for: these as YAML has them.
+std::string written(const json& value) {
+  if (value.is_number_float() && !std::isfinite(value.get<double>())) {
+    const auto number = value.get<double>();
+    return std::isnan(number) ? ".nan" : number > 0 ? ".inf" : "-.inf";
+  }
+  if (!value.is_array()) return value.dump(-1, ' ', true, json::error_handler_t::replace);
+  std::string text;
+  for (const auto& item : value) text += (text.empty() ? "" : ",") + written(item);
+  return "[" + text + "]";
+}
+
 /// Values in messages, short enough to read.
 std::string shown(const json& value) {
-  auto text = value.dump(-1, ' ', true, json::error_handler_t::replace);
+  auto text = written(value);
   constexpr std::size_t kMost = 120;
   if (text.size() > kMost) text = text.substr(0, kMost) + "...";
   return text;
 }
+
+/// A checkpoint of another architecture does not become a supported one by another config.
+constexpr const char* kNetworks =
+    ". Weights go with the network that they were trained in: take a checkpoint of a ResNet + FPN model of "
+    "the zoo "
+    "('--config X' lists them), or train one of these";
 
 std::string type_of(const json& value) {
   if (value.is_boolean()) return "true or false";
@@ -38,9 +56,18 @@ bool is_ignored(const std::string& key) {
   });
 }
 
-/// Sections whose keys are checked; solver, data loader and the like belong to training.
+/// Sections all of whose keys are checked. Others belong to training (solver, data loader), or to somebody's
+/// own program.
 bool is_checked(const std::string& key) {
   return key.starts_with("MODEL.") || key.starts_with("INPUT.") || key.starts_with("TEST.");
+}
+
+/// Whether it is a group of which each key is listed.
+bool holds_ignored(const std::string& group) {
+  return std::any_of(model_zoo("ignored").begin(), model_zoo("ignored").end(), [&](const json& entry) {
+    const auto& known = entry.get_ref<const std::string&>();
+    return known.starts_with(group + ".") && !known.ends_with(".*");
+  });
 }
 
 std::size_t edit_distance(const std::string& a, const std::string& b) {
@@ -74,11 +101,35 @@ std::string suggestion(const std::string& wrong) {
   std::vector<std::string> keys;
   list_keys(model_zoo("defaults"), "", keys);
   for (const auto& key : model_zoo("ignored")) keys.push_back(key);
+  for (const auto& [section, unused] : model_zoo("defaults").items()) keys.push_back(section);
   const auto* best = &keys.front();
   for (const auto& key : keys) {
     if (edit_distance(wrong, key) < edit_distance(wrong, *best)) best = &key;
   }
-  return edit_distance(wrong, *best) <= kSlip ? "did you mean " + *best + "?" : plain;
+  // Of a short name little would be left.
+  return edit_distance(wrong, *best) <= std::min(kSlip, wrong.size() / 2) ? "did you mean " + *best + "?"
+                                                                          : plain;
+}
+
+std::string lower(std::string text) {
+  for (char& c : text) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+  return text;
+}
+
+/// Whether a key outside of the checked sections was meant to be one that counts: a slip of two letters,
+/// other case, a key that lacks its section.
+bool is_slip(const std::string& key, const std::string& name) {
+  if (name.size() > 100) return false;
+  constexpr std::size_t kLetters = 2;
+  for (const auto& [section, below] : model_zoo("defaults").items()) {
+    if (key == name && edit_distance(lower(key), lower(section)) <= kLetters) return true;
+    if (!below.is_object()) continue;
+    for (const auto& [known, unused] : below.items()) {
+      if (key == name ? key == known : edit_distance(lower(key), lower(section + "." + known)) <= kLetters)
+        return true;
+    }
+  }
+  return key == name && name.find('.') != std::string::npos && is_checked(key);
 }
 
 }  // namespace
@@ -86,10 +137,31 @@ std::string suggestion(const std::string& wrong) {
 ConfigValues::ConfigValues(const ConfigTree& tree) : tree_(tree), values_(model_zoo("defaults")) {
   lay_over(tree.values, values_, "");
   // The head's width is the input's either way of saying so.
-  if (at("MODEL.RPN.CONV_DIMS") == json::array({at("MODEL.FPN.OUT_CHANNELS")})) {
+  if (const auto& width = at("MODEL.FPN.OUT_CHANNELS"); at("MODEL.RPN.CONV_DIMS") == json::array({width})) {
     values_["MODEL"]["RPN"]["CONV_DIMS"] = json::array({-1});
+  } else if (at("MODEL.RPN.CONV_DIMS") != json::array({-1})) {
+    refuse("MODEL.RPN.CONV_DIMS",
+           "[-1] or [" + shown(width) + "], one convolution of FPN.OUT_CHANNELS" + kNetworks);
   }
   check_supported();
+}
+
+bool ConfigValues::is_of_head_that_is_off(const std::string& key) const {
+  const auto is_on = [&](const char* name) {
+    const auto model = tree_.values.find("MODEL");
+    return model != tree_.values.end() && model->is_object() && model->value(name, json(false)) == json(true);
+  };
+  return (key.starts_with("MODEL.ROI_MASK_HEAD.") && !is_on("MASK_ON")) ||
+         (key.starts_with("MODEL.ROI_KEYPOINT_HEAD.") && !is_on("KEYPOINT_ON"));
+}
+
+std::string ConfigValues::place_of(const std::string& key) const {
+  // A group has no origin, but what is first in it has.
+  const auto origin = tree_.origin.lower_bound(key);
+  const bool known =
+      origin != tree_.origin.end() && (origin->first == key || origin->first.starts_with(key + "."));
+  if (!known || origin->second == tree_.name || origin->second.ends_with("/" + tree_.name)) return tree_.name;
+  return tree_.name + ", _BASE_ " + origin->second;
 }
 
 void ConfigValues::lay_over(const json& given, json& known, const std::string& prefix) {
@@ -97,9 +169,15 @@ void ConfigValues::lay_over(const json& given, json& known, const std::string& p
     const auto key = prefix + name;
     if (known.contains(name)) {
       set(value, known[name], key);
-    } else if (is_checked(key) && !is_ignored(key)) {
-      throw ModelError(tree_.name + ": key " + key.substr(0, 200) + " does not exist in Detectron2; " +
-                       suggestion(key));
+    } else if (value.is_object() && holds_ignored(key)) {
+      json nothing = json::object();
+      lay_over(value, nothing, key + ".");
+    } else if ((is_checked(key) || is_slip(key, name)) && !is_ignored(key) && !is_of_head_that_is_off(key)) {
+      const auto advice = name.find('.') == std::string::npos
+                              ? suggestion(key)
+                              : "write each part as a key of its own, below the one before it";
+      throw ModelError(place_of(key) + ": key " + key.substr(0, 200) + " does not exist in Detectron2; " +
+                       advice);
     }
   }
 }
@@ -108,7 +186,7 @@ void ConfigValues::set(const json& given, json& known, const std::string& key) {
   if (known.is_object()) {
     if (given.is_null()) return;  // "MODEL:" with nothing below it
     if (!given.is_object()) {
-      throw ModelError(tree_.name + ": " + key + " is " + shown(given) +
+      throw ModelError(place_of(key) + ": " + key + " is " + shown(given) +
                        "; expected a group of keys below it");
     }
     lay_over(given, known, key + ".");
@@ -119,7 +197,7 @@ void ConfigValues::set(const json& given, json& known, const std::string& key) {
                     : known.is_array()          ? given.is_array() || key.starts_with("DATASETS.")
                                                 : given.type() == known.type();
   if (!fits) {
-    throw ModelError(tree_.name + ": " + key + " is " + shown(given) + "; expected " + type_of(known) +
+    throw ModelError(place_of(key) + ": " + key + " is " + shown(given) + "; expected " + type_of(known) +
                      " such as " + shown(known));
   }
   known = given;
@@ -139,7 +217,7 @@ void ConfigValues::check_rule(const json& rule) const {
     if (std::find(accepted.begin(), accepted.end(), value) != accepted.end()) continue;
     std::string list;
     for (const auto& item : accepted) list += (list.empty() ? "" : " or ") + shown(item);
-    refuse(key, list);
+    refuse(key, key.starts_with("MODEL.") ? list + kNetworks : list);
   }
 }
 

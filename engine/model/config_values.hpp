@@ -43,6 +43,10 @@ class ConfigValues {
 
  private:
   const nlohmann::json& at(const std::string& key) const;
+  /// What a head would be does not matter where there is none; other projects' heads have keys of their own.
+  bool is_of_head_that_is_off(const std::string& key) const;
+  /// The config and, where a base gave the key, that base.
+  std::string place_of(const std::string& key) const;
   void lay_over(const nlohmann::json& given, nlohmann::json& known, const std::string& prefix);
   void set(const nlohmann::json& given, nlohmann::json& known, const std::string& key);
   void check_supported() const;

@@ -119,7 +119,12 @@ Value make_tensor(const Document& document, const Sequence& arguments) {
   array->layout.shape = shape_of(document, argument(arguments, 2), "the shape of a tensor");
   array->layout.strides = shape_of(document, argument(arguments, 3), "the strides of a tensor");
   const auto last = reach(array->layout);
-  if (!last || *last > storage->count || *checked_count(array->layout.shape) > storage->count) {
+  if (last && *last <= storage->count && *checked_count(array->layout.shape) > storage->count) {
+    fail("a tensor of shape " + to_string(array->layout.shape) + " and strides " +
+         to_string(array->layout.strides) +
+         " repeats values of its storage, as expand() makes one; save the model with each tensor's .clone()");
+  }
+  if (!last || *last > storage->count) {
     fail("a tensor of shape " + to_string(array->layout.shape) + " and strides " +
          to_string(array->layout.strides) + " does not fit its storage of " + std::to_string(storage->count) +
          " values");

@@ -1,8 +1,20 @@
 // SPDX-License-Identifier: MIT
+#include <algorithm>
+
 #include "engine/errors.hpp"
 #include "engine/model/checkpoint_formats.hpp"
 
 namespace rcnn::engine {
+namespace {
+
+/// Of what the text stands for: in UTF-8 a byte from 0x80 on takes two.
+std::size_t byte_count(const pickle::Text& text) {
+  const auto continues = [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U; };
+  return text.raw.size() -
+         (text.utf8 ? static_cast<std::size_t>(std::ranges::count_if(text.raw, continues)) : 0);
+}
+
+}  // namespace
 
 CheckpointTensor read_numpy_array(const pickle::Array& array, const std::string& what) {
   if (!array.complete) throw ModelError(what + " has no contents");
@@ -38,7 +50,7 @@ NamedTensors read_pickled_arrays(std::span<const std::byte> bytes, const std::st
     if (is_new) {
       const auto what = where + ": '" + pickle::printable(name) + "'";
       if (const auto* array = document.get_if<std::unique_ptr<pickle::Array>>(ref)) {
-        const auto size = (*array)->data.raw.size();
+        const auto size = byte_count((*array)->data);
         if (size > budget)
           throw ModelError(what + " shares its bytes with other arrays; expected each to have its own");
         budget -= size;

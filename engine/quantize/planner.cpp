@@ -14,7 +14,6 @@ namespace rcnn::engine {
 namespace {
 
 constexpr const char* kSensitive = "sensitive";
-constexpr const char* kNotReached = "not reached by calibration";
 constexpr const char* kNoOperator = "no int8 operator";
 
 /// A weight as its layer has it, by Winograd's method before its transform.

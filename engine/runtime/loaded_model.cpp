@@ -119,7 +119,11 @@ struct LoadedModel::State {
     if (artifact->is_classifier()) return;
     box_buckets = make_buckets({16, 64, 128, 256, 512}, artifact->config().max_proposals());
     // Finer than boxes: one detection costs as much as 30 regions of the box head.
-    detection_buckets = make_buckets({4, 8, 16, 24, 32, 48, 64}, artifact->config().box_head.max_detections);
+    const auto& head = artifact->config().box_head;
+    // A region is a detection once for each class at most, whatever the config allows.
+    const auto possible = std::int64_t{artifact->config().max_proposals()} * head.num_classes;
+    detection_buckets = make_buckets({4, 8, 16, 24, 32, 48, 64},
+                                     static_cast<int>(std::min<std::int64_t>(head.max_detections, possible)));
   }
 
   using ShapeKey = std::pair<std::size_t, Shape>;  ///< Program, shape of its first input

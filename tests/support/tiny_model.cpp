@@ -149,6 +149,7 @@ engine::ModelConfig tiny_config(const TinyModelOptions& options) {
     config.keypoint_head.conv_dims = {16, 16};
     config.keypoint_head.pooler_resolution = 6;
   }
+  config.input = options.pixels;
   config.mask_on = options.masks;
   if (options.masks) config.mask_head = {.num_conv = 2, .conv_dim = 16, .pooler_resolution = 6};
   for (int i = 0; i < options.num_classes; ++i) {

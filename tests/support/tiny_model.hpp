@@ -22,10 +22,11 @@ struct TinyModelOptions {
   float score_threshold = 0.05f;
   bool keypoints = false;  ///< With a keypoint head: 6x6 bins, two convolutions of 16, 17 heatmaps of 24x24
   std::string partition = "fused+box-head";
-  bool load_proposals = false;         ///< Fast R-CNN: the same without an RPN
-  bool masks = false;                  ///< With a mask head: 6x6 bins, two convolutions of 16, 12x12 masks
-  std::string precision = "f32";       ///< In "int8" the plan is tiny_plan()'s
-  std::vector<std::string> in_bf16{};  ///< Parts of names of weights that int8's plan leaves in bf16
+  bool load_proposals = false;          ///< Fast R-CNN: the same without an RPN
+  bool masks = false;                   ///< With a mask head: 6x6 bins, two convolutions of 16, 12x12 masks
+  std::string precision = "f32";        ///< In "int8" the plan is tiny_plan()'s
+  std::vector<std::string> in_bf16{};   ///< Parts of names of weights that int8's plan leaves in bf16
+  engine::ModelConfig::Input pixels{};  ///< Order of channels, mean, deviation
   bool operator==(const TinyModelOptions&) const = default;
 };
 

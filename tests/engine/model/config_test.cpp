@@ -121,6 +121,10 @@ TEST(Config, MaskHeadsThatAreNotSupportedAreRefusedWhereTheyAreOn) {
               HasSubstr("MODEL.ROI_MASK_HEAD.NORM"));
   EXPECT_THAT(refused(with_base("MODEL: {MASK_ON: true, ROI_MASK_HEAD: {CONV_DIM: 0}}")),
               HasSubstr("MODEL.ROI_MASK_HEAD.CONV_DIM"));
+  EXPECT_THAT(refused(with_base("MODEL: {MASK_ON: true, ROI_MASK_HEAD: {POINT_HEAD_ON: true}}")),
+              HasSubstr("MODEL.ROI_MASK_HEAD.POINT_HEAD_ON does not exist"));
+  EXPECT_THAT(refused(with_base("MODEL: {MASK_ON: true, ROI_MASK_HEAD: {POOLER_TYP: ROIAlign}}")),
+              HasSubstr("did you mean MODEL.ROI_MASK_HEAD.POOLER_TYPE?"));
   EXPECT_NO_THROW(load_text(with_base("MODEL: {ROI_MASK_HEAD: {NAME: PointRendMaskHead, FC_DIM: 1024}}")));
 }
 
@@ -188,6 +192,18 @@ TEST(Config, BaseIsAFileOrABuiltInName) {
   EXPECT_EQ(load_text("_BASE_: COCO-Detection/faster_rcnn_X_101_32x8d_FPN_3x").resnet.num_groups, 32);
 }
 
+TEST(Config, WhatABaseDoesWrongIsSaidOfTheBase) {
+  const Folder folder;
+  folder.write("base.yaml", "_BASE_: Base-RCNN-FPN\nMODEL: {RPN: {NMS_TRESH: 0.5}}\n");
+  const auto unknown = folder.write("unknown.yaml", "_BASE_: base.yaml\n");
+  EXPECT_THAT(tests::refusal([&] { load_config(unknown); }),
+              AllOf(HasSubstr("unknown.yaml"), HasSubstr("base.yaml: key MODEL.RPN.NMS_TRESH")));
+  folder.write("type.yaml", "_BASE_: Base-RCNN-FPN\nMODEL: {RPN: {NMS_THRESH: high}}\n");
+  const auto wrong = folder.write("wrong.yaml", "_BASE_: type.yaml\n");
+  EXPECT_THAT(tests::refusal([&] { load_config(wrong); }),
+              AllOf(HasSubstr("wrong.yaml"), HasSubstr("type.yaml: MODEL.RPN.NMS_THRESH is \"high\"")));
+}
+
 TEST(Config, BasesThatLeadNowhereAreRefused) {
   const Folder folder;
   const auto a = folder.write("a.yaml", "_BASE_: b.yaml\n");
@@ -195,6 +211,10 @@ TEST(Config, BasesThatLeadNowhereAreRefused) {
   EXPECT_THAT(tests::refusal([&] { load_config(a); }), AllOf(HasSubstr("circle"), HasSubstr("a.yaml -> ")));
   EXPECT_THAT(refused("_BASE_: nowhere.yaml\n"),
               AllOf(HasSubstr("nowhere.yaml"), HasSubstr("Base-RCNN-FPN")));
+  // A folder that is not the zoo's is a file's: no stock config steps in for an edited one that is missing.
+  EXPECT_THAT(refused("_BASE_: mine/Base-RCNN-FPN.yaml\n"), HasSubstr("neither a file"));
+  EXPECT_THAT(refused("_BASE_: ../Base-RCNN-C4.yaml\n"), HasSubstr("Res5ROIHeads"));
+  EXPECT_THAT(refused("_BASE_: ../COCO-Detection/retinanet_R_50_FPN_1x.yaml\n"), HasSubstr("RetinaNet"));
   EXPECT_THAT(refused("_BASE_: https://example.org/x.yaml\n"), HasSubstr("not fetched"));
   EXPECT_THAT(refused("_BASE_: 7\n"), HasSubstr("_BASE_ must name"));
   EXPECT_THAT(tests::refusal([] { load_config("COCO-Detection/faster_rcnn_R_18"); }),
@@ -292,9 +312,10 @@ TEST(Config, TypesAndRangesAreChecked) {
       {"PIXEL_MEAN: [1.0, 2.0]", "a list of 3 numbers"},
       {"PIXEL_STD: [1.0, 0.0, 1.0]", "a list of 3 numbers"},
       {"PIXEL_MEAN: 103.5", "expected a list"},
-      {"PIXEL_MEAN: [.nan, 1.0, 1.0]", "a list of 3 numbers"},
+      {"PIXEL_MEAN: [.nan, 1.0, 1.0]", "is [.nan,1.0,1.0] (set by"},
       {"RPN: {NMS_THRESH: 7.0}", "MODEL.RPN.NMS_THRESH is 7.0"},
-      {"RPN: {NMS_THRESH: .nan}", "MODEL.RPN.NMS_THRESH"},
+      {"RPN: {NMS_THRESH: .nan}", "MODEL.RPN.NMS_THRESH is .nan"},
+      {"RPN: {CONV_DIMS: [128]}", "[-1] or [256], one convolution of FPN.OUT_CHANNELS"},
       {"RPN: {BBOX_REG_WEIGHTS: '(1.0, 1.0)'}", "a list of 4 numbers"},
       {"RPN: {POST_NMS_TOPK_TEST: 99999999999}", "MODEL.RPN.POST_NMS_TOPK_TEST"},
       {"ROI_HEADS: {NUM_CLASSES: 0}", "MODEL.ROI_HEADS.NUM_CLASSES is 0"},
@@ -302,7 +323,8 @@ TEST(Config, TypesAndRangesAreChecked) {
       {"ANCHOR_GENERATOR: {SIZES: []}", "MODEL.ANCHOR_GENERATOR.SIZES"},
       {"ANCHOR_GENERATOR: {SIZES: [[0]]}", "positive"},
       {"ANCHOR_GENERATOR: {SIZES: [[32, 48], [64], [128], [256], [512]]}", "as many anchors"},
-      {"ANCHOR_GENERATOR: {OFFSET: 1.0}", "MODEL.ANCHOR_GENERATOR.OFFSET"},
+      {"ANCHOR_GENERATOR: {OFFSET: 1.0}", "0 to below 1"},
+      {"ANCHOR_GENERATOR: {OFFSET: -0.5}", "0 to below 1"},
   };
   for (const auto& [text, expected] : cases) {
     EXPECT_THAT(refused(with_base("MODEL: {" + text + "}")), HasSubstr(expected)) << text;
@@ -314,6 +336,15 @@ TEST(Config, KeysThatDetectron2DoesNotHaveAreRefused) {
               AllOf(HasSubstr("MODEL.RPN.NMS_TRESH"), HasSubstr("did you mean MODEL.RPN.NMS_THRESH?")));
   EXPECT_THAT(refused(with_base("MODEL: {SWIN: {DEPTHS: [2, 2]}}")), HasSubstr("MODEL.SWIN"));
   EXPECT_THAT(refused(with_base("INPUT: {MIN_SIZE: 800}")), HasSubstr("INPUT.MIN_SIZE"));
+  EXPECT_THAT(refused(with_base("INPUT: {CROP: {FOO: 5}}")), HasSubstr("INPUT.CROP.FOO"));
+  // Where training keeps its own, what looks like one of these is a slip.
+  for (const char* slip :
+       {"INPUTS: {FORMAT: RGB}", "MODLE: {MASK_ON: true}", "TESTS: {DETECTIONS_PER_IMAGE: 5}",
+        "DETECTIONS_PER_IMAGE: 5", "model: {rpn: {nms_thresh: 0.5}}", "DATASETS: {TESTS: [mine]}"}) {
+    EXPECT_THAT(refused(with_base(slip)), HasSubstr("does not exist in Detectron2")) << slip;
+  }
+  EXPECT_THAT(refused(with_base("MODEL.RPN.NMS_THRESH: 0.5")),
+              HasSubstr("write each part as a key of its own"));
   EXPECT_NO_THROW(
       load_text(with_base("SOLVER: {WHATEVER: 1}\nMY_PROJECT: {A: 1}\nINPUT: {CROP: {ENABLED: true}}")));
   EXPECT_NO_THROW(load_text(with_base("MODEL:\n  RPN:\nSOLVER:\n")));  // Empty sections are none.

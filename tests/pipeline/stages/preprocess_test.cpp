@@ -33,6 +33,33 @@ TEST_F(PreprocessTest, PiecesOnManyThreadsWriteWhatOneCallWrites) {
   }
 }
 
+// Mean and deviation are in the order of INPUT.FORMAT's channels, which is the network's. A picture of the
+// network's own size is not resampled.
+TEST_F(PreprocessTest, ChannelsAreNormalisedInTheConfigsOrder) {
+  const Picture picture(5, 160, 128);
+  const auto pixels = picture.view();
+  for (const char* format : {"BGR", "RGB"}) {
+    SCOPED_TRACE(format);
+    tests::TinyModelOptions options;
+    options.pixels = {.pixel_mean = {10, 20, 30}, .pixel_std = {2, 4, 8}, .format = format};
+    load(cores(1), options);
+    const auto made = frame();
+    run_preprocess(*made, pixels);
+    const auto values = tests::elements(made->image->at(0));
+    ASSERT_EQ(values.size(), 3U * 160 * 128);
+    for (const int y : {0, 77, 127}) {
+      for (const int x : {0, 31, 159}) {
+        for (int c = 0; c < 3; ++c) {
+          const int stored = std::string(format) == "RGB" ? c : 2 - c;  // The picture is R, G, B
+          const float pixel = pixels.data[y * pixels.stride + 3 * x + stored];
+          EXPECT_FLOAT_EQ(values[static_cast<std::size_t>((c * 128 + y) * 160 + x)],
+                          (pixel - options.pixels.pixel_mean[c]) / options.pixels.pixel_std[c]);
+        }
+      }
+    }
+  }
+}
+
 TEST_F(PreprocessTest, ShortestEdgeIsPaddedToTheNextMultiple) {
   tests::TinyModelOptions options;
   options.input.mode = engine::InputSpec::Mode::kShortestEdge;
