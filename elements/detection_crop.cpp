@@ -31,6 +31,8 @@ struct State {          // Streaming thread only.
   bool have_caps = false;
   Area sent{};  // Size that downstream knows
   guint64 crops = 0;
+  guint64 frames = 0;
+  guint64 without = 0;  // Of them, those that no detector has seen
 };
 
 /// Unmaps at the end of the scope.
@@ -124,7 +126,10 @@ GstFlowReturn chain(GstPad*, GstObject* parent, GstBuffer* buffer) {
     auto& self = *self_of(parent);
     auto& state = *self.state;
     if (!state.have_caps) return GST_FLOW_NOT_NEGOTIATED;
+    const auto before = state.crops;
     const RcnnDetectionsMeta* found = rcnn_buffer_get_detections_meta(buffer);
+    ++state.frames;
+    if (found == nullptr) ++state.without;
     for (guint i = 0; found != nullptr && i < found->count; ++i) {
       const RcnnDetection& object = found->detections[i];
       const Area area = area_of(object, state.info);
@@ -137,6 +142,10 @@ GstFlowReturn chain(GstPad*, GstObject* parent, GstBuffer* buffer) {
       if (!tell_size(self, info, area)) return GST_FLOW_NOT_NEGOTIATED;
       const GstFlowReturn flow = gst_pad_push(self.source, made.release());
       if (flow != GST_FLOW_OK) return flow;
+    }
+    if (state.crops == before && GST_BUFFER_PTS_IS_VALID(buffer)) {
+      // A sink that waits for its first buffer would hold up the rest of the pipeline.
+      gst_pad_push_event(self.source, gst_event_new_gap(GST_BUFFER_PTS(buffer), GST_BUFFER_DURATION(buffer)));
     }
     return GST_FLOW_OK;
   });
@@ -154,6 +163,13 @@ gboolean sink_event(GstPad* pad, GstObject* parent, GstEvent* event) {
       if (!state.have_caps) return FALSE;
       state.sent = {0, 0, state.info.width, state.info.height};
       return gst_pad_push_event(self_of(parent)->source, owned.release());
+    }
+    if (GST_EVENT_TYPE(event) == GST_EVENT_EOS && state.frames > 0 && state.without == state.frames) {
+      GST_ELEMENT_WARNING(
+          parent, STREAM, FORMAT,
+          ("No frame carried detections. Put detection-crop after postprocess-overlay or neuronrcnn, "
+           "before elements that drop metas (videoflip, videocrop, compositor)"),
+          (nullptr));
     }
     return gst_pad_event_default(pad, parent, owned.release());
   });

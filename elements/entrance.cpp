@@ -81,9 +81,9 @@ bool Entrance::adopt(std::shared_ptr<const pipeline::Session> session) {
   return true;
 }
 
-std::string Entrance::model() const {
+std::optional<pipeline::SessionOptions> Entrance::options() const {
   const std::lock_guard lock(mutex_);
-  return session_ ? session_->options().model.string() : "";
+  return session_ ? std::optional(session_->options()) : std::nullopt;
 }
 
 void Entrance::close() {
@@ -167,7 +167,7 @@ EntranceCounters Entrance::counters() const {
 
 pipeline::StreamStatus Entrance::status() const {
   pipeline::StreamStatus status;
-  status.model = model();
+  if (const auto session = this->session()) status.model = session->options().model.string();
   status.dispatch = dispatch_;
   status.priority = priority_;
   status.entered = entered_;

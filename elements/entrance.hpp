@@ -61,8 +61,8 @@ class Entrance {
   static std::shared_ptr<const pipeline::Session> load(const StageSettings& settings);
   /// Frames that enter from now on run on this model; those inside stay on theirs. False where closed.
   bool adopt(std::shared_ptr<const pipeline::Session> session);
-  /// Path of the model that frames enter on; "" where closed.
-  std::string model() const;
+  /// The model that frames enter on and how it was loaded; none where closed.
+  std::optional<pipeline::SessionOptions> options() const;
 
   /// Lets the buffer in, keeps it in the mailbox or drops it; false when cancelled.
   bool push(BufferPtr buffer);

@@ -10,6 +10,7 @@
 #include "elements/region_classifier.hpp"
 #include "elements/stage_caps.hpp"
 #include "elements/stage_properties.hpp"
+#include "elements/video_frame.hpp"
 
 using rcnn::elements::ClassifyRegions;
 using rcnn::elements::ClassifySettings;
@@ -25,6 +26,9 @@ struct State {
   rcnn::pipeline::SessionOptions options;
   ClassifySettings settings;
   std::unique_ptr<RegionClassifier> classifier;  // Streaming thread; made and dropped while there is none.
+  // Streaming thread
+  guint64 frames = 0;
+  guint64 without = 0;  // Of them, with regions=objects, those that no detector has seen
 };
 
 enum Property : guint {
@@ -160,6 +164,7 @@ gboolean start(GstBaseTransform* transform) {
           "neuron-rcnn compile --arch resnet50 --weights WEIGHTS -o FILE.rcnn");
     }
     state.classifier = std::make_unique<RegionClassifier>(options);
+    state.frames = state.without = 0;
     return TRUE;
   });
 }
@@ -169,15 +174,33 @@ gboolean stop(GstBaseTransform* transform) {
   return TRUE;
 }
 
-GstFlowReturn transform_frame(GstVideoFilter* filter, GstVideoFrame* frame) {
-  return guarded(filter, GST_FLOW_ERROR, [&] {
-    auto& state = state_of(filter);
+// In place of the parent's, which maps the buffer itself and only warns of one that is too small.
+GstFlowReturn transform_ip(GstBaseTransform* transform, GstBuffer* buffer) {
+  return guarded(transform, GST_FLOW_ERROR, [&] {
+    auto& state = state_of(transform);
     std::unique_lock lock(state.mutex);
     const auto settings = state.settings;
     lock.unlock();
-    state.classifier->run(*frame, settings);
+    const auto& info = GST_VIDEO_FILTER(transform)->in_info;
+    const rcnn::elements::MappedVideo video(info, buffer, GST_MAP_READWRITE);
+    const bool searched = state.classifier->run(video.frame(), settings);
+    ++state.frames;
+    if (settings.regions == ClassifyRegions::kObjects && !searched) ++state.without;
     return GST_FLOW_OK;
   });
+}
+
+gboolean sink_event(GstBaseTransform* transform, GstEvent* event) {
+  const auto& state = state_of(transform);
+  if (GST_EVENT_TYPE(event) == GST_EVENT_EOS && state.frames > 0 && state.without == state.frames) {
+    GST_ELEMENT_WARNING(
+        transform, STREAM, FORMAT,
+        ("No frame carried objects to classify. With regions=objects put neuron-classify after "
+         "neuronrcnn or another detector, before elements that drop metas (videoflip, videocrop, "
+         "compositor), or set regions=frame"),
+        (nullptr));
+  }
+  return GST_BASE_TRANSFORM_CLASS(gst_neuron_classify_parent_class)->sink_event(transform, event);
 }
 
 void install_properties(GObjectClass* klass) {
@@ -240,5 +263,6 @@ static void gst_neuron_classify_class_init(GstNeuronClassifyClass* klass) {
                                    caps.get(), caps.get());
   GST_BASE_TRANSFORM_CLASS(klass)->start = start;
   GST_BASE_TRANSFORM_CLASS(klass)->stop = stop;
-  GST_VIDEO_FILTER_CLASS(klass)->transform_frame_ip = transform_frame;
+  GST_BASE_TRANSFORM_CLASS(klass)->transform_ip = transform_ip;
+  GST_BASE_TRANSFORM_CLASS(klass)->sink_event = sink_event;
 }

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <exception>
 #include <utility>
 
 namespace rcnn::elements {
@@ -49,22 +50,27 @@ const GstMetaInfo* frame_meta_info() {
   return info;
 }
 
-// Copies what detections point to as well.
+// Behind what the meta holds already. Copies what detections point to as well.
+void append_detections(RcnnDetectionsMeta& meta, std::span<const RcnnDetection> detections) {
+  const auto before = meta.count;
+  meta.count += static_cast<guint>(detections.size());
+  meta.detections = g_renew(RcnnDetection, meta.detections, meta.count);
+  std::copy(detections.begin(), detections.end(), meta.detections + before);
+  for (RcnnDetection& detection : std::span(meta.detections, meta.count).subspan(before)) {
+    detection.mask_runs =
+        static_cast<guint32*>(g_memdup2(detection.mask_runs, detection.mask_run_count * sizeof(guint32)));
+    detection.keypoints = static_cast<RcnnKeypoint*>(
+        g_memdup2(detection.keypoints, detection.keypoint_count * sizeof(RcnnKeypoint)));
+  }
+}
+
 RcnnDetectionsMeta* add_detections_meta(GstBuffer* buffer, std::span<const RcnnDetection> detections,
                                         guint width, guint height) {
   auto* meta =
       reinterpret_cast<RcnnDetectionsMeta*>(gst_buffer_add_meta(buffer, detections_meta_info(), nullptr));
   meta->width = width;
   meta->height = height;
-  meta->count = static_cast<guint>(detections.size());
-  meta->detections = g_new(RcnnDetection, detections.size());
-  std::copy(detections.begin(), detections.end(), meta->detections);
-  for (RcnnDetection& detection : std::span(meta->detections, meta->count)) {
-    detection.mask_runs =
-        static_cast<guint32*>(g_memdup2(detection.mask_runs, detection.mask_run_count * sizeof(guint32)));
-    detection.keypoints = static_cast<RcnnKeypoint*>(
-        g_memdup2(detection.keypoints, detection.keypoint_count * sizeof(RcnnKeypoint)));
-  }
+  append_detections(*meta, detections);
   return meta;
 }
 
@@ -86,10 +92,17 @@ void detections_meta_free(GstMeta* meta, GstBuffer*) {
 
 void scale_runs(RcnnDetection& detection, const RcnnDetectionsMeta& from, const engine::ScaleMap& map,
                 const RcnnDetectionsMeta& to) {
-  const engine::Mask mask{static_cast<int>(from.width),
-                          static_cast<int>(from.height),
-                          {detection.mask_runs, detection.mask_runs + detection.mask_run_count}};
-  const auto scaled = engine::scale_mask(mask, map, static_cast<int>(to.width), static_cast<int>(to.height));
+  engine::Mask scaled;
+  try {  // GStreamer's own frames call this, and runs that somebody else wrote may not fill the picture.
+    const engine::Mask mask{static_cast<int>(from.width),
+                            static_cast<int>(from.height),
+                            {detection.mask_runs, detection.mask_runs + detection.mask_run_count}};
+    scaled = engine::scale_mask(mask, map, static_cast<int>(to.width), static_cast<int>(to.height));
+  } catch (const std::exception& error) {
+    GST_WARNING("a mask of %u runs cannot be scaled and is left out: %s", detection.mask_run_count,
+                error.what());
+    scaled.counts.clear();
+  }
   g_free(detection.mask_runs);
   detection.mask_run_count = static_cast<guint>(scaled.counts.size());
   detection.mask_runs =
@@ -140,22 +153,39 @@ std::string class_label(int index, const std::vector<std::string>& class_names) 
   return named ? class_names[static_cast<std::size_t>(index)] : "class " + std::to_string(index);
 }
 
-void attach_region(GstBuffer* buffer, const RcnnDetection& detection, int index, int width, int height) {
-  const auto pixel = [](float value, int limit) {
+/// Pixels that a region meta has.
+struct Area {
+  guint x, y, width, height;
+};
+
+Area area_of(const RcnnDetection& detection, guint width, guint height) {
+  const auto pixel = [](float value, guint limit) {
     return static_cast<guint>(std::clamp(std::lround(value), 0L, static_cast<long>(limit)));
   };
   const guint x0 = pixel(detection.x0, width);
   const guint y0 = pixel(detection.y0, height);
-  auto* region = gst_buffer_add_video_region_of_interest_meta_id(
-      buffer, detection.label, x0, y0, pixel(detection.x1, width) - x0, pixel(detection.y1, height) - y0);
-  region->id = index;
+  return {x0, y0, pixel(detection.x1, width) - x0, pixel(detection.y1, height) - y0};
+}
+
+void describe_region(GstVideoRegionOfInterestMeta& region, const RcnnDetection& detection, guint width,
+                     guint height) {
+  const auto share = [](float value, guint whole) { return static_cast<double>(value) / whole; };
   GstStructure* fields = gst_structure_new(
       "detection", "label_id", G_TYPE_INT, detection.class_id, "confidence", G_TYPE_DOUBLE,
-      static_cast<double>(detection.score), "x_min", G_TYPE_DOUBLE, static_cast<double>(detection.x0) / width,
-      "x_max", G_TYPE_DOUBLE, static_cast<double>(detection.x1) / width, "y_min", G_TYPE_DOUBLE,
-      static_cast<double>(detection.y0) / height, "y_max", G_TYPE_DOUBLE,
-      static_cast<double>(detection.y1) / height, nullptr);
-  gst_video_region_of_interest_meta_add_param(region, fields);
+      static_cast<double>(detection.score), "x_min", G_TYPE_DOUBLE, share(detection.x0, width), "x_max",
+      G_TYPE_DOUBLE, share(detection.x1, width), "y_min", G_TYPE_DOUBLE, share(detection.y0, height), "y_max",
+      G_TYPE_DOUBLE, share(detection.y1, height), nullptr);
+  gst_video_region_of_interest_meta_add_param(&region, fields);
+}
+
+GstVideoRegionOfInterestMeta* attach_region(GstBuffer* buffer, const RcnnDetectionsMeta& meta, guint index) {
+  const RcnnDetection& detection = meta.detections[index];
+  const auto [x, y, width, height] = area_of(detection, meta.width, meta.height);
+  auto* region =
+      gst_buffer_add_video_region_of_interest_meta_id(buffer, detection.label, x, y, width, height);
+  region->id = static_cast<gint>(index);
+  describe_region(*region, detection, meta.width, meta.height);
+  return region;
 }
 
 }  // namespace
@@ -210,10 +240,34 @@ void attach_detections(GstBuffer* buffer, std::span<const engine::Detection> det
                      .keypoint_count = static_cast<guint>(own.size()),
                      .keypoints = own.data()});
   }
-  add_detections_meta(buffer, found, static_cast<guint>(width), static_cast<guint>(height));
-  for (std::size_t i = 0; i < found.size(); ++i) {
-    attach_region(buffer, found[i], static_cast<int>(i), width, height);
+  auto* meta = reinterpret_cast<RcnnDetectionsMeta*>(gst_buffer_get_meta(buffer, detections_meta_api()));
+  const guint before = meta == nullptr ? 0 : meta->count;
+  if (meta == nullptr) {
+    meta = add_detections_meta(buffer, found, static_cast<guint>(width), static_cast<guint>(height));
+  } else {
+    append_detections(*meta, found);
   }
+  for (guint i = before; i < meta->count; ++i) attach_region(buffer, *meta, i);
+}
+
+GstVideoRegionOfInterestMeta* region_of(GstBuffer* buffer, const RcnnDetectionsMeta& meta, guint index) {
+  gpointer state = nullptr;
+  while (GstMeta* next =
+             gst_buffer_iterate_meta_filtered(buffer, &state, GST_VIDEO_REGION_OF_INTEREST_META_API_TYPE)) {
+    auto* region = reinterpret_cast<GstVideoRegionOfInterestMeta*>(next);
+    if (region->id != static_cast<gint>(index) || region->roi_type != meta.detections[index].label) continue;
+    if (gst_video_region_of_interest_meta_get_param(region, "detection") == nullptr) {
+      // videoconvert and videoscale drop what is in a region, and know nothing of borders.
+      const auto [x, y, width, height] = area_of(meta.detections[index], meta.width, meta.height);
+      region->x = x;
+      region->y = y;
+      region->w = width;
+      region->h = height;
+      describe_region(*region, meta.detections[index], meta.width, meta.height);
+    }
+    return region;
+  }
+  return attach_region(buffer, meta, index);
 }
 
 engine::ScaleMap videoscale_map(const GstVideoInfo& from, const GstVideoInfo& to) {

@@ -12,7 +12,8 @@
  *   for (guint i = 0; meta && i < meta->count; ++i)
  *     g_print ("%s %.3f\n", g_quark_to_string (meta->detections[i].label), meta->detections[i].score);
  *
- * A frame in which nothing was found carries the meta with a count of 0; a frame that failed carries none.
+ * A frame in which nothing was found carries the meta with a count of 0; a frame that failed carries none. Of two
+ * detectors in a chain, the second one's objects lie behind the first's.
  * In a model with masks each object has the pixels that it covers, as COCO's run lengths; rcnn_detection_unpack_mask()
  * makes bytes of them. In a model with keypoints each has those, scaled and copied with the boxes.
  *

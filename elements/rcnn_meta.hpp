@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <gst/video/gstvideometa.h>
 #include <gst/video/video.h>
 
 #include <atomic>
@@ -38,13 +39,19 @@ const FrameRide* frame_ride(GstBuffer* buffer);
 /// The buffer must be writable.
 void remove_frame_ride(GstBuffer* buffer);
 
-/// Attaches what was found: one RcnnDetectionsMeta, and per object one GstVideoRegionOfInterestMeta whose
-/// "detection" structure has the fields that DL Streamer writes. The buffer must be writable.
+/// Attaches what was found: one RcnnDetectionsMeta (behind the objects of a detector before, where the buffer
+/// has some), and per object one GstVideoRegionOfInterestMeta whose "detection" structure has the fields that
+/// DL Streamer writes. The buffer must be writable.
 ///
 ///   detections     video-frame pixels, best first; masks, where there are any, of the same frame
 ///   width, height  of the video frame
 void attach_detections(GstBuffer* buffer, std::span<const engine::Detection> detections,
                        const std::vector<std::string>& class_names, int width, int height);
+
+/// The region meta of an object, whose id is the object's index: described anew, or made anew, where an
+/// element between has left only half of it, or none. The buffer must be writable; the region is the
+/// buffer's.
+GstVideoRegionOfInterestMeta* region_of(GstBuffer* buffer, const RcnnDetectionsMeta& meta, guint index);
 
 /// GType of RcnnDetectionsMeta's API; registers it on first use.
 GType detections_meta_api();

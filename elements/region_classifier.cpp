@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "elements/painter.hpp"
-#include "elements/rcnn_meta.h"
+#include "elements/rcnn_meta.hpp"
 #include "elements/video_frame.hpp"
 #include "engine/errors.hpp"
 
@@ -25,6 +25,10 @@ std::vector<Region> objects_of(const GstVideoFrame& frame) {
   const auto limit = [](guint value, int most) {
     return static_cast<int>(std::min<guint>(value, static_cast<guint>(most)));
   };
+  // What survives more elements than regions do; what is found in it puts the regions right.
+  if (const auto* meta = rcnn_buffer_get_detections_meta(frame.buffer)) {
+    for (guint i = 0; i < meta->count; ++i) region_of(frame.buffer, *meta, i);
+  }
   const int width = GST_VIDEO_FRAME_WIDTH(&frame), height = GST_VIDEO_FRAME_HEIGHT(&frame);
   std::vector<Region> regions;
   gpointer state = nullptr;
@@ -55,15 +59,12 @@ void attach(GstVideoRegionOfInterestMeta* meta, const engine::ClassScore& best, 
 RegionClassifier::RegionClassifier(const pipeline::SessionOptions& options)
     : classifier_(pipeline::Classifier::create(options)) {}
 
-void RegionClassifier::run(GstVideoFrame& frame, const ClassifySettings& settings) const {
-  if (!holds_picture(frame)) {
-    throw engine::Error(
-        "a buffer's GstVideoMeta speaks of rows beyond its memory; check the element that made it");
-  }
+bool RegionClassifier::run(const GstVideoFrame& frame, const ClassifySettings& settings) const {
   std::vector<Region> regions;
   if (settings.regions != ClassifyRegions::kFrame) regions = objects_of(frame);
+  const bool searched = was_searched(frame) || !regions.empty();
   const bool whole = settings.regions == ClassifyRegions::kFrame ||
-                     (settings.regions == ClassifyRegions::kAuto && regions.empty() && !was_searched(frame));
+                     (settings.regions == ClassifyRegions::kAuto && !searched);
   if (whole) regions = {{0, 0, GST_VIDEO_FRAME_WIDTH(&frame), GST_VIDEO_FRAME_HEIGHT(&frame), nullptr}};
   std::vector<engine::ImageView> views;
   const auto picture = view_of(frame);
@@ -97,8 +98,8 @@ void RegionClassifier::run(GstVideoFrame& frame, const ClassifySettings& setting
       attach(meta, best, label);
     }
   }
-  if (!settings.overlay) return;
-  paint_detections(paint_target_of(frame), drawn, names);
+  if (settings.overlay) paint_detections(paint_target_of(frame), drawn, names);
+  return searched;
 }
 
 }  // namespace rcnn::elements

@@ -41,9 +41,9 @@ class RegionClassifier {
   explicit RegionClassifier(const pipeline::SessionOptions& options);
 
   /// The frame is mapped for reading and writing and its buffer is writable. Objects without a pixel inside
-  /// the frame are passed over. \throws engine::Error if a core fails or the frame's memory is too short; the
-  /// buffer is as it was then.
-  void run(GstVideoFrame& frame, const ClassifySettings& settings) const;
+  /// the frame are passed over. Returns whether a detector has been at work. \throws engine::Error if a core
+  /// fails; the buffer is as it was then.
+  bool run(const GstVideoFrame& frame, const ClassifySettings& settings) const;
 
  private:
   std::unique_ptr<pipeline::Classifier> classifier_;

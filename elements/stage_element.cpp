@@ -185,7 +185,8 @@ GstStateChangeReturn change_state(GstElement* element, GstStateChange transition
 // Keeps the model that plays; a later wish than this one stays as it is.
 void refuse_model(GstElement* element, const std::string& wanted, const std::exception_ptr& error) {
   auto& state = state_of(element);
-  const std::string playing = state.flow->entrance()->model();
+  const auto options = state.flow->entrance()->options();
+  const std::string playing = options ? options->model.string() : "";
   {
     const std::lock_guard lock(state.mutex);
     if (state.settings.model == wanted) {
@@ -222,11 +223,16 @@ void set_property(GObject* object, guint id, const GValue* value, GParamSpec*) {
     const std::lock_guard lock(state.mutex);
     store_property(state.settings, static_cast<PropertyId>(id), value);
     state.flow->configure(state.settings);
-    if (static_cast<PropertyId>(id) == PropertyId::kModel && !state.flow->entrance()->model().empty()) {
-      std::shared_ptr<GstElement> element(GST_ELEMENT(gst_object_ref(object)), gst_object_unref);
-      state.swap.ask(
-          [element = std::move(element), wanted = state.settings] { swap_model(element.get(), wanted); });
-    }
+    const auto playing =
+        static_cast<PropertyId>(id) == PropertyId::kModel ? state.flow->entrance()->options() : std::nullopt;
+    if (!playing) return;
+    StageSettings wanted = state.settings;
+    wanted.cores = playing->cores;  // What else was set meanwhile counts from the next start on
+    wanted.placement = playing->placement;
+    wanted.deterministic = playing->deterministic;
+    std::shared_ptr<GstElement> element(GST_ELEMENT(gst_object_ref(object)), gst_object_unref);
+    state.swap.ask(
+        [element = std::move(element), wanted = std::move(wanted)] { swap_model(element.get(), wanted); });
   });
 }
 

@@ -38,6 +38,11 @@ void StageFlow::deliver(pipeline::Item& item) {
   const bool onward = flow() == GST_FLOW_OK && (!item.error || survives(item.error));
   if (item.error && !onward) {
     ++dropped_error_;
+    if (flow() == GST_FLOW_OK && GST_BUFFER_PTS_IS_VALID(buffer.get())) {
+      // Sinks that wait for their first frame would hold up those of other branches.
+      gst_pad_push_event(source_,
+                         gst_event_new_gap(GST_BUFFER_PTS(buffer.get()), GST_BUFFER_DURATION(buffer.get())));
+    }
   }
   if (onward) {
     push(std::move(buffer), ride, item.error != nullptr || ride.passage == Passage::kFailed);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "elements/stage_queries.hpp"
 
+#include <algorithm>
+
 #include "elements/stage_caps.hpp"
 
 namespace rcnn::elements {
@@ -45,9 +47,10 @@ gboolean answer_latency(const QueryPlace& place, const StageFlow& flow, GstQuery
   GstClockTime least = 0;
   GstClockTime most = 0;
   gst_query_parse_latency(query, &live, &least, &most);
-  least += flow.latency();
+  const GstClockTime own = flow.latency();
+  least += own;
   if (GST_CLOCK_TIME_IS_VALID(most)) {
-    most += flow.buffering();
+    most += std::max(own, flow.buffering());  // What a frame takes it is held for, whatever else is.
   }
   gst_query_set_latency(query, live, least, most);
   return TRUE;

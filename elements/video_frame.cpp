@@ -104,9 +104,19 @@ MappedVideo::MappedVideo(const GstVideoInfo& info, GstBuffer* buffer, GstMapFlag
   const auto no_reference =
       static_cast<GstMapFlags>(static_cast<int>(flags) | static_cast<int>(GST_VIDEO_FRAME_MAP_FLAG_NO_REF));
   const bool mapped = gst_video_frame_map(&frame_, &info, buffer, no_reference);
+  if (mapped) {
+    // A GstVideoMeta may speak of more than the caps do: padding, which is no part of the picture.
+    frame_.info.width = info.width;
+    frame_.info.height = info.height;
+  }
   const bool whole = mapped && holds_picture(frame_);
   if (mapped && !whole) {
+    const bool described = frame_.meta != nullptr;
     gst_video_frame_unmap(&frame_);
+    if (described) {
+      throw engine::Error(
+          "a buffer's GstVideoMeta speaks of rows beyond its memory; check the element that made it");
+    }
   }
   if (!whole) {
     throw engine::Error("a buffer of " + std::to_string(gst_buffer_get_size(buffer)) +

@@ -34,7 +34,7 @@ void verify(const engine::Artifact& artifact) {
   for (const auto& [name, tensor] : artifact.tensors()) {
     if (tensor.held) artifact.weight(name);
   }
-  artifact.release_pages();
+  artifact.release_values();
 }
 
 std::string text_in(const nlohmann::json& metadata, const char* key) {

@@ -170,6 +170,7 @@ std::shared_ptr<const Session> Session::create(const SessionOptions& options, en
   state.options = options;
   state.model = engine::LoadedModel::load(options.model, {.deterministic = options.deterministic,
                                                           .emulate_precision = options.emulate_precision});
+  state.model->config();  // Refuses a classifier
   state.image_program = state.model->image_program_index();
   state.rpn_programs = state.model->rpn_program_indices();
   state.box_program = state.model->program_index("box-head");

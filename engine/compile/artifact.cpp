@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "engine/compile/artifact.hpp"
 
-#include <sys/mman.h>
-
 #include <algorithm>
 #include <mutex>
 #include <utility>
@@ -34,9 +32,9 @@ struct Artifact::State {
   }
 
   std::filesystem::path path;
-  std::vector<std::unique_ptr<ArtifactPart>> parts;   ///< One or more
-  std::mutex mutex;                                   ///< Guards widened
-  std::map<std::string, std::vector<float>> widened;  ///< Values of tensors that are not stored as f32
+  std::vector<std::unique_ptr<ArtifactPart>> parts;  ///< One or more
+  std::mutex mutex;                                  ///< Guards values
+  std::map<std::string, std::vector<float>> values;  ///< Of tensors that were asked for
 };
 
 std::vector<std::filesystem::path> artifact_files(const std::filesystem::path& path) {
@@ -76,7 +74,7 @@ const std::filesystem::path& Artifact::file() const { return state_->path; }
 
 std::uintmax_t Artifact::bytes() const {
   std::uintmax_t bytes = 0;
-  for (const auto& part : state_->parts) bytes += part->mapping.bytes().size();
+  for (const auto& part : state_->parts) bytes += part->contents.size();
   return bytes;
 }
 
@@ -91,13 +89,13 @@ bool Artifact::is_classifier() const {
 const ModelConfig& Artifact::config() const {
   if (const auto* config = std::get_if<ModelConfig>(&state_->whole().config)) return *config;
   throw ModelError("artifact " + state_->path.string() + " holds the classifier " + classifier().arch +
-                   "; expected is a detector (`neuron-rcnn classify` runs classifiers)");
+                   "; expected is a detector (`neuron-rcnn classify` and the element neuron-classify run classifiers)");
 }
 
 const ClassifierConfig& Artifact::classifier() const {
   if (const auto* config = std::get_if<ClassifierConfig>(&state_->whole().config)) return *config;
   throw ModelError("artifact " + state_->path.string() + " holds the detector " + config().name +
-                   "; expected is a classifier (`neuron-rcnn detect` runs detectors)");
+                   "; expected is a classifier (`neuron-rcnn detect` and the element neuronrcnn run detectors)");
 }
 
 const CompileOptions& Artifact::options() const { return state_->whole().options; }
@@ -144,28 +142,28 @@ std::span<const float> Artifact::weight(const std::string& name) const {
   if (part == nullptr) {
     throw ModelError("artifact " + state_->path.string() + " has no values of tensor '" + name + "'");
   }
-  const auto bytes = part->bytes(name);
-  const auto dtype = part->tensors.at(name).dtype;
-  if (dtype == DType::kF32) {
-    return {reinterpret_cast<const float*>(bytes.data()), bytes.size() / sizeof(float)};
-  }
-  const auto steps = dtype == DType::kS8 ? weight(steps_name(name)) : std::span<const float>();
-  const std::lock_guard lock(state_->mutex);
-  auto& values = state_->widened[name];
-  if (values.empty()) values = dtype == DType::kS8 ? from_int8(bytes, steps) : widen(bytes, dtype);
-  return values;
-}
-
-void Artifact::release_pages() const {
   {
     const std::lock_guard lock(state_->mutex);
-    state_->widened.clear();
+    if (const auto found = state_->values.find(name); found != state_->values.end()) return found->second;
   }
-  for (const auto& part : state_->parts) {
-    const auto bytes = part->mapping.bytes();
-    ::madvise(const_cast<std::byte*>(bytes.data()), bytes.size(),
-              MADV_DONTNEED);  // Advice: failure costs memory only
+  // Without the lock: cores that load at once read different tensors, as a rule.
+  const auto& info = part->tensors.at(name);
+  std::vector<float> values;
+  if (info.dtype == DType::kF32) {
+    values.resize(info.bytes / sizeof(float));
+    part->read(name, std::as_writable_bytes(std::span(values)));
+  } else {
+    std::vector<std::byte> bytes(info.bytes);
+    part->read(name, bytes);
+    values = info.dtype == DType::kS8 ? from_int8(bytes, weight(steps_name(name))) : widen(bytes, info.dtype);
   }
+  const std::lock_guard lock(state_->mutex);
+  return state_->values.try_emplace(name, std::move(values)).first->second;
+}
+
+void Artifact::release_values() const {
+  const std::lock_guard lock(state_->mutex);
+  state_->values.clear();
 }
 
 }  // namespace rcnn::engine

@@ -33,11 +33,11 @@ void write_artifact_part(const CompiledModel& model, const std::vector<std::stri
 /// \throws ModelError for a folder without any.
 std::vector<std::filesystem::path> artifact_files(const std::filesystem::path& path);
 
-/// A `*.rcnn` file mapped read-only, or a folder of them that make one model.
+/// A `*.rcnn` file, or a folder of them that make one model.
 /// Thread safety: reentrant, const methods thread-safe.
 class Artifact {
  public:
-  /// Maps and checks header, sizes and version; tensor checksums are checked when a tensor is first read.
+  /// Reads and checks header, sizes and version; tensor checksums are checked when a tensor is first read.
   /// Of a folder, also that the files fit together: config, options, programs with the shapes of their
   /// borders, origin of the weights.
   /// \throws ModelError naming the file: missing, not an artifact (a plain checkpoint is named as such),
@@ -75,12 +75,11 @@ class Artifact {
     bool held;  ///< Else only described
   };
   std::map<std::string, TensorInfo> tensors() const;
-  /// Values of a tensor, borrowed until release_pages(); those of fewer bytes are widened. Checks the
-  /// checksum on first use. \throws ModelError
+  /// Values of a tensor, borrowed until release_values(); those of fewer bytes are widened. Reads them and
+  /// checks their checksum the first time, and after a release again. \throws ModelError
   std::span<const float> weight(const std::string& name) const;
-  /// Gives the pages of the mapping back to the system (they come back from disk when read again), and what
-  /// was widened.
-  void release_pages() const;
+  /// Frees all values; they are read again when they are asked for.
+  void release_values() const;
 
  private:
   Artifact();

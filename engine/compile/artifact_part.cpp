@@ -29,23 +29,22 @@ json parse_json(std::string_view text) {
   return json::parse(text, bounded);
 }
 
-std::string_view as_text(std::span<const std::byte> bytes) {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
-
 /// The header's text. \throws ModelError for what is no safetensors file, or cut off within its header.
-std::string_view header_text(std::span<const std::byte> file) {
-  const auto text = as_text(file);
+std::string header_text(const ArtifactFile& file) {
+  std::string start(std::min<std::uint64_t>(file.size(), kLengthBytes + 1), '\0');
+  file.read(0, std::as_writable_bytes(std::span(start)));
   constexpr const char* kCompile = "; make an artifact of it with `neuron-rcnn compile`";
-  if (text.starts_with("PK\x03\x04"))
+  if (start.starts_with("PK\x03\x04"))
     throw ModelError(std::string("it is a PyTorch checkpoint (.pth)") + kCompile);
-  if (text.starts_with("\x80")) throw ModelError(std::string("it is a pickled checkpoint (.pkl)") + kCompile);
+  if (start.starts_with("\x80"))
+    throw ModelError(std::string("it is a pickled checkpoint (.pkl)") + kCompile);
   if (file.size() <= kLengthBytes) {
     throw ModelError("it is no artifact: it has only " + std::to_string(file.size()) + " bytes");
   }
   std::uint64_t length = 0;
-  for (std::size_t i = 0; i < kLengthBytes; ++i) length |= std::to_integer<std::uint64_t>(file[i]) << (8 * i);
-  if (text[kLengthBytes] != '{' || length > kMaxHeaderBytes) {
+  for (std::size_t i = 0; i < kLengthBytes; ++i)
+    length |= std::uint64_t{static_cast<unsigned char>(start[i])} << (8 * i);
+  if (start[kLengthBytes] != '{' || length > kMaxHeaderBytes) {
     throw ModelError("it is no artifact; expected is a *.rcnn file made by `neuron-rcnn compile`");
   }
   if (length > file.size() - kLengthBytes) {
@@ -55,7 +54,9 @@ std::string_view header_text(std::span<const std::byte> file) {
   if ((kLengthBytes + length) % sizeof(float) != 0) {
     throw ModelError("its tensors are not aligned; it was not made by `neuron-rcnn compile`");
   }
-  return text.substr(kLengthBytes, length);
+  std::string text(length, '\0');
+  file.read(kLengthBytes, std::as_writable_bytes(std::span(text)));
+  return text;
 }
 
 /// The strings of "__metadata__". \throws ModelError for plain checkpoints and newer versions.
@@ -112,12 +113,12 @@ Artifact::TensorInfo read_info(const std::string& name, const json& entry) {
 
 }  // namespace
 
-ArtifactPart::ArtifactPart(const std::filesystem::path& path) : file(path), mapping(path) {
+ArtifactPart::ArtifactPart(const std::filesystem::path& path) : file(path), contents(path) {
   const auto refuse = [&](const std::string& why) {
     throw ModelError("artifact " + file.string() + ": " + why);
   };
   try {
-    read();
+    read_all();
   } catch (const Error& error) {
     refuse(error.what());
   } catch (const json::exception& error) {
@@ -127,7 +128,7 @@ ArtifactPart::ArtifactPart(const std::filesystem::path& path) : file(path), mapp
   }
 }
 
-void ArtifactPart::add_stored(const std::string& name, const json& entry, std::span<const std::byte> data,
+void ArtifactPart::add_stored(const std::string& name, const json& entry, std::uint64_t begin,
                               const std::map<std::string, std::string>& checksums) {
   auto info = read_info(name, entry);
   info.held = true;
@@ -137,19 +138,18 @@ void ArtifactPart::add_stored(const std::string& name, const json& entry, std::s
                      " in " + std::to_string(range[1] - range[0]) +
                      " bytes, which does not agree; the file is damaged");
   }
-  if (range[1] > data.size()) {
-    const auto header = mapping.bytes().size() - data.size();
-    throw ModelError("it is truncated: expected are at least " + std::to_string(header + range[1]) +
-                     " bytes, found are " + std::to_string(mapping.bytes().size()));
+  if (range[1] > contents.size() - begin) {
+    throw ModelError("it is truncated: expected are at least " + std::to_string(begin + range[1]) +
+                     " bytes, found are " + std::to_string(contents.size()));
   }
   auto& tensor = stored[name];
   tensor.info = info;
-  tensor.bytes = data.subspan(range[0], info.bytes);
+  tensor.offset = begin + range[0];
   tensor.checksum = checksums.at(name);
   tensors[name] = info;
 }
 
-void ArtifactPart::read_tensors(const json& header, std::span<const std::byte> data) {
+void ArtifactPart::read_tensors(const json& header, std::uint64_t begin) {
   const auto strings = header.at("__metadata__");
   const auto checksums =
       parse_json(strings.at("checksums").get<std::string>()).get<std::map<std::string, std::string>>();
@@ -158,14 +158,12 @@ void ArtifactPart::read_tensors(const json& header, std::span<const std::byte> d
     for (const auto& [name, entry] : absent.items()) tensors[name] = read_info(name, entry);
   }
   for (const auto& [name, entry] : header.items()) {
-    if (name != "__metadata__") add_stored(name, entry, data, checksums);
+    if (name != "__metadata__") add_stored(name, entry, begin, checksums);
   }
-  std::uint64_t end = 0;
-  for (const auto& [name, tensor] : stored) {
-    end = std::max(end, static_cast<std::uint64_t>(tensor.bytes.data() - data.data()) + tensor.bytes.size());
-  }
-  if (end != data.size()) {
-    throw ModelError("it has " + std::to_string(data.size() - end) +
+  std::uint64_t end = begin;
+  for (const auto& [name, tensor] : stored) end = std::max(end, tensor.offset + tensor.info.bytes);
+  if (end != contents.size()) {
+    throw ModelError("it has " + std::to_string(contents.size() - end) +
                      " bytes after its last tensor; the file is damaged");
   }
 }
@@ -219,8 +217,8 @@ void ArtifactPart::find_held_programs() {
   }
 }
 
-void ArtifactPart::read() {
-  const auto text = header_text(mapping.bytes());
+void ArtifactPart::read_all() {
+  const auto text = header_text(contents);
   const auto header = parse_json(text);
   const auto strings = read_metadata(header);
   if (header_checksum(header) != strings.at("checksum")) {
@@ -230,7 +228,7 @@ void ArtifactPart::read() {
     throw ModelError("its pooled regions are ordered '" + strings.at("pooled_order") + "'; supported is '" +
                      kPooledOrder + "'");
   }
-  read_tensors(header, mapping.bytes().subspan(kLengthBytes + text.size()));
+  read_tensors(header, kLengthBytes + text.size());
   const bool classifier = strings.contains("classifier");
   if (classifier) {
     config = parse_json(strings.at("classifier")).get<ClassifierConfig>();
@@ -259,16 +257,17 @@ void ArtifactPart::read() {
   if (const auto digest = strings.find(kDigestKey); digest != strings.end()) weights_digest = digest->second;
 }
 
-std::span<const std::byte> ArtifactPart::bytes(const std::string& name) const {
+void ArtifactPart::read(const std::string& name, std::span<std::byte> to) const {
   const auto& tensor = stored.at(name);
-  if (!tensor.checked.load(std::memory_order_relaxed)) {  // Two threads may check at once; both find the same
-    if (checksum(tensor.bytes) != tensor.checksum) {
-      throw ModelError("artifact " + file.string() + ": the checksum of tensor '" + name +
-                       "' does not match, the file is damaged; compile the model again");
-    }
-    tensor.checked.store(true, std::memory_order_relaxed);
+  try {
+    contents.read(tensor.offset, to);
+  } catch (const ModelError& error) {
+    throw ModelError("artifact " + file.string() + ": " + error.what());
   }
-  return tensor.bytes;
+  if (checksum(to) != tensor.checksum) {
+    throw ModelError("artifact " + file.string() + ": the checksum of tensor '" + name +
+                     "' does not match, the file is damaged; compile the model again");
+  }
 }
 
 }  // namespace rcnn::engine

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <atomic>
 #include <filesystem>
 #include <map>
 #include <memory>
@@ -11,30 +10,29 @@
 #include <vector>
 
 #include "engine/compile/artifact.hpp"
-#include "engine/model/mapped_file.hpp"
+#include "engine/compile/artifact_file.hpp"
 
 namespace rcnn::engine {
 
-/// One `*.rcnn` file, mapped and checked. It describes a whole model and holds the weights of all of its
+/// One `*.rcnn` file, opened and checked. It describes a whole model and holds the weights of all of its
 /// programs, of some, or of none.
 ///
 /// Thread safety: what is const is thread-safe.
 struct ArtifactPart {
   struct StoredTensor {
     Artifact::TensorInfo info;
-    std::span<const std::byte> bytes;  ///< Of the mapping
+    std::uint64_t offset = 0;  ///< Of its bytes, from the file's begin
     std::string checksum;
-    mutable std::atomic<bool> checked{false};
   };
 
   /// \throws ModelError naming the file, for what is no artifact or a damaged one.
   explicit ArtifactPart(const std::filesystem::path& path);
 
-  /// The bytes of a tensor that it holds; checks the checksum on first use. \throws ModelError
-  std::span<const std::byte> bytes(const std::string& name) const;
+  /// Reads a tensor that it holds and checks the checksum. `to` has its bytes. \throws ModelError
+  void read(const std::string& name, std::span<std::byte> to) const;
 
   std::filesystem::path file;
-  MappedFile mapping;
+  ArtifactFile contents;
   NetworkConfig config;
   CompileOptions options;
   std::vector<Program> programs;
@@ -48,9 +46,10 @@ struct ArtifactPart {
   std::string weights_digest;
 
  private:
-  void read();
-  void read_tensors(const nlohmann::json& header, std::span<const std::byte> data);
-  void add_stored(const std::string& name, const nlohmann::json& entry, std::span<const std::byte> data,
+  void read_all();
+  /// \param begin  of the tensors, in bytes from the file's
+  void read_tensors(const nlohmann::json& header, std::uint64_t begin);
+  void add_stored(const std::string& name, const nlohmann::json& entry, std::uint64_t begin,
                   const std::map<std::string, std::string>& checksums);
   void read_quantization();
   void check_types() const;

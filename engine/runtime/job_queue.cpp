@@ -43,8 +43,22 @@ int JobQueue::members(const Batch& batch) const {
       std::count_if(jobs_.begin(), jobs_.end(), [&](const auto& job) { return job->batch.get() == &batch; }));
 }
 
+/// Whether all frames that there are wait, in this batch or in another program's, so that nobody can join
+/// before one of the batches runs; and this is the one that has waited longest.
+bool JobQueue::stuck_behind(const Batch& batch) const {
+  int waiting = 0;
+  const Batch* oldest = nullptr;
+  for (const auto& job : jobs_) {
+    const auto* other = job->batch.get();
+    if (other == nullptr || other->closed || other->group != batch.group) continue;
+    ++waiting;
+    if (oldest == nullptr) oldest = other;
+  }
+  return oldest == &batch && waiting >= batch.group->admitted;
+}
+
 bool JobQueue::open(Batch& batch, Clock::time_point now) const {
-  batch.closed = batch.closed || now >= batch.deadline || members(batch) >= batch.group->admitted;
+  batch.closed = batch.closed || now >= batch.deadline || stuck_behind(batch);
   return !batch.closed;
 }
 

@@ -23,8 +23,8 @@ struct BatchGroup {
 };
 
 /// Executions of one program that run one after the other on one core without others between them; open while
-/// more may join. It closes at once where it holds as many as it may or as many as are admitted, at its
-/// deadline otherwise.
+/// more may join. It closes at once where it holds as many as it may, or where all frames that are
+/// admitted wait and none has waited longer; at its deadline otherwise.
 struct Batch {
   std::shared_ptr<const BatchGroup> group;
   int most = 1;
@@ -65,6 +65,7 @@ class JobQueue {
  private:
   bool open(Batch& batch, Clock::time_point now) const;
   int members(const Batch& batch) const;
+  bool stuck_behind(const Batch& batch) const;
   std::size_t waited(const Job& job) const;
   bool goes_before(const Job& job, const Job& earlier) const;
   void note_turn(std::uint64_t stream);

@@ -213,7 +213,7 @@ std::shared_ptr<const Executable> LoadedModel::State::get(std::size_t program,
     executables.erase(key);
     throw;
   }
-  artifact->release_pages();
+  artifact->release_values();
   const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - begin;
   spdlog::debug("program {} for {}: built in {:.0f} ms, {} MiB of scratch", graph.name, to_string(key.second),
                 took.count(), cached.executable->scratch_bytes() >> 20);

@@ -64,8 +64,8 @@ TEST_F(BrokenInput, ATruncatedFileEndsOnceWithWhatCameBefore) {
     std::filesystem::copy_file(whole, part, std::filesystem::copy_options::overwrite_existing);
     std::filesystem::resize_file(
         part, std::filesystem::file_size(whole) * static_cast<std::uintmax_t>(percent) / 100);
-    Pipeline pipeline("filesrc location=" + part.string() + " ! decodebin ! videoconvert ! " + kVideo + " ! " +
-                      tests::six(" ! ", "inference-interval=20") + " ! fakesink name=out sync=false");
+    Pipeline pipeline("filesrc location=" + part.string() + " ! decodebin ! videoconvert ! " + kVideo +
+                      " ! " + tests::six(" ! ", "inference-interval=20") + " ! fakesink name=out sync=false");
     const auto outcome = pipeline.run();
     EXPECT_NE(outcome.end, "timeout") << percent << " % of the file";
     EXPECT_LE(outcome.errors, 1) << "the demuxer says what is wrong, nobody repeats it";

@@ -94,6 +94,15 @@ class Harness {
   GstFlowReturn push(elements::BufferPtr buffer) { return gst_harness_push(harness_, buffer.release()); }
   elements::BufferPtr pull() { return elements::BufferPtr(gst_harness_pull(harness_)); }
 
+  /// Events of this type that have come out so far; takes all events.
+  int events(GstEventType type) {
+    int count = 0;
+    while (const elements::EventPtr event{gst_harness_try_pull_event(harness_)}) {
+      if (GST_EVENT_TYPE(event.get()) == type) ++count;
+    }
+    return count;
+  }
+
   /// Text of the next message of this type, waiting up to `limit`; "" if there is none.
   std::string message(GstMessageType type, GstClockTime limit = 10 * GST_SECOND) {
     GstMessage* found = gst_bus_timed_pop_filtered(bus_, limit, type);

@@ -102,6 +102,44 @@ TEST_F(NeuronClassify, NamesObjectsInYuvAsBehindAVideoconvert) {
   }
 }
 
+// Both drop what a detector's regions say.
+TEST_F(NeuronClassify, FindsTheObjectsBehindElementsThatConvertOrScale) {
+  const auto count = [](const std::string& between) {
+    const auto buffer = through("neuronrcnn overlay=false" + tests::with_model() + " ! " + between +
+                                classify("overlay=false"));
+    const auto* found = rcnn_buffer_get_detections_meta(buffer.get());
+    const auto regions = regions_of(buffer.get());
+    EXPECT_EQ(regions.size(), found->count) << between;
+    return std::ranges::count_if(regions, [](const auto* region) { return confidences(region).size() == 1; });
+  };
+  const auto expected = count("");
+  EXPECT_GT(expected, 1);
+  EXPECT_EQ(count("videoconvert ! video/x-raw,format=RGB ! "), expected);
+  EXPECT_EQ(count("videoscale ! video/x-raw,width=192,height=128 ! "), expected);
+}
+
+TEST_F(NeuronClassify, WarnsWhereNoDetectorCameBefore) {
+  const auto warnings = [](const std::string& line) {
+    tests::Harness harness(line);
+    harness.set_caps(tests::caps_of(96, 64, "BGR"));
+    EXPECT_EQ(harness.push(tests::picture(96, 64, GST_VIDEO_FORMAT_BGR)), GST_FLOW_OK);
+    EXPECT_TRUE(gst_harness_push_event(harness.get(), gst_event_new_eos()));
+    return harness.message(GST_MESSAGE_WARNING);
+  };
+  EXPECT_THAT(warnings(classify("regions=objects")),
+              AllOf(HasSubstr("No frame carried objects"), HasSubstr("regions=frame")));
+  EXPECT_EQ(warnings(classify()), "");
+}
+
+TEST_F(NeuronClassify, RefusesABufferThatIsTooSmall) {
+  tests::Harness harness(classify());
+  harness.set_caps(tests::caps_of(96, 64, "BGR"));
+  BufferPtr buffer(gst_buffer_new_allocate(nullptr, 100, nullptr));
+  EXPECT_EQ(harness.push(std::move(buffer)), GST_FLOW_ERROR);
+  EXPECT_THAT(harness.message(GST_MESSAGE_ERROR),
+              AllOf(HasSubstr("a buffer of 100 bytes"), HasSubstr("96x64"), HasSubstr("check the caps")));
+}
+
 TEST_F(NeuronClassify, RefusesAFrameThatReachesBeyondItsMemory) {
   tests::Harness harness(classify());
   harness.set_caps(tests::caps_of(96, 64, "NV12"));

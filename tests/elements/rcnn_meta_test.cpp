@@ -21,7 +21,11 @@ engine::Mask quarter() {
   return writer.take(320, 240);
 }
 const std::vector<engine::Detection> kFound{
-    {.box = {100, 50, 200, 150}, .score = 0.75f, .label = 1, .region = 3, .mask = quarter(),
+    {.box = {100, 50, 200, 150},
+     .score = 0.75f,
+     .label = 1,
+     .region = 3,
+     .mask = quarter(),
      .keypoints = {{150, 100, 0.5f}, {-10, 60, 1.5f}}},
     {.box = {0.4f, 10.6f, 320, 239.5f}, .score = 0.5f, .label = 0, .region = 0}};
 
@@ -210,6 +214,63 @@ TEST_F(RcnnMeta, FollowsThePictureIntoALetterbox) {
 TEST_F(RcnnMeta, IsLostRatherThanWrongWhenThePictureIsTurned) {
   const BufferPtr out = through("videoflip video-direction=horiz", tests::caps_of(320, 240, "RGB"));
   EXPECT_EQ(rcnn_buffer_get_detections_meta(out.get()), nullptr);
+}
+
+TEST_F(RcnnMeta, TakesTheObjectsOfASecondDetectorBehindTheFirsts) {
+  const BufferPtr buffer = tests::picture(96, 64, GST_VIDEO_FORMAT_BGR);
+  const auto object = [](float x, int label) {
+    engine::Detection made;
+    made.box = {x, 0, x + 8, 8};
+    made.score = 0.5F;
+    made.label = label;
+    return made;
+  };
+  attach_detections(buffer.get(), std::vector{object(0, 0), object(10, 1)}, {"cat", "dog"}, 96, 64);
+  attach_detections(buffer.get(), std::vector{object(20, 0)}, {"cat"}, 96, 64);
+  const auto* meta = rcnn_buffer_get_detections_meta(buffer.get());
+  ASSERT_EQ(meta->count, 3U);
+  EXPECT_EQ(meta->detections[2].x0, 20);
+  EXPECT_EQ(gst_buffer_get_n_meta(buffer.get(), detections_meta_api()), 1U);
+  for (guint i = 0; i < 3; ++i) EXPECT_EQ(region_of(buffer.get(), *meta, i)->id, static_cast<gint>(i));
+  EXPECT_EQ(gst_buffer_get_n_meta(buffer.get(), GST_VIDEO_REGION_OF_INTEREST_META_API_TYPE), 3U);
+}
+
+// videoscale knows nothing of borders where it scales regions, and drops what they say.
+TEST_F(RcnnMeta, PutsRegionsRightThatAnElementBetweenHasHalved) {
+  tests::Harness harness(
+      "videoscale ! capsfilter caps=video/x-raw,width=128,height=128,pixel-aspect-ratio=1/1");
+  harness.set_caps(tests::caps_of(96, 64, "BGR"));
+  BufferPtr buffer = tests::picture(96, 64, GST_VIDEO_FORMAT_BGR);
+  engine::Detection object;
+  object.box = {24, 16, 48, 32};
+  attach_detections(buffer.get(), std::vector{object}, {"cat"}, 96, 64);
+  ASSERT_EQ(harness.push(std::move(buffer)), GST_FLOW_OK);
+  const BufferPtr scaled = harness.pull();
+  const auto* meta = rcnn_buffer_get_detections_meta(scaled.get());
+  const auto* region = region_of(scaled.get(), *meta, 0);
+  EXPECT_NE(gst_video_region_of_interest_meta_get_param(const_cast<GstVideoRegionOfInterestMeta*>(region),
+                                                        "detection"),
+            nullptr);
+  EXPECT_EQ(region->x, 32U);
+  EXPECT_NEAR(region->y, meta->detections[0].y0, 0.5);
+  EXPECT_NEAR(region->h, meta->detections[0].y1 - meta->detections[0].y0, 1);
+}
+
+// Anybody may write the meta; what GStreamer calls must not throw through it.
+TEST_F(RcnnMeta, LeavesOutMasksThatDoNotFillThePicture) {
+  tests::Harness harness("videoscale ! capsfilter caps=video/x-raw,width=48,height=32");
+  harness.set_caps(tests::caps_of(96, 64, "BGR"));
+  BufferPtr buffer = tests::picture(96, 64, GST_VIDEO_FORMAT_BGR);
+  engine::Detection object;
+  object.box = {0, 0, 200, 90};
+  object.mask = {96, 64, {0, 200 * 90}};
+  attach_detections(buffer.get(), std::vector{object}, {"cat"}, 96, 64);
+  ASSERT_EQ(harness.push(std::move(buffer)), GST_FLOW_OK);
+  const BufferPtr scaled = harness.pull();
+  const auto* meta = rcnn_buffer_get_detections_meta(scaled.get());
+  ASSERT_EQ(meta->count, 1U);
+  EXPECT_EQ(meta->detections[0].mask_run_count, 0U);
+  EXPECT_EQ(meta->detections[0].x1, 100);
 }
 
 TEST_F(RcnnMeta, SharesTheFrameBetweenCopiesOfABuffer) {

@@ -23,6 +23,7 @@ BufferPtr frame(int number) { return tests::picture(kWidth, kHeight, GST_VIDEO_F
 BufferPtr broken(int number) {
   BufferPtr buffer(gst_buffer_new_allocate(nullptr, 10, nullptr));
   GST_BUFFER_OFFSET(buffer.get()) = static_cast<guint64>(number);
+  GST_BUFFER_PTS(buffer.get()) = static_cast<guint64>(number) * GST_SECOND / 30;
   return buffer;
 }
 std::string caps() { return tests::caps_of(kWidth, kHeight, "BGR"); }
@@ -181,6 +182,16 @@ TEST_F(StageOutput, LeavesFailedFramesOut) {
     EXPECT_EQ(GST_BUFFER_OFFSET(harness.pull().get()), static_cast<guint64>(i));
   }
   EXPECT_THAT(harness.message(GST_MESSAGE_WARNING), HasSubstr("10 bytes"));
+}
+
+// Else a sink that waits for its first frame would hold up the other branches of a tee for good.
+TEST_F(StageOutput, SaysWhereAFrameIsMissing) {
+  Harness harness(tests::six(" ! ", "on-error=drop"));
+  harness.set_caps(caps());
+  for (int i = 0; i < 3; ++i) ASSERT_EQ(harness.push(broken(i)), GST_FLOW_OK);
+  ASSERT_TRUE(gst_harness_push_event(harness.get(), gst_event_new_eos()));
+  int gaps = 0;
+  EXPECT_TRUE(tests::eventually([&] { return (gaps += harness.events(GST_EVENT_GAP)) == 3; }));
 }
 
 TEST_F(StageOutput, WarnsOnceASecondHoweverManyFramesFail) {

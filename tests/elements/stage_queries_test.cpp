@@ -109,6 +109,16 @@ TEST_F(StageQueries, LatencyStartsFromTheWarmUpAndRaisesTheMaximumByTheSlots) {
   EXPECT_NEAR(static_cast<double>(latency.most), 20e6 + 3 * 1e9 / 30, 10);
 }
 
+// A frame is held for as long as it takes: an upstream that can wait for some frames only is no reason to
+// call a pipeline impossible.
+TEST_F(StageQueries, LatencyRaisesTheMaximumByNoLessThanTheMinimum) {
+  tests::Harness harness("neuronrcnn max-in-flight=1" + tests::with_model());
+  harness.set_caps("video/x-raw,format=RGB,width=96,height=64,framerate=0/1");
+  const Latency latency = latency_behind(harness);
+  EXPECT_GT(latency.least, 10 * GST_MSECOND);
+  EXPECT_GE(latency.most - 20 * GST_MSECOND, latency.least - 10 * GST_MSECOND);
+}
+
 TEST_F(StageQueries, LatencyIsAnnouncedAgainAtMostOnceASecond) {
   tests::Harness harness(tests::six());
   harness.set_caps(tests::caps_of(96, 64, "BGR"));

@@ -60,6 +60,28 @@ int difference(const Case& test) {
 
 constexpr int kLevels = 2;  ///< Of 255
 
+// What lies beyond the caps' size is padding, whatever a GstVideoMeta says of it.
+TEST_F(VideoFrame, IsAsLargeAsItsCapsSay) {
+  for (const char* format : {"BGR", "NV12", "I420"}) {
+    auto padded = info_of(tests::caps_of(96, 64, format));
+    const auto info = info_of(tests::caps_of(70, 50, format));
+    const auto buffer = tests::picture(padded, 1, 0);
+    if (gst_buffer_get_video_meta(buffer.get()) == nullptr) {
+      gst_buffer_add_video_meta_full(buffer.get(), GST_VIDEO_FRAME_FLAG_NONE, GST_VIDEO_INFO_FORMAT(&padded),
+                                     96, 64, GST_VIDEO_INFO_N_PLANES(&padded), padded.offset, padded.stride);
+    }
+    const MappedVideo whole(padded, buffer.get(), GST_MAP_READ);
+    const MappedVideo part(info, buffer.get(), GST_MAP_READWRITE);
+    EXPECT_EQ(part.view().width, 70) << format;
+    EXPECT_EQ(part.view().height, 50) << format;
+    EXPECT_EQ(part.view().stride, whole.view().stride) << format;
+    EXPECT_EQ(paint_target_of(part.frame()).width, 70) << format;
+    if (part.view().format == engine::PixelFormat::kYuv420) {
+      EXPECT_EQ(part.view().chroma.picture, (engine::Size{70, 50})) << format;
+    }
+  }
+}
+
 TEST_F(VideoFrame, BecomesWhatVideoconvertMakesOfItAtEverySize) {
   for (const char* format : {"NV12", "I420"}) {
     for (const auto& [width, height] : {std::pair{1, 1}, {2, 2}, {3, 5}, {37, 21}, {96, 64}, {131, 66}}) {

@@ -115,7 +115,7 @@ TEST_F(ArtifactFile, CanBeReadAgainAfterItsPagesWereReleased) {
   const auto artifact = Artifact::open(tests::tiny_model());
   const auto name = artifact->tensors().begin()->first;
   const auto before = std::vector<float>(artifact->weight(name).begin(), artifact->weight(name).end());
-  artifact->release_pages();
+  artifact->release_values();
   const auto after = artifact->weight(name);
   EXPECT_TRUE(std::equal(before.begin(), before.end(), after.begin(), after.end()));
 }

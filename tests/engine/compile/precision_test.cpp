@@ -95,7 +95,7 @@ TEST(Precision, ArtifactsHoldTheRoundedWeights) {
         ASSERT_EQ(values[i], tensor.shape.size() > 1 ? value_of(bits_of(plain, type), type) : plain) << name;
       }
     }
-    artifact->release_pages();
+    artifact->release_values();
     const auto name = exact.weights.begin()->first;
     EXPECT_EQ(artifact->weight(name).size(), exact.weights.at(name).values->size()) << "read again";
   }

@@ -134,6 +134,20 @@ TEST_F(JobQueueTest, ABatchWaitsForNoMoreThanAreAdmitted) {
   EXPECT_THAT(order(), ElementsAre(1));
 }
 
+// One frame at the box head, the others of the stream at the backbone: none can join another before one has
+// run.
+TEST_F(JobQueueTest, OfBatchesThatWaitForEachOthersFramesTheOldestRuns) {
+  group_->admitted = 3;
+  push(batch(1, 4), "box-head");
+  push(batch(2, 4));
+  EXPECT_THAT(order(), ElementsAre()) << "the third frame may come to either";
+  push(batch(3, 4));
+  EXPECT_THAT(order(), ElementsAre(1)) << "its frame goes on, and another one comes to the backbone";
+  EXPECT_THAT(queue_.jobs(), SizeIs(2));
+  group_->admitted = 2;
+  EXPECT_THAT(order(), ElementsAre(2, 3));
+}
+
 TEST_F(JobQueueTest, APartialBatchRunsAtItsDeadlineAndSaysWhenThatIs) {
   group_->admitted = 4;
   push(batch(1, 4, hours(2)));
