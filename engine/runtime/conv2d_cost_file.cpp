@@ -100,6 +100,9 @@ fs::path Conv2dCostFile::default_path(const std::string& platform) {
 }
 
 Conv2dCostTable Conv2dCostFile::load() const {
+  std::error_code missing;
+  if (!std::filesystem::is_regular_file(file_, missing))
+    return {};  // A pipe of that name would wait for a writer
   std::ifstream stream(file_);
   if (!stream) return {};
   try {

@@ -18,6 +18,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using nlohmann::json;
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 using Compile = CompileTest;
@@ -50,6 +51,15 @@ TEST_F(Compile, JsonSummaryIsForMachines) {
   EXPECT_EQ(summary.at("programs").size(), 2U);
   EXPECT_GT(summary.at("seconds").get<double>(), 0);
   EXPECT_FLOAT_EQ(engine::Artifact::open(folder_ / "tiny.rcnn")->config().box_head.score_threshold, 0.25F);
+}
+
+TEST_F(Compile, RemarksThatAConfigsOwnTestSizeIsNotUsed) {
+  write_text(folder_ / "tiny.yaml",
+             read_text(folder_ / "tiny.yaml") + "\nINPUT: {MIN_SIZE_TEST: 160, MAX_SIZE_TEST: 300}\n");
+  const auto usual = compile("");
+  ASSERT_EQ(usual.code, 0) << usual.err;
+  EXPECT_THAT(usual.err, AllOf(HasSubstr("MIN_SIZE_TEST 160"), HasSubstr("--input shortest-edge:160:300")));
+  EXPECT_EQ(compile("--force --input stretch:160x128").err, "") << "somebody has chosen";
 }
 
 TEST_F(Compile, LabelsNameTheClasses) {

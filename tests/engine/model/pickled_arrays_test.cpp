@@ -31,6 +31,18 @@ TEST(PickledArrays, EveryProtocolGivesTheSameArrays) {
   }
 }
 
+// Protocol 0 writes bytes as text, in which those from 0x80 on take two: more than the file has.
+TEST(PickledArrays, TextMayBeLongerInMemoryThanInTheFile) {
+  const std::vector<float> values(256, -1.0F / 3);  // 0xbeaaaaab
+  const std::string file =
+      "(dVweight\ncnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\n(I0\ntVb\ntR(I1\n(I256\ntcnumpy\n"
+      "dtype\n(Vf4\nI0\nI1\ntR(I3\nV<\nNNNI-1\nI-1\nI0\ntbI00\nc_codecs\nencode\n(V" +
+      f32_bytes(values) + "\nVlatin1\ntRtbs.";
+  const auto checkpoint = parse_checkpoint(tests::bytes_of(file), "p0.pkl");
+  ASSERT_TRUE(checkpoint.tensors.contains("weight"));
+  EXPECT_EQ(*checkpoint.tensors.at("weight").values, values);
+}
+
 /// A zoo file as Python 2 wrote it, protocol 2: strings are bytes, the array's contents one of them.
 std::string python2_pickle(const std::string& dtype, const std::string& order, const std::string& data,
                            const std::string& extents = "K\x01K\x02K\x03\x87") {

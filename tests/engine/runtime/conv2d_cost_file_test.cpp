@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -49,6 +50,12 @@ bool same(const Conv2dCosts& a, const Conv2dCosts& b) {
     if (a[i].fixed != b[i].fixed || a[i].unit != b[i].unit) return false;
   }
   return true;
+}
+
+TEST_F(Conv2dCostFileTest, APipeOfItsNameIsNotWaitedFor) {
+  fs::create_directories(file_.parent_path());
+  ASSERT_EQ(::mkfifo(file_.c_str(), 0600), 0);
+  EXPECT_THAT(Conv2dCostFile(file_, "this machine").load(), IsEmpty());
 }
 
 TEST_F(Conv2dCostFileTest, KeepsWhatItWasGiven) {
