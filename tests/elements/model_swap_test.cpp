@@ -7,6 +7,7 @@
 
 #include "elements/stage_element.hpp"  // The part that changes the model while playing.
 #include "tests/elements/gst_fixture.hpp"
+#include "tests/elements/stats.hpp"
 #include "tests/support/environment.hpp"
 
 namespace rcnn::elements {
@@ -97,6 +98,25 @@ TEST_F(ModelSwap, HappensBetweenTwoFramesWhileOthersAreInside) {
     EXPECT_EQ(updated().back(), other_model());
     EXPECT_EQ(model_of(first.get()), other_model());
   }
+}
+
+// `cores` may be changed in READY alone: what is set meanwhile waits for the next start, another model or
+// not.
+TEST_F(ModelSwap, StaysOnTheCoresThatTheElementStartedOn) {
+  const tests::Environment two("NEURON_RT_NUM_CORES", "2");
+  Harness harness("neuronrcnn name=first cores=0" + tests::with_model());
+  const ElementPtr first = harness.named("first");
+  listen(first.get());
+  harness.set_caps(tests::caps_of(96, 64, "BGR"));
+  g_object_set(first.get(), "cores", "1", "model", other_model().c_str(), nullptr);
+  ASSERT_TRUE(tests::eventually([&] { return !updated().empty(); }));
+  const tests::Stats stats(first.get());
+  const auto* cores = stats.value("cores");
+  ASSERT_NE(cores, nullptr);
+  ASSERT_EQ(gst_value_array_get_size(cores), 1U);
+  int id = -1;
+  ASSERT_TRUE(gst_structure_get_int(gst_value_get_structure(gst_value_array_get_value(cores, 0)), "id", &id));
+  EXPECT_EQ(id, 0);
 }
 
 TEST_F(ModelSwap, IsRefusedWithTheReasonAndTheOldModelStays) {

@@ -14,6 +14,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using nlohmann::json;
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 /// Some pictures, too.
@@ -59,6 +60,17 @@ TEST_F(CalibrateCommand, QuartersTheArtifactAndSaysWhatRoundingDoes) {
       "NEURON_EMU_PRECISION=1");
   EXPECT_EQ(found.code, 0) << found.err;
   EXPECT_THAT(found.err, HasSubstr("emulating int8"));
+}
+
+TEST_F(CalibrateCommand, SaysWhatNoImageReached) {
+  const tests::TinyModelOptions masks{.masks = true};
+  write_tiny_config(folder_ / "tiny.yaml", masks);
+  write_checkpoint(folder_ / "tiny.safetensors", tests::tiny_checkpoint(masks));
+  const auto outcome =
+      compile(asked("--error-budget 1 --threshold 1"));  // Nothing is found, so no mask is looked at
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_THAT(outcome.err,
+              AllOf(HasSubstr("nothing reached"), HasSubstr("of the mask-head"), HasSubstr("bf16")));
 }
 
 // A program that reads another's outputs, and programs of the same weights.
