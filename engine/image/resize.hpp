@@ -43,6 +43,7 @@ class Resizer {
   /// Rows [begin, end) of the target as packed BGR bytes. Pictures of any format; YUV becomes BGR first, as
   /// PixelRows says.
   ///   output  [target.height, target.width, 3]; only the named rows are written
+  /// \throws ShapeError if the image is not of the source size, or output too small.
   void resize_rows(const ImageView& image, int begin, int end, std::span<std::uint8_t> output) const;
 
   /// Rows [begin, end) of the network input: resized, normalised, zero to the right of the image and below

@@ -32,7 +32,9 @@ bool is_basic(const ModelConfig::ResNet& config);
 std::array<int, 4> resnet_blocks(const ModelConfig::ResNet& config);
 
 /// Appends nodes; every method returns the value its node writes, which is `output` or else named like the
-/// node.
+/// node. Maps are [N, C, H, W], regions' features [R, C]; their extents are found later, by infer_shapes().
+///
+/// Thread safety: thread-bound.
 class GraphBuilder {
  public:
   /// Convolution without bias, then a batch norm: the module `norm`, or "<name>.norm".

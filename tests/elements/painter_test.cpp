@@ -138,11 +138,16 @@ TEST(Painter, SkipsLowScoresAndBoxesWithoutAPlace) {
   EXPECT_EQ(canvas.bytes, before);
 }
 
-TEST(Painter, SurvivesTinyImagesAndHugeBoxes) {
+TEST(Painter, StaysWithinTinyImagesWhateverTheBoxes) {
   for (const int side : {1, 2, 7}) {
     Canvas canvas{side, side, PixelFormat::kBgrx};
     paint_detections(canvas.target(), std::vector{found(-3e9f, -3e9f, 3e9f, 3e9f, 0), found(0, 0, 0, 0, 1)},
                      kNames);
+    for (std::size_t i = 0; i < canvas.bytes.size(); ++i) {
+      if (i % canvas.stride >= static_cast<std::size_t>(side) * canvas.pixel) {
+        EXPECT_EQ(canvas.bytes[i], Canvas::kPadding) << "behind the row, at " << i;
+      }
+    }
   }
 }
 

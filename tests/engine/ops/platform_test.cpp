@@ -27,6 +27,7 @@ TEST(Platform, DoesWithoutCpuinfo) {
   EXPECT_EQ(processor_name(nothing), "unknown processor");
 }
 
+// The name of the file that keeps measurements: it may not change from call to call.
 TEST(Platform, NamesTheLibrariesAndTheirInstructionSets) {
   EXPECT_THAT(platform(), ::testing::MatchesRegex(".+; oneDNN [0-9.]+ isa [0-9]+; .+"));
   EXPECT_EQ(platform(), platform());
