@@ -86,17 +86,6 @@ std::vector<fs::path> annotated_files(const std::vector<Input>& inputs, const fs
     std::set<fs::path> taken;
     for (const auto& input : inputs) files.push_back(unused(output / relative_name(input), taken));
   }
-  std::set<fs::path> sources;
-  std::error_code error;
-  for (const auto& input : inputs) {
-    if (fs::is_regular_file(input.path, error)) sources.insert(fs::canonical(input.path, error));
-  }
-  for (const auto& file : files) {
-    if (fs::exists(file, error) && sources.contains(fs::canonical(file, error))) {
-      throw engine::SettingError(
-          fmt::format("--output would overwrite the input '{}': give another folder or name", file.string()));
-    }
-  }
   return files;
 }
 

@@ -17,8 +17,8 @@ namespace rcnn::launch {
 ///                      written end in .png; "-2", "-3" where two would meet
 ///
 /// `output` counts as a file if there is one input, its extension is an image's or .mp4, and no folder has
-/// that name. \throws engine::SettingError if a result would overwrite an input, or if one file is given for
-/// several inputs.
+/// that name. Whether an input would be overwritten, check_outputs() says. \throws engine::SettingError if
+/// one file is given for several inputs.
 std::vector<std::filesystem::path> annotated_files(const std::vector<Input>& inputs,
                                                    const std::filesystem::path& output);
 

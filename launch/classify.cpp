@@ -23,6 +23,7 @@
 #include "launch/image_file.hpp"
 #include "launch/inputs.hpp"
 #include "launch/json_file.hpp"
+#include "launch/output_files.hpp"
 #include "launch/progress_bar.hpp"
 #include "launch/table.hpp"
 #include "launch/units.hpp"
@@ -193,11 +194,24 @@ void report(const Settings& settings, const ordered_json& images) {
   }
 }
 
+/// \throws engine::SettingError
+void check_files(const Settings& settings, const std::vector<Input>& inputs,
+                 const std::vector<std::filesystem::path>& annotated) {
+  auto read = named_files("the input", inputs);
+  read.push_back({"-m", settings.session.model});
+  read.push_back({"--labels", settings.labels});
+  std::vector<NamedFile> written;
+  for (const auto& file : annotated) written.push_back({"--output", file});
+  written.push_back({"--json", settings.json});
+  check_outputs(written, read);
+}
+
 int classify(const Settings& settings) {
-  const auto classifier = pipeline::Classifier::create(settings.session);
   const auto expanded = expand_inputs(settings.inputs);
   std::vector<std::filesystem::path> annotated;
   if (!settings.output.empty()) annotated = annotated_files(expanded.inputs, settings.output);
+  check_files(settings, expanded.inputs, annotated);
+  const auto classifier = pipeline::Classifier::create(settings.session);
   ClassifyRun run(settings, *classifier, labels_for(settings, classifier->config().class_names));
   for (const auto& problem : expanded.problems) run.fail(problem);
   run.run(expanded.inputs, annotated);

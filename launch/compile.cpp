@@ -29,6 +29,7 @@
 #include "launch/default_input.hpp"
 #include "launch/model_summary.hpp"
 #include "launch/number_check.hpp"
+#include "launch/output_files.hpp"
 #include "launch/progress_bar.hpp"
 #include "launch/units.hpp"
 
@@ -213,8 +214,20 @@ void remark_on_size(const Settings& settings) {
       asked.min_size, asked.max_size, settings.input, asked.min_size, asked.max_size);
 }
 
+/// \throws engine::SettingError
+void check_files(const Settings& settings) {
+  auto read = named_files("--calibrate", expand_inputs(settings.calibration.images).inputs);
+  read.push_back({"--config", settings.config});
+  read.push_back({"--bind", settings.bind});
+  read.push_back({"--labels", settings.labels});
+  read.push_back({"--weights", settings.weights});
+  const std::vector<NamedFile> written{{"--output", settings.artifact}};
+  check_outputs(written, read);
+}
+
 int compile(Settings settings) {
   const auto started = std::chrono::steady_clock::now();
+  check_files(settings);
   const auto& precision = settings.options.precision;
   if (is_calibrated(settings) && precision != engine::kInt8 && precision != "bf16") {
     throw engine::SettingError("--calibrate is of use with --precision int8 or bf16 only; precision is '" +

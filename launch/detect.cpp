@@ -20,6 +20,7 @@
 #include "launch/display.hpp"
 #include "launch/inputs.hpp"
 #include "launch/number_check.hpp"
+#include "launch/output_files.hpp"
 #include "launch/progress_bar.hpp"
 #include "launch/table.hpp"
 #include "launch/units.hpp"
@@ -202,6 +203,18 @@ void check_images(const std::vector<Input>& inputs) {
   }
 }
 
+/// \throws engine::SettingError
+void check_files(const Settings& settings, const std::vector<Input>& inputs,
+                 const std::vector<fs::path>& annotated) {
+  auto read = named_files("the input", inputs);
+  read.push_back({"-m", settings.options.model});
+  read.push_back({"--proposals", settings.proposals});
+  std::vector<NamedFile> written;
+  for (const auto& file : annotated) written.push_back({"--output", file});
+  written.push_back({"--json", settings.json});
+  check_outputs(written, read);
+}
+
 int detect(Settings settings) {
   const auto started = std::chrono::steady_clock::now();
   settings.options.placement = engine::parse_placement(settings.placement);
@@ -226,6 +239,7 @@ int detect(Settings settings) {
   if (settings.options.proposals != nullptr) check_images(expanded.inputs);
   std::vector<fs::path> annotated;
   if (!settings.output.empty()) annotated = annotated_files(expanded.inputs, settings.output);
+  check_files(settings, expanded.inputs, annotated);
 
   std::unique_ptr<engine::ResultWriter> writer;
   if (!settings.json.empty())

@@ -21,6 +21,7 @@
 #include "launch/frame_loop.hpp"
 #include "launch/image_size.hpp"
 #include "launch/json_file.hpp"
+#include "launch/output_files.hpp"
 #include "launch/profile_report.hpp"
 #include "launch/progress_bar.hpp"
 #include "launch/table.hpp"
@@ -229,7 +230,16 @@ ordered_json to_json(const Settings& settings, const std::vector<Run>& runs) {
   return {{"models", std::move(list)}};
 }
 
+/// \throws engine::SettingError
+void check_files(const Settings& settings) {
+  std::vector<NamedFile> read{{"--image", settings.image}};
+  for (const auto& model : settings.models) read.push_back({"-m", model});
+  const std::vector<NamedFile> written{{"--json", settings.json}, {"--trace", settings.trace}};
+  check_outputs(written, read);
+}
+
 int profile(const Settings& settings) {
+  check_files(settings);
   const auto picture = picture_for(settings);
   std::vector<Run> runs;
   for (const auto& model : settings.models) {

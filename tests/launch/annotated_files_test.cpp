@@ -62,13 +62,5 @@ TEST(AnnotatedFiles, OneInputMayNameItsFile) {
   EXPECT_THAT(refusal({image("a.jpg")}, "seen.mp4"), HasSubstr("does not suit"));
 }
 
-TEST(AnnotatedFiles, InputsAreNeverOverwritten) {
-  const TempFolder folder;
-  write_text(folder / "a.jpg", "x");
-  const Input input{(folder / "a.jpg").string(), InputKind::kImage, "a.jpg"};
-  EXPECT_THAT(refusal({input}, folder.path()), HasSubstr("would overwrite the input"));
-  EXPECT_THAT(refusal({input}, folder / "a.jpg"), HasSubstr("would overwrite the input"));
-}
-
 }  // namespace
 }  // namespace rcnn::launch
