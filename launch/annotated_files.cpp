@@ -22,25 +22,33 @@ std::string lower_extension(const fs::path& path) {
   return extension;
 }
 
-/// haveImageWriter() throws for names without an extension.
-bool can_write_image(const fs::path& path) {
-  return path.has_extension() && cv::haveImageWriter(path.string());
+/// What is drawn is in colour, which these cannot hold.
+bool is_grey_format(const fs::path& path) {
+  const auto extension = lower_extension(path);
+  return extension == ".pgm" || extension == ".pbm";
 }
 
+/// haveImageWriter() throws for names without an extension.
+bool can_write_image(const fs::path& path) {
+  return path.has_extension() && cv::haveImageWriter(path.string()) && !is_grey_format(path);
+}
+
+/// A name that ends in what looks like a format is not made a folder: it would be a slip more often than not.
 bool is_file_name(const fs::path& output) {
   std::error_code error;
   if (fs::is_directory(output, error)) return false;
-  return lower_extension(output) == ".mp4" || can_write_image(output) || fs::exists(output, error);
+  return output.has_extension() || output == "-" || fs::exists(output, error);
 }
 
 void check_file_name(const Input& input, const fs::path& output) {
-  const bool video = lower_extension(output) == ".mp4";
   std::error_code error;
   if (fs::exists(output, error) && !fs::is_regular_file(output, error)) return;  // A device takes anything.
-  if (video == (input.kind != InputKind::kImage)) return;
-  throw engine::SettingError(
-      fmt::format("--output {} does not suit '{}': give a name that ends in {}, or a folder", output.string(),
-                  input.path, video ? ".jpg or .png" : ".mp4"));
+  const bool image = input.kind == InputKind::kImage;
+  if (image ? can_write_image(output) : lower_extension(output) == ".mp4") return;
+  throw engine::SettingError(fmt::format(
+      "--output {} does not suit '{}'{}: give a name that ends in {}, or a folder (a / at the end makes one)",
+      output.string(), input.path, image && is_grey_format(output) ? ", drawn on in colour" : "",
+      image ? ".jpg or .png" : ".mp4"));
 }
 
 /// The input's name as a path that stays below the output folder.
@@ -50,6 +58,7 @@ fs::path relative_name(const Input& input) {
     if (part != "..") relative /= part;
   }
   if (input.kind == InputKind::kImage) {
+    if (is_grey_format(relative)) return relative.replace_extension(".png");
     return can_write_image(relative) ? relative : fs::path(relative.string() + ".png");
   }
   const auto colon = input.name.find("://");
@@ -78,7 +87,8 @@ std::vector<fs::path> annotated_files(const std::vector<Input>& inputs, const fs
   if (is_file_name(output)) {
     if (inputs.size() > 1) {
       throw engine::SettingError(fmt::format(
-          "--output {} is one file, but there are {} inputs: give a folder", output.string(), inputs.size()));
+          "--output {} is one file, but there are {} inputs: give a folder (a / at the end makes one)",
+          output.string(), inputs.size()));
     }
     for (const auto& input : inputs) check_file_name(input, output);
     files.assign(inputs.size(), output);

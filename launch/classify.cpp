@@ -133,7 +133,12 @@ class ClassifyRun {
       top.push_back(std::move(best));
     }
     images_.push_back({{"file", picture.name}, {"top", std::move(top)}});
-    if (!picture.annotated.empty()) annotate(picture, classes);
+    if (picture.annotated.empty()) return;
+    try {
+      annotate(picture, classes);
+    } catch (const std::exception& error) {  // Results are there without the copy.
+      fail(fmt::format("No annotated copy of '{}': {}", picture.name, error.what()));
+    }
   }
 
   void annotate(const Picture& picture, const std::vector<engine::ClassScore>& classes) const {
@@ -232,8 +237,10 @@ Command add_classify(CLI::App& program) {
       ->check(CLI::Range(1, 100000))
       ->option_text("N");
   app->add_option("--json", settings->json, "Write results to this file; - for standard output");
-  app->add_option("--output", settings->output,
-                  "Copies with the classes and scores written on them: a folder, or a file for one image")
+  app->add_option(
+         "--output", settings->output,
+         "Copies with the classes and scores written on them: a folder (a / at the end makes one), or a "
+         "file for one image")
       ->option_text("DIR");
   app->add_option("--labels", settings->labels,
                   "Names of the classes instead of the model's: one a line, or imagenet_class_index.json, "

@@ -275,8 +275,10 @@ Command add_detect(CLI::App& program) {
                   "the network's frame, masks as the mask head's probabilities, keypoints' heatmaps")
       ->check(CLI::IsMember({"coco", "detectron2", "json-lines", "raw"}))
       ->option_text("NAME");
-  app->add_option("--output", settings->output,
-                  "Annotated copies: a folder, or a file for one input (mp4 for videos and cameras)");
+  app->add_option(
+      "--output", settings->output,
+      "Annotated copies: a folder (a / at the end makes one), or for one input a file (.mp4 for videos and "
+      "cameras)");
   app->add_flag("--display", settings->options.display,
                 "Show annotated frames in a window while they come, images for a second each");
   app->add_option(
@@ -300,7 +302,8 @@ Command add_detect(CLI::App& program) {
       ->check(CLI::PositiveNumber)
       ->option_text("N");
   app->footer(
-      "Ctrl-C ends a camera's recording well. Exit code 1: some input had no result (stderr says which).");
+      "Ctrl-C ends a camera's recording well. Exit code 1: some input had no result, or no "
+      "copy (stderr says which).");
   return {app, [settings] { return detect(*settings); }};
 }
 

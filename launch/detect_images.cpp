@@ -137,6 +137,15 @@ struct Delivery {
   bool raw = false;
 };
 
+/// A copy that cannot be written is no reason to lose what was found, nor the images after it.
+void annotate(const cv::Mat& image, const std::filesystem::path& file, ResultSink& sink) {
+  try {
+    write_image(image, file);
+  } catch (const engine::Error& error) {
+    sink.failed(error.what());
+  }
+}
+
 void deliver(const pipeline::Item& item, const Input& input, const Delivery& delivery, ResultSink& sink) {
   const auto& payload = static_cast<const ImagePayload&>(*item.payload);
   if (!payload.problem().empty()) {
@@ -144,7 +153,7 @@ void deliver(const pipeline::Item& item, const Input& input, const Delivery& del
   } else if (item.error != nullptr) {
     sink.failed(fmt::format("No result for '{}': {}", input.path, reason(item.error)));
   } else {
-    if (delivery.annotated != nullptr) write_image(payload.image(), *delivery.annotated);
+    if (delivery.annotated != nullptr) annotate(payload.image(), *delivery.annotated, sink);
     if (delivery.window != nullptr) delivery.window->show(payload.image());
     FrameResult result{input.name,
                        std::nullopt,

@@ -12,11 +12,11 @@ namespace rcnn::launch {
 
 /// Runs images through all six stages, `max_in_flight` at a time; results come out in the order of the
 /// images. An image that cannot be read, or on which a core fails, is one failed() of the sink; the others go
-/// on.
+/// on. So is a copy that cannot be written: what was found in its image comes nevertheless.
 ///
 ///   annotated  where each image's annotated copy goes, one per image; empty: none are made
 ///
-/// \throws engine::Error if an annotated image or a result cannot be written.
+/// \throws engine::Error if a result cannot be written.
 void detect_images(std::span<const Input> images, std::span<const std::filesystem::path> annotated,
                    const std::shared_ptr<const pipeline::Session>& session, const DetectOptions& options,
                    ResultSink& sink);

@@ -88,6 +88,24 @@ std::vector<std::uint8_t> read_bytes(const fs::path& file) {
   return bytes;
 }
 
+std::vector<std::uint8_t> encode(const cv::Mat& image, const fs::path& file) {
+  std::vector<std::uint8_t> bytes;
+  const auto format = file.has_extension() ? file.extension().string() : ".png";  // Devices have none.
+  try {
+    if (cv::imencode(format, image, bytes)) return bytes;
+  } catch (const cv::Exception& error) {
+    throw engine::Error(
+        fmt::format("Cannot write '{}': {}; give a name that ends in .png", file.string(), error.err));
+  } catch (const std::bad_alloc&) {
+    throw engine::Error(
+        fmt::format("Cannot write '{}': no memory for its {} pixels", file.string(), image.total()));
+  }
+  throw engine::Error(
+      fmt::format("Cannot write '{}': its format cannot hold {}x{} pixels in colour; give a "
+                  "name that ends in .png",
+                  file.string(), image.cols, image.rows));
+}
+
 }  // namespace
 
 int webp_orientation(Bytes file) {
@@ -149,14 +167,13 @@ cv::Mat read_image(const fs::path& file) {
 }
 
 void write_image(const cv::Mat& image, const fs::path& file) {
+  // Not imwrite(): it prints what fails instead of saying it, and knows no disk that is full.
+  const auto bytes = encode(image, file);
   engine::PendingFile pending(file);
-  bool written = false;
-  try {
-    written = cv::imwrite(pending.path().string(), image);
-  } catch (const cv::Exception& error) {
-    throw engine::Error(fmt::format("Cannot write '{}': {}", file.string(), error.err));
-  }
-  if (!written) {
+  std::ofstream stream(pending.path(), std::ios::binary);
+  stream.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+  stream.close();
+  if (!stream) {
     throw engine::Error(fmt::format(
         "Cannot write '{}': give a folder that you may write to, on a disk with room", file.string()));
   }

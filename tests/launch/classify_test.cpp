@@ -90,6 +90,15 @@ TEST_F(Classify, OutputHasCopiesWithTitles) {
   EXPECT_EQ(small.at<cv::Vec3b>(279, 263), cv::Vec3b(200, 90, 30));
 }
 
+TEST_F(Classify, CopyThatCannotBeWrittenCostsNoResult) {
+  write_text(folder_ / "out", "no folder");
+  const auto outcome = run_neuron_rcnn("classify --json - " + model() + "--output " +
+                                       (folder_ / "out/").string() + " '" + images() + "'");
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_THAT(lines_of(outcome.err), ::testing::ElementsAre(HasSubstr("'a.png'"), HasSubstr("'b.png'")));
+  EXPECT_EQ(json::parse(outcome.out).at("images").size(), 2U);
+}
+
 TEST_F(Classify, OutputLeavesInputsAlone) {
   const auto outcome =
       run_neuron_rcnn("classify " + model() + "--output " + folder_.path().string() + " '" + images() + "'");

@@ -64,11 +64,31 @@ TEST_F(DetectImages, ThresholdIsStrictlyKept) {
   EXPECT_GT(low.objects(), sink_.objects());
 }
 
-// A full disk in the middle: the error comes out, and the frames on their way end without a hang.
-TEST_F(DetectImages, FailureToWriteEndsTheRun) {
-  const auto inputs = make_inputs(12, 100);
-  const std::vector<std::filesystem::path> annotated(inputs.size(), folder_.path());
-  EXPECT_THROW(detect_images(inputs, annotated, session_, {.max_in_flight = 4}, sink_), engine::Error);
+// A full disk in the middle, or a name that stands for a folder.
+TEST_F(DetectImages, CopyThatCannotBeWrittenIsNamedAndNoResultIsLost) {
+  const auto inputs = make_inputs(6, 100);
+  std::vector<std::filesystem::path> annotated;
+  for (const auto& input : inputs) annotated.push_back(folder_ / ("copy-" + input.name));
+  annotated[2] = folder_.path();
+  annotated[4] = "/dev/full";
+  detect_images(inputs, annotated, session_, {.max_in_flight = 4}, sink_);
+  EXPECT_EQ(sink_.results.size(), inputs.size());
+  ASSERT_EQ(sink_.events.size(), inputs.size() + 2);
+  EXPECT_THAT(sink_.events[2], HasSubstr("failed Cannot write '" + folder_.path().string()));
+  EXPECT_THAT(sink_.events[5], HasSubstr("failed Cannot write '/dev/full'"));
+  EXPECT_TRUE(std::filesystem::exists(annotated[5]));
+}
+
+/// A sink whose results have no room.
+class FullSink final : public RecordingSink {
+ public:
+  void found(const FrameResult&) override { throw engine::Error("no room"); }
+};
+
+// The error comes out, and the frames on their way end without a hang.
+TEST_F(DetectImages, FailureToWriteResultsEndsTheRun) {
+  FullSink full;
+  EXPECT_THROW(detect_images(make_inputs(12, 100), {}, session_, {.max_in_flight = 4}, full), engine::Error);
 }
 
 }  // namespace

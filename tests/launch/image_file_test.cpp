@@ -85,6 +85,34 @@ TEST(ReadImage, RefusesImagesThatWereCutShort) {
   }
 }
 
+TEST(WriteImage, WritesWhatReadImageReads) {
+  const TempFolder folder;
+  const auto picture = make_picture(33, 21);
+  for (const char* name : {"new/a.png", "b.bmp", "c.ppm", "d.tiff", "E.PNG"}) {
+    write_image(picture, folder / name);
+    EXPECT_EQ(cv::norm(read_image(folder / name), picture, cv::NORM_INF), 0) << name;
+  }
+}
+
+TEST(WriteImage, NamesTheFileThatCannotBeWrittenAndPrintsNothing) {
+  const TempFolder folder;
+  const auto said = [](const cv::Mat& image, const std::filesystem::path& file) -> std::string {
+    try {
+      write_image(image, file);
+    } catch (const engine::Error& error) {
+      return error.what();
+    }
+    return "written";
+  };
+  ::testing::internal::CaptureStderr();
+  std::filesystem::create_symlink("/dev/full", folder / "full.png");
+  EXPECT_THAT(said(make_picture(640, 480), folder / "full.png"), HasSubstr("full.png': give a folder"));
+  EXPECT_THAT(said(make_picture(8, 8), folder / "a.xyz"), HasSubstr("a.xyz'"));
+  EXPECT_THAT(said(make_picture(8, 8), folder / "a.pgm"), HasSubstr("a.pgm'"));
+  EXPECT_THAT(said(cv::Mat(2, 17000, CV_8UC3, cv::Scalar(1, 2, 3)), folder / "a.webp"), HasSubstr("a.webp'"));
+  EXPECT_EQ(::testing::internal::GetCapturedStderr(), "");
+}
+
 TEST(IsComplete, EndMarkerInAThumbnailDoesNotCount) {
   // Start, an APP1 segment of 6 bytes that holds an end marker, a scan without end.
   const std::vector<std::uint8_t> cut{0xFF, 0xD8, 0xFF, 0xE1, 0x00, 0x06, 0xFF, 0xD9,
