@@ -231,7 +231,9 @@ Command add_classify(CLI::App& program) {
   auto* app = program.add_subcommand("classify", "Name what images show, with a classifier's artifact");
   app->add_option("-m,--model", settings->session.model, "Artifact made by 'neuron-rcnn compile --arch'")
       ->required();
-  app->add_option("IMAGE", settings->inputs, "Images, folders of images, quoted globs ('shots/*.jpg')")
+  app->add_option(
+         "IMAGE", settings->inputs,
+         "Images, folders of images (and of folders, links to them followed), quoted globs ('shots/*.jpg')")
       ->required();
   app->add_option("--top", settings->top, "Classes to name, best first (default: 5)")
       ->check(CLI::Range(1, 100000))

@@ -261,9 +261,9 @@ Command add_detect(CLI::App& program) {
       "-m,--model", settings->options.model,
       "Artifact made by 'neuron-rcnn compile', or a folder of them with one program each (default: "
       "the model that comes with this program)");
-  app->add_option(
-         "INPUT", settings->inputs,
-         "Images, folders of images, quoted globs ('shots/*.jpg'), videos, URIs, cameras (/dev/video0)")
+  app->add_option("INPUT", settings->inputs,
+                  "Images, folders of images (and of folders, links to them followed), quoted globs "
+                  "('shots/*.jpg'), videos, URIs, cameras (/dev/video0)")
       ->required();
   app->add_option("--threshold", settings->options.threshold,
                   "Leave out objects with this score or less, 0..1 (default: the model's own)")

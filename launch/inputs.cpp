@@ -37,35 +37,61 @@ InputKind kind_of(const fs::path& path) {
   return image ? InputKind::kImage : InputKind::kVideo;
 }
 
-void add_folder(const fs::path& folder, ExpandedInputs& expanded) {
-  std::vector<Input> found;
-  std::error_code error;
-  fs::recursive_directory_iterator entry(folder, error);
-  for (; !error && entry != fs::recursive_directory_iterator(); entry.increment(error)) {
-    std::error_code unreadable;
-    if (entry->path().filename().string().starts_with(".")) {
-      if (entry->is_directory(unreadable)) entry.disable_recursion_pending();
-    } else if (has_image_extension(entry->path()) && !entry->is_directory(unreadable)) {
-      found.push_back(
-          {entry->path().string(), InputKind::kImage, entry->path().lexically_relative(folder).string()});
-    }
-  }
-  if (error) {
-    expanded.problems.push_back(
-        fmt::format("Cannot read the folder '{}' to its end: {}", folder.string(), error.message()));
-  } else if (found.empty()) {
-    expanded.problems.push_back(
-        fmt::format("The folder '{}' holds no images: give one with files that end in {}", folder.string(),
+/// Collects a folder's images. Links to folders are followed as `find -L` does: what a link adds is the
+/// user's, but one to a folder that it lies in would never end.
+class FolderWalk {
+ public:
+  FolderWalk(fs::path folder, ExpandedInputs& expanded) : root_(std::move(folder)), expanded_(expanded) {}
+
+  void run() {
+    walk(root_);
+    std::sort(found_.begin(), found_.end(), [](const Input& a, const Input& b) { return a.path < b.path; });
+    expanded_.inputs.insert(expanded_.inputs.end(), found_.begin(), found_.end());
+    if (!found_.empty() || unreadable_) return;
+    expanded_.problems.push_back(
+        fmt::format("The folder '{}' holds no images: give one with files that end in {}", root_.string(),
                     fmt::join(kImageExtensions, " ")));
   }
-  std::sort(found.begin(), found.end(), [](const Input& a, const Input& b) { return a.path < b.path; });
-  expanded.inputs.insert(expanded.inputs.end(), found.begin(), found.end());
-}
+
+ private:
+  /// One that cannot be read, or not to its end, takes no other with it.
+  void walk(const fs::path& folder) {
+    std::error_code error;
+    const auto place = fs::canonical(folder, error);
+    if (std::find(around_.begin(), around_.end(), place) != around_.end()) return;
+    around_.push_back(place);
+    fs::directory_iterator entry(folder, error);
+    for (; !error && entry != fs::directory_iterator(); entry.increment(error)) add(*entry);
+    around_.pop_back();
+    if (!error) return;
+    unreadable_ = true;
+    expanded_.problems.push_back(
+        fmt::format("Cannot read the folder '{}' to its end: {}; make it readable to have all its images",
+                    folder.string(), error.message()));
+  }
+
+  void add(const fs::directory_entry& entry) {
+    const auto& path = entry.path();
+    std::error_code unknown;
+    if (path.filename().string().starts_with(".")) return;
+    if (entry.is_directory(unknown)) {
+      walk(path);
+    } else if (has_image_extension(path)) {
+      found_.push_back({path.string(), InputKind::kImage, path.lexically_relative(root_).string()});
+    }
+  }
+
+  const fs::path root_;
+  ExpandedInputs& expanded_;
+  std::vector<fs::path> around_;  ///< The folders that the one being read lies in, and itself
+  std::vector<Input> found_;
+  bool unreadable_ = false;
+};
 
 void add_path(const std::string& path, ExpandedInputs& expanded) {
   std::error_code error;
   if (fs::is_directory(path, error)) {
-    add_folder(path, expanded);
+    FolderWalk(path, expanded).run();
   } else if (fs::is_fifo(path, error) || fs::is_socket(path, error)) {
     expanded.problems.push_back(fmt::format(
         "'{}' is a pipe or socket, which may never end or begin: give a file, a folder, a camera or "

@@ -26,7 +26,8 @@ struct ExpandedInputs {
 /// Turns arguments into inputs, in the order given:
 ///
 ///   image file       extension of an image format, or content that OpenCV knows
-///   folder           the images in it and below it, sorted; hidden files and other files are passed over
+///   folder           the images in it and below it, sorted; hidden files and other files are passed over,
+///                    links to folders followed; a folder in it that cannot be read is a problem
 ///   glob             "shots/*.jpg" quoted, so that the shell leaves it alone: matches, sorted
 ///   /dev/videoN      camera (any character device)
 ///   SCHEME://...     video, as GStreamer opens it (rtsp://, http://)

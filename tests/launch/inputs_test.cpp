@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "tests/launch/launch_support.hpp"
 
@@ -87,6 +88,45 @@ TEST_F(Inputs, EmptyFolderAndIdleGlobAreProblemsTheRestGoesOn) {
       {(folder_ / "empty").string(), (folder_ / "*.gif").string(), (folder_ / "b.jpg").string()});
   EXPECT_THAT(expanded.problems, ElementsAre(HasSubstr("holds no images"), HasSubstr("Nothing matches")));
   EXPECT_THAT(names(expanded), ElementsAre("b.jpg"));
+}
+
+/// While it lives, files that others may not read are out of reach: root reads all.
+class AsNobody {
+ public:
+  AsNobody() { EXPECT_EQ(::seteuid(root_ ? 65534 : ::geteuid()), 0); }
+  ~AsNobody() { EXPECT_EQ(::seteuid(root_ ? 0 : ::geteuid()), 0); }
+  AsNobody(const AsNobody&) = delete;
+  AsNobody& operator=(const AsNobody&) = delete;
+
+ private:
+  const bool root_ = ::geteuid() == 0;
+};
+
+TEST_F(Inputs, FolderThatCannotBeReadIsNamedAndTheRestGoesOn) {
+  for (const char* name : {"a-closed", "sub/closed", "z-closed"}) {
+    fs::create_directories(folder_ / name);
+    fs::permissions(folder_ / name, fs::perms::none);
+  }
+  fs::permissions(folder_.path(), static_cast<fs::perms>(0755));
+  const auto expanded = [&] {
+    const AsNobody nobody;
+    return expand_inputs({folder_.path().string()});
+  }();
+  EXPECT_THAT(names(expanded), ElementsAre("a.PNG", "b.jpg", "sub/c.webp"));
+  EXPECT_THAT(expanded.problems,
+              ::testing::UnorderedElementsAre(HasSubstr("a-closed' to its end: Permission denied"),
+                                              HasSubstr("sub/closed'"), HasSubstr("z-closed'")));
+}
+
+TEST_F(Inputs, LinksToFoldersAreFollowedAndNeverInCircles) {
+  const TempFolder elsewhere;
+  write_text(elsewhere / "f.jpg", "x");
+  fs::create_directory_symlink(elsewhere.path(), folder_ / "linked");
+  fs::create_directory_symlink(folder_.path(), folder_ / "sub/up");
+  fs::create_directory_symlink("here", folder_ / "here");
+  const auto expanded = expand_inputs({folder_.path().string()});
+  EXPECT_THAT(names(expanded), ElementsAre("a.PNG", "b.jpg", "linked/f.jpg", "sub/c.webp"));
+  EXPECT_THAT(expanded.problems, IsEmpty());
 }
 
 }  // namespace
