@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 #include <opencv2/imgproc.hpp>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -33,6 +34,7 @@ namespace rcnn::launch {
 namespace {
 
 using nlohmann::ordered_json;
+using Logits = std::vector<float>;
 
 struct Settings {
   pipeline::SessionOptions session;
@@ -109,19 +111,46 @@ class ClassifyRun {
       return;
     }
     try {
-      pictures_.push_back({input.name, annotated, read_image(input.path)});
-    } catch (const engine::Error& error) {
+      std::string remark;
+      pictures_.push_back({input.name, annotated, read_image(input.path, &remark)});
+      if (!remark.empty()) warn(remark);
+    } catch (const std::exception& error) {
       fail(error.what());
     }
   }
+  void warn(const std::string& message) {
+    bar_.clear();
+    print_error("warning: " + message);
+  }
 
   void classify() {
-    std::vector<engine::ImageView> views;
-    for (const auto& picture : pictures_) views.push_back(view_of(picture.pixels));
-    const auto logits = classifier_.logits(views);
+    std::vector<Logits> logits;
+    try {
+      logits = logits_of(pictures_);
+    } catch (const std::exception&) {  // Of one image, perhaps: the others of its batch are not to blame.
+      logits = logits_singly();
+    }
     for (std::size_t i = 0; i < pictures_.size(); ++i)
-      add(pictures_[i], engine::top_classes(logits[i], settings_.top));
+      if (!logits[i].empty()) add(pictures_[i], engine::top_classes(logits[i], settings_.top));
     pictures_.clear();
+  }
+  std::vector<Logits> logits_of(std::span<const Picture> pictures) const {
+    std::vector<engine::ImageView> views;
+    for (const auto& picture : pictures) views.push_back(view_of(picture.pixels));
+    return classifier_.logits(views);
+  }
+  /// None where there is no result.
+  std::vector<Logits> logits_singly() {
+    std::vector<Logits> logits;
+    for (const auto& picture : pictures_) {
+      auto& one = logits.emplace_back();
+      try {
+        one = logits_of({&picture, 1}).front();
+      } catch (const std::exception& error) {
+        fail(fmt::format("No result for '{}': {}", picture.name, error.what()));
+      }
+    }
+    return logits;
   }
 
   void add(const Picture& picture, const std::vector<engine::ClassScore>& classes) {

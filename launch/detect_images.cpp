@@ -33,6 +33,7 @@ class ImagePayload : public pipeline::Payload {
     proposals_ = std::move(proposals);
   }
   explicit ImagePayload(std::string problem) : problem_(std::move(problem)) {}
+  void set_remark(std::string remark) { remark_ = std::move(remark); }
 
   std::optional<engine::ImageView> pixels() override {
     return engine::ImageView{image_.data, image_.cols, image_.rows,
@@ -47,6 +48,8 @@ class ImagePayload : public pipeline::Payload {
 
   const cv::Mat& image() const { return image_; }
   const std::string& problem() const { return problem_; }
+  /// About an image that was read nevertheless; mostly empty.
+  const std::string& remark() const { return remark_; }
   /// Gives away those that came with the image; none where the model has an RPN.
   std::optional<std::vector<engine::Proposal>> take_proposals() {
     return std::exchange(proposals_, std::nullopt);
@@ -57,6 +60,7 @@ class ImagePayload : public pipeline::Payload {
   const std::vector<std::string>* labels_ = nullptr;  ///< Borrowed from the session; null: nothing is drawn
   std::optional<std::vector<engine::Proposal>> proposals_;
   std::string problem_;
+  std::string remark_;
 };
 
 std::string reason(const std::exception_ptr& error) {
@@ -103,9 +107,13 @@ std::unique_ptr<pipeline::Item> read_item(const Input& input, const std::vector<
                                           const engine::ProposalFile* proposals) {
   auto item = std::make_unique<pipeline::Item>();
   try {
-    item->payload = proposals == nullptr ? std::make_unique<ImagePayload>(read_image(input.path), labels)
-                                         : std::make_unique<ImagePayload>(read_image(input.path), labels,
-                                                                          find_proposals(*proposals, input));
+    std::string remark;
+    auto image = read_image(input.path, &remark);
+    auto payload = proposals == nullptr ? std::make_unique<ImagePayload>(std::move(image), labels)
+                                        : std::make_unique<ImagePayload>(std::move(image), labels,
+                                                                         find_proposals(*proposals, input));
+    payload->set_remark(std::move(remark));
+    item->payload = std::move(payload);
   } catch (const std::exception& error) {
     item->payload = std::make_unique<ImagePayload>(error.what());
   }
@@ -148,6 +156,7 @@ void annotate(const cv::Mat& image, const std::filesystem::path& file, ResultSin
 
 void deliver(const pipeline::Item& item, const Input& input, const Delivery& delivery, ResultSink& sink) {
   const auto& payload = static_cast<const ImagePayload&>(*item.payload);
+  if (!payload.remark().empty()) sink.warned(payload.remark());
   if (!payload.problem().empty()) {
     sink.failed(payload.problem());
   } else if (item.error != nullptr) {

@@ -1,16 +1,70 @@
 // SPDX-License-Identifier: MIT
 #include "launch/diagnostics.hpp"
 
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <array>
 #include <cstddef>
-#include <iostream>
+#include <sstream>
+#include <streambuf>
 #include <string_view>
+#include <utility>
 
 namespace rcnn::launch {
+namespace {
+
+constexpr std::string_view kOwnWords = "neuron-rcnn: ";
+
+/// Where stderr really is: the descriptor 2, or its copy while that one is redirected.
+struct ErrorFile {
+  std::mutex mutex;  ///< Guards descriptor and what 2 stands for
+  int descriptor = STDERR_FILENO;
+
+  void write(std::string_view text) {
+    const std::lock_guard lock(mutex);
+    while (!text.empty()) {
+      const auto written = ::write(descriptor, text.data(), text.size());
+      if (written <= 0) return;
+      text.remove_prefix(static_cast<std::size_t>(written));
+    }
+  }
+};
+
+ErrorFile& error_file() {
+  static ErrorFile file;
+  return file;
+}
+
+class ErrorBuffer final : public std::streambuf {
+ protected:
+  std::streamsize xsputn(const char* text, std::streamsize size) override {
+    error_file().write({text, static_cast<std::size_t>(size)});
+    return size;
+  }
+  int_type overflow(int_type character) override {
+    const char text = traits_type::to_char_type(character);
+    if (!traits_type::eq_int_type(character, traits_type::eof())) error_file().write({&text, 1});
+    return traits_type::not_eof(character);
+  }
+};
+
+std::string read_from_start(int file) {
+  std::string text;
+  std::array<char, 4096> part{};
+  ::lseek(file, 0, SEEK_SET);
+  for (ssize_t size = 0; (size = ::read(file, part.data(), part.size())) > 0;) {
+    text.append(part.data(), static_cast<std::size_t>(size));
+  }
+  return text;
+}
+
+}  // namespace
 
 std::ostream& diagnostics() {
-  // Its own stream over the buffer that std::cerr had first: swapping that of std::cerr leaves this one
-  // alone.
-  static std::ostream stream(std::cerr.rdbuf());
+  static ErrorBuffer buffer;
+  static std::ostream stream(&buffer);
   return stream;
 }
 
@@ -33,14 +87,46 @@ std::string one_line(const std::string& message) {
 }
 
 void print_error(const std::string& message) {
-  diagnostics() << "neuron-rcnn: " + one_line(message) + "\n" << std::flush;
+  diagnostics() << std::string(kOwnWords) + one_line(message) + "\n" << std::flush;
 }
 
-QuietErrorStream::QuietErrorStream() {
-  diagnostics();
-  before_ = std::cerr.rdbuf(nullptr);
+QuietErrorStream::QuietErrorStream() : alone_(only_one()) {
+  auto& file = error_file();
+  const std::lock_guard lock(file.mutex);
+  before_ = ::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+  held_ = ::memfd_create("stderr", MFD_CLOEXEC);
+  if (before_ < 0 || held_ < 0) return;  // It is closed, or nothing can be opened: as loud as ever.
+  ::dup2(held_, STDERR_FILENO);
+  file.descriptor = before_;
 }
 
-QuietErrorStream::~QuietErrorStream() { std::cerr.rdbuf(before_); }
+std::string QuietErrorStream::end() {
+  if (before_ >= 0 && held_ >= 0) {
+    auto& file = error_file();
+    const std::lock_guard lock(file.mutex);
+    ::dup2(before_, STDERR_FILENO);
+    file.descriptor = STDERR_FILENO;
+  }
+  std::string said;
+  std::istringstream lines(held_ >= 0 ? read_from_start(held_) : "");
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with(kOwnWords)) {
+      error_file().write(line + '\n');
+    } else if (said.empty()) {
+      said = line;
+    }
+  }
+  for (int* file : {&before_, &held_}) {
+    if (*file >= 0) ::close(std::exchange(*file, -1));
+  }
+  return said;
+}
+
+QuietErrorStream::~QuietErrorStream() { end(); }
+
+std::mutex& QuietErrorStream::only_one() {
+  static std::mutex mutex;
+  return mutex;
+}
 
 }  // namespace rcnn::launch

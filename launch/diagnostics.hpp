@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <mutex>
 #include <ostream>
-#include <streambuf>
 #include <string>
 
 namespace rcnn::launch {
@@ -16,8 +16,10 @@ void print_error(const std::string& message);
 /// into commas.
 std::string one_line(const std::string& message);
 
-/// While it lives, what libraries write to std::cerr is dropped: OpenCV announces there what the program then
-/// says in its own words. One at a time in a process.
+/// While it lives, what libraries write to stderr, through std::cerr or past it, is held back: libjpeg,
+/// libpng and OpenCV announce there, without the file's name, what the program then says in its own words.
+/// Those, from diagnostics() and spdlog, are heard. Thread safety: a second one waits until the first one has
+/// ended.
 class QuietErrorStream {
  public:
   QuietErrorStream();
@@ -25,8 +27,15 @@ class QuietErrorStream {
   QuietErrorStream(const QuietErrorStream&) = delete;
   QuietErrorStream& operator=(const QuietErrorStream&) = delete;
 
+  /// Ends it. \return the first line that was held back; empty: nothing was
+  std::string end();
+
  private:
-  std::streambuf* before_;
+  static std::mutex& only_one();
+
+  std::lock_guard<std::mutex> alone_;
+  int before_ = -1;  ///< A copy of stderr's descriptor
+  int held_ = -1;    ///< The file that stands in its place
 };
 
 }  // namespace rcnn::launch

@@ -2,12 +2,14 @@
 #include "launch/image_file.hpp"
 
 #include <spdlog/fmt/fmt.h>
+#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <array>
 #include <fstream>
-#include <iterator>
+#include <new>
 #include <opencv2/imgcodecs.hpp>
+#include <string>
 #include <string_view>
 #include <system_error>
 #include <vector>
@@ -69,23 +71,67 @@ bool jpeg_is_complete(Bytes file) {
                      kEnd.end()) != file.end();
 }
 
-std::vector<std::uint8_t> read_bytes(const fs::path& file) {
-  std::error_code error;
-  if (!fs::exists(file, error)) {
-    throw engine::Error(
-        fmt::format("Cannot read '{}': there is no such file; check the name", file.string()));
+engine::Error unreadable(const fs::path& file, const std::string& why) {
+  return engine::Error(fmt::format("Cannot read '{}': {}", file.string(), why));
+}
+
+engine::Error no_image(const fs::path& file, const std::string& said = "") {
+  return unreadable(file, fmt::format("not an image, or damaged{}; accepted are JPEG, PNG, BMP, WebP, TIFF, "
+                                      "JPEG 2000 and PNM files",
+                                      said.empty() ? "" : " (" + said + ")"));
+}
+
+/// The first bytes tell, before a file of any size is read whole.
+void check_format(const fs::path& file, std::ifstream& stream) {
+  constexpr std::size_t kFlags = 20;
+  constexpr std::uint8_t kAnimated = 2;
+  std::array<std::uint8_t, kFlags + 1> head{};
+  stream.read(reinterpret_cast<char*>(head.data()), head.size());
+  const Bytes bytes(head.data(), static_cast<std::size_t>(stream.gcount()));
+  stream.clear();
+  stream.seekg(0);
+  if (has_at(bytes, 0, "RIFF") && has_at(bytes, 8, "WEBPVP8X") && (head[kFlags] & kAnimated) != 0) {
+    throw unreadable(file,
+                     "it is an animated WebP, of which this program's OpenCV reads no frame; give its first "
+                     "frame as a file (webpmux -get frame 1 IN.webp -o OUT.webp)");
   }
+  if (!cv::haveImageReader(file.string())) throw no_image(file);
+}
+
+std::vector<std::uint8_t> read_bytes(const fs::path& file) {
+  constexpr std::uintmax_t kMostBytes = std::uintmax_t{1} << 30;
+  std::error_code error;
+  if (!fs::exists(file, error)) throw unreadable(file, "there is no such file; check the name");
   if (!fs::is_regular_file(file, error)) {  // A pipe that nobody writes into would be waited for for ever.
-    throw engine::Error(
-        fmt::format("Cannot read '{}': it is no regular file; give the picture as one", file.string()));
+    throw unreadable(file, "it is no regular file; give the picture as one");
   }
   std::ifstream stream(file, std::ios::binary);
-  std::vector<std::uint8_t> bytes{std::istreambuf_iterator<char>(stream), {}};
-  if (!stream.good() && !stream.eof()) {
-    throw engine::Error(
-        fmt::format("Cannot read '{}': the file cannot be opened; check its permissions", file.string()));
+  if (!stream) throw unreadable(file, "the file cannot be opened; check its permissions");
+  check_format(file, stream);
+  const auto size = fs::file_size(file, error);
+  if (error || size > kMostBytes) {
+    throw unreadable(file, fmt::format("it has {} bytes, and at most {} are read; give a smaller image", size,
+                                       kMostBytes));
+  }
+  std::vector<std::uint8_t> bytes(size);
+  stream.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(size));
+  if (stream.gcount() < static_cast<std::streamsize>(size)) {
+    throw unreadable(file, "the file cannot be read to its end; check the disk");
   }
   return bytes;
+}
+
+/// \param said  what the libraries print of it; empty: nothing
+cv::Mat decode(const fs::path& file, const std::vector<std::uint8_t>& bytes, std::string& said) {
+  QuietErrorStream quiet;
+  try {
+    const cv::Mat image = cv::imdecode(bytes, cv::IMREAD_COLOR);
+    said = quiet.end();
+    if (image.empty()) throw no_image(file, said);
+    return turn_upright(image, webp_orientation(bytes));
+  } catch (const cv::Exception& error) {
+    throw unreadable(file, error.err + "; give an image of fewer pixels");
+  }
 }
 
 std::vector<std::uint8_t> encode(const cv::Mat& image, const fs::path& file) {
@@ -142,28 +188,29 @@ bool is_complete(Bytes file) {
   return true;  // OpenCV itself refuses the other formats when they are cut short.
 }
 
-cv::Mat read_image(const fs::path& file) {
-  const auto bytes = read_bytes(file);
-  if (!is_complete(bytes)) {
-    throw engine::Error(
-        fmt::format("Cannot read '{}': the image ends before it is complete ({} bytes); copy it again",
-                    file.string(), bytes.size()));
-  }
-  cv::Mat image;
+cv::Mat read_image(const fs::path& file, std::string* remark) {
   try {
-    const QuietErrorStream quiet;
-    if (!bytes.empty()) image = cv::imdecode(bytes, cv::IMREAD_COLOR);
-  } catch (const cv::Exception& error) {
-    throw engine::Error(
-        fmt::format("Cannot read '{}': {}; give an image of fewer pixels", file.string(), error.err));
+    const auto bytes = read_bytes(file);
+    if (!is_complete(bytes)) {
+      throw unreadable(
+          file, fmt::format("the image ends before it is complete ({} bytes); copy it again", bytes.size()));
+    }
+    std::string said;
+    auto image = decode(file, bytes, said);
+    // Colour profiles, whose flaws libpng likes to tell, are not applied.
+    if (!said.empty() && said.find("iCCP") == std::string::npos) {
+      const auto text =
+          fmt::format("'{}' may be damaged: {}; what was read of it is used", file.string(), said);
+      if (remark == nullptr) {
+        spdlog::warn("{}", text);
+      } else {
+        *remark = text;
+      }
+    }
+    return image;
+  } catch (const std::bad_alloc&) {
+    throw unreadable(file, "there is not enough memory for it; give an image of fewer pixels");
   }
-  if (image.empty()) {
-    throw engine::Error(
-        fmt::format("Cannot read '{}': not an image, or damaged; accepted are JPEG, PNG, BMP, WebP, "
-                    "TIFF, JPEG 2000 and PNM files",
-                    file.string()));
-  }
-  return turn_upright(image, webp_orientation(bytes));
 }
 
 void write_image(const cv::Mat& image, const fs::path& file) {

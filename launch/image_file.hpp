@@ -5,14 +5,18 @@
 #include <filesystem>
 #include <opencv2/core.hpp>
 #include <span>
+#include <string>
 
 namespace rcnn::launch {
 
 /// An image file as Detectron2's read_image(format="BGR") and cv2.imread give it: 8-bit BGR, turned upright
 /// by its EXIF orientation (JPEG, PNG, TIFF, WebP); grey, alpha, 16-bit and CMYK converted as cv2.imread
-/// does. Call it from one thread at a time: OpenCV's remarks on std::cerr are held back meanwhile. \throws
-/// engine::Error naming the file and why: missing, no image, cut short.
-cv::Mat read_image(const std::filesystem::path& file);
+/// does. Files of more than 1 GiB are refused. Thread safety: reentrant, but one file is decoded at a time.
+///   remark  becomes a sentence if the libraries print one of the file, which is read nevertheless: "'a.jpg'
+///   may
+///           be damaged: Corrupt JPEG data: ..."; null: a warning of the log says it
+/// \throws engine::Error naming the file and why: missing, no image, cut short, too large.
+cv::Mat read_image(const std::filesystem::path& file, std::string* remark = nullptr);
 
 /// Writes 8-bit BGR in the format of the name's extension; the file appears when it is whole, and folders
 /// are made. \throws engine::Error naming the file and why.

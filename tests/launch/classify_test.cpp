@@ -9,6 +9,7 @@
 namespace rcnn::launch {
 namespace {
 
+namespace fs = std::filesystem;
 using nlohmann::json;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
@@ -112,6 +113,32 @@ TEST_F(Classify, AnUnreadableImageTakesNoOtherWithIt) {
   EXPECT_EQ(outcome.code, 1);
   EXPECT_THAT(outcome.err, HasSubstr("ab.png"));
   EXPECT_EQ(json::parse(outcome.out).at("images").size(), 2U);
+}
+
+// Every second execution fails: that of the first batch, then that of its second image by itself.
+TEST_F(Classify, FailingCoreCostsOnlyTheImageThatWasOnIt) {
+  for (const char* name : {"c.png", "d.png", "e.png", "f.png"}) {
+    fs::copy_file(folder_ / "a.png", folder_ / name);
+  }
+  const auto outcome = run_neuron_rcnn("classify --batch 2 --json - " + model() + "'" + images() + "'",
+                                       "NEURON_RT_NUM_CORES=1 NEURON_EMU_FAULT=0:fail:2");
+  EXPECT_EQ(outcome.code, 1);
+  std::size_t failed = 0;
+  for (const auto& line : lines_of(outcome.err)) {
+    failed += line.starts_with("neuron-rcnn: No result for '") ? 1 : 0;
+  }
+  EXPECT_GE(failed, 1U) << outcome.err;
+  const auto found = json::parse(outcome.out).at("images").size();
+  EXPECT_GE(found, 3U) << outcome.err;
+  EXPECT_EQ(found + failed, 6U) << outcome.err;
+}
+
+TEST_F(Classify, DamagedImageIsNamedInAWarning) {
+  write_text(folder_ / "a.jpg", damaged_jpeg());
+  const auto outcome = run_neuron_rcnn("classify --json - " + model() + (folder_ / "a.jpg").string());
+  EXPECT_EQ(outcome.code, 0);
+  EXPECT_THAT(lines_of(outcome.err),
+              ::testing::ElementsAre(AllOf(HasSubstr("warning: '"), HasSubstr("a.jpg' may be damaged: "))));
 }
 
 TEST_F(Classify, DetectorsAndClassifiersAreToldApart) {

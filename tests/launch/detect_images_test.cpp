@@ -79,6 +79,14 @@ TEST_F(DetectImages, CopyThatCannotBeWrittenIsNamedAndNoResultIsLost) {
   EXPECT_TRUE(std::filesystem::exists(annotated[5]));
 }
 
+TEST_F(DetectImages, DamagedImageHasAWarningAndAResult) {
+  write_text(folder_ / "a.jpg", damaged_jpeg());
+  detect_images(std::vector<Input>{{(folder_ / "a.jpg").string(), InputKind::kImage, "a.jpg"}}, {}, session_,
+                {}, sink_);
+  EXPECT_THAT(sink_.events,
+              ::testing::ElementsAre(HasSubstr("a.jpg' may be damaged: Corrupt JPEG"), "found a.jpg"));
+}
+
 /// A sink whose results have no room.
 class FullSink final : public RecordingSink {
  public:

@@ -3,7 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdio>
 #include <iostream>
+#include <thread>
 
 namespace rcnn::launch {
 namespace {
@@ -23,6 +25,35 @@ TEST(Diagnostics, OwnWordsAreHeardWhileLibrariesAreQuiet) {
   }
   std::cerr << "again\n" << std::flush;
   EXPECT_EQ(::testing::internal::GetCapturedStderr(), "neuron-rcnn: a problem\nagain\n");
+}
+
+TEST(Diagnostics, WhatLibrariesPrintPastTheStreamsIsHeldBackAndTold) {
+  ::testing::internal::CaptureStderr();
+  {
+    QuietErrorStream quiet;
+    std::fputs("Corrupt JPEG data\nmore\n", stderr);  // As libjpeg does.
+    std::fputs("neuron-rcnn: warning: of a logger\n", stderr);
+    EXPECT_EQ(quiet.end(), "Corrupt JPEG data");
+    EXPECT_EQ(quiet.end(), "");
+    std::fputs("heard\n", stderr);
+  }
+  EXPECT_EQ(::testing::internal::GetCapturedStderr(), "neuron-rcnn: warning: of a logger\nheard\n");
+}
+
+// One thread decodes while another reports.
+TEST(Diagnostics, NoWordIsLostBetweenThreads) {
+  ::testing::internal::CaptureStderr();
+  std::thread decoding([] {
+    for (int i = 0; i < 300; ++i) {
+      const QuietErrorStream quiet;
+      std::fputs("chatter\n", stderr);
+    }
+  });
+  for (int i = 0; i < 300; ++i) print_error("word");
+  decoding.join();
+  std::string expected;
+  for (int i = 0; i < 300; ++i) expected += "neuron-rcnn: word\n";
+  EXPECT_EQ(::testing::internal::GetCapturedStderr(), expected);
 }
 
 }  // namespace

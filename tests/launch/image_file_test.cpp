@@ -85,6 +85,44 @@ TEST(ReadImage, RefusesImagesThatWereCutShort) {
   }
 }
 
+// As `truncate -s 30G` makes them: reading one whole would take all memory there is.
+TEST(ReadImage, HugeFilesAreRefusedUnread) {
+  const TempFolder folder;
+  write_text(folder / "zeros.jpg", "");
+  write_text(folder / "large.jpg", "\xFF\xD8\xFF\xE0");
+  for (const char* name : {"zeros.jpg", "large.jpg"}) {
+    std::filesystem::resize_file(folder / name, std::uintmax_t{30} << 30);
+  }
+  EXPECT_THAT(refusal(folder / "zeros.jpg"), HasSubstr("zeros.jpg': not an image"));
+  EXPECT_THAT(refusal(folder / "large.jpg"),
+              HasSubstr("large.jpg': it has 32212254720 bytes, and at most 1073741824 are read"));
+}
+
+TEST(ReadImage, AnimatedWebpIsNamedAsSuch) {
+  const TempFolder folder;
+  write_text(folder / "moving.webp",
+             std::string("RIFF\x40\0\0\0WEBPVP8X\x0A\0\0\0\x02\0\0\0\x07\0\0\x07\0\0ANIM\x06\0\0\0", 38));
+  EXPECT_THAT(refusal(folder / "moving.webp"), HasSubstr("moving.webp': it is an animated WebP"));
+}
+
+TEST(ReadImage, WhatLibrariesPrintIsSaidWithTheFilesName) {
+  const TempFolder folder;
+  write_text(folder / "damaged.jpg", damaged_jpeg());
+  auto png = [&] {
+    write_image(make_picture(64, 48), folder / "broken.png");
+    return read_text(folder / "broken.png");
+  }();
+  png[png.size() / 2] ^= 0x55;
+  write_text(folder / "broken.png", png);
+  ::testing::internal::CaptureStderr();
+  std::string remark;
+  EXPECT_EQ(read_image(folder / "damaged.jpg", &remark).size(), cv::Size(96, 64));
+  EXPECT_THAT(remark, HasSubstr("damaged.jpg' may be damaged: Corrupt JPEG data"));
+  const auto said = refusal(folder / "broken.png");
+  EXPECT_EQ(::testing::internal::GetCapturedStderr(), "");
+  EXPECT_THAT(said, HasSubstr("broken.png': not an image, or damaged (libpng "));
+}
+
 TEST(WriteImage, WritesWhatReadImageReads) {
   const TempFolder folder;
   const auto picture = make_picture(33, 21);

@@ -10,6 +10,7 @@
 #include <opencv2/imgcodecs.hpp>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include "tests/support/files.hpp"
 #include "tests/support/shared_files.hpp"
@@ -64,6 +65,15 @@ inline cv::Mat make_picture(int width, int height, int seed = 1) {
     }
   }
   return picture;
+}
+
+/// A JPEG with its end, but without a part of its scan: libjpeg fills it and says so on stderr.
+inline std::string damaged_jpeg() {
+  std::vector<std::uint8_t> bytes;
+  cv::imencode(".jpg", make_picture(96, 64), bytes);
+  const auto size = static_cast<std::ptrdiff_t>(bytes.size());
+  bytes.erase(bytes.end() - size / 3, bytes.end() - 2);
+  return {bytes.begin(), bytes.end()};
 }
 
 inline std::filesystem::path launch_data(const std::string& name) {
