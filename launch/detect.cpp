@@ -203,6 +203,21 @@ void check_images(const std::vector<Input>& inputs) {
   }
 }
 
+/// In COCO's format alone are images told apart by a number.
+void tell_images_apart(const std::vector<Input>& inputs, engine::ResultWriter& writer) {
+  std::vector<std::string> images;
+  for (const auto& input : inputs) {
+    if (input.kind == InputKind::kImage) images.push_back(input.name);
+  }
+  auto shared = engine::shared_coco_image_ids(images);
+  if (shared.files.empty()) return;
+  print_error(fmt::format(
+      "warning: '{}' and '{}' have one number ({} such), so that the image_id of each is its name; COCO's "
+      "tools want images of one data set at a time",
+      shared.first, shared.second, plural(shared.files.size(), "image")));
+  writer.set_named_images(std::move(shared.files));
+}
+
 /// \throws engine::SettingError
 void check_files(const Settings& settings, const std::vector<Input>& inputs,
                  const std::vector<fs::path>& annotated) {
@@ -244,6 +259,7 @@ int detect(Settings settings) {
   std::unique_ptr<engine::ResultWriter> writer;
   if (!settings.json.empty())
     writer = std::make_unique<engine::ResultWriter>(settings.json, format, names, std::cout);
+  if (writer != nullptr && format == engine::ResultFormat::kCoco) tell_images_apart(expanded.inputs, *writer);
   Presenter presenter(settings, std::move(writer), names);
   for (const auto& problem : expanded.problems) presenter.failed(problem);
   Detector(settings, std::move(expanded.inputs), std::move(annotated), presenter).run();
@@ -271,7 +287,8 @@ Command add_detect(CLI::App& program) {
       ->option_text("0..1");
   app->add_option("--json", settings->json, "Write results to this file; - for standard output");
   app->add_option("--format", settings->format,
-                  "Of the results: coco (default), detectron2, json-lines, or raw: boxes and keypoints in "
+                  "Of the results: coco (default; image_id is the number that a file's name is, else the "
+                  "name), detectron2, json-lines, or raw: boxes and keypoints in "
                   "the network's frame, masks as the mask head's probabilities, keypoints' heatmaps")
       ->check(CLI::IsMember({"coco", "detectron2", "json-lines", "raw"}))
       ->option_text("NAME");

@@ -7,6 +7,7 @@
 #include <charconv>
 #include <cmath>
 #include <filesystem>
+#include <map>
 
 #include "engine/errors.hpp"
 #include "engine/rcnn/coco_rle.hpp"
@@ -115,6 +116,21 @@ ordered_json line_record(const FrameResult& result, const ClassNames& names) {
   return record;
 }
 
+/// One an object.
+std::vector<ordered_json> coco_records(const FrameResult& result, const json& image_id,
+                                       const ClassNames& names) {
+  std::vector<ordered_json> records;
+  for (const auto& object : result.objects) {
+    records.push_back({{"image_id", image_id},
+                       {"category_id", names.category_id(object.label)},
+                       {"bbox", corner_and_size(object.box)},
+                       {"score", score(object.score)}});
+    if (!object.mask.empty()) records.back()["segmentation"] = rle(object.mask);
+    if (!object.keypoints.empty()) records.back()["keypoints"] = coco_keypoints(object.keypoints);
+  }
+  return records;
+}
+
 bool is_list_of_images(ResultFormat format) {
   return format == ResultFormat::kDetectron2 || format == ResultFormat::kRaw;
 }
@@ -157,21 +173,31 @@ json coco_image_id(const FrameResult& result) {
   return result.file;
 }
 
+SharedImageIds shared_coco_image_ids(std::span<const std::string> files) {
+  SharedImageIds shared;
+  std::map<std::int64_t, std::string> first_of;
+  for (const auto& file : files) {
+    FrameResult image;
+    image.file = file;
+    const auto id = coco_image_id(image);
+    if (!id.is_number()) continue;
+    const auto& [number, first] = *first_of.emplace(id.get<std::int64_t>(), file).first;
+    if (first == file) continue;  // The same image, perhaps again
+    if (shared.files.empty()) {
+      shared.first = first;
+      shared.second = file;
+    }
+    shared.files.insert({first, file});
+  }
+  return shared;
+}
+
 std::vector<ordered_json> to_records(const FrameResult& result, ResultFormat format,
                                      const ClassNames& names) {
   if (format == ResultFormat::kDetectron2) return {detectron2_record(result)};
   if (format == ResultFormat::kJsonLines) return {line_record(result, names)};
   if (format == ResultFormat::kRaw) return {raw_record(result)};
-  std::vector<ordered_json> records;
-  for (const auto& object : result.objects) {
-    records.push_back({{"image_id", coco_image_id(result)},
-                       {"category_id", names.category_id(object.label)},
-                       {"bbox", corner_and_size(object.box)},
-                       {"score", score(object.score)}});
-    if (!object.mask.empty()) records.back()["segmentation"] = rle(object.mask);
-    if (!object.keypoints.empty()) records.back()["keypoints"] = coco_keypoints(object.keypoints);
-  }
-  return records;
+  return coco_records(result, coco_image_id(result), names);
 }
 
 ResultWriter::ResultWriter(const std::string& target, ResultFormat format, ClassNames names,
@@ -193,8 +219,13 @@ ResultWriter::ResultWriter(const std::string& target, ResultFormat format, Class
   if (is_list_of_images(format_)) *out_ << "{\"images\": [";
 }
 
+std::vector<ordered_json> ResultWriter::records_of(const FrameResult& result) const {
+  const bool named = format_ == ResultFormat::kCoco && !result.frame && named_images_.contains(result.file);
+  return named ? coco_records(result, result.file, names_) : to_records(result, format_, names_);
+}
+
 void ResultWriter::add(const FrameResult& result) {
-  for (const auto& record : to_records(result, format_, names_)) {
+  for (const auto& record : records_of(result)) {
     if (format_ == ResultFormat::kJsonLines) {
       *out_ << text_of(record) << std::endl;
     } else {

@@ -7,6 +7,8 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <ostream>
+#include <set>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -71,6 +73,15 @@ ClassNames class_names(const ModelConfig& config);
 /// images; else the name, with "#FRAME" in a video.
 nlohmann::json coco_image_id(const FrameResult& result);
 
+/// Images that one image_id would stand for.
+struct SharedImageIds {
+  std::set<std::string> files;  ///< All of them, by FrameResult::file
+  std::string first, second;    ///< The first two of one id, to tell a user; empty: there are none
+};
+/// Looks for images of the same number ("139.jpg", "val/000139.jpg"). COCO's tools would take what is found
+/// in them for one image's; a name that is no id of the data set, they refuse instead.
+SharedImageIds shared_coco_image_ids(std::span<const std::string> files);
+
 /// The record or records of one frame. Boxes have 3 decimals, scores 6.
 std::vector<nlohmann::ordered_json> to_records(const FrameResult& result, ResultFormat format,
                                                const ClassNames& names);
@@ -87,15 +98,20 @@ class ResultWriter {
   void add(const FrameResult& result);
   /// For writers that learn the classes from what comes.
   void set_names(ClassNames names) { names_ = std::move(names); }
+  /// Images whose "image_id" is their name even where that is a number, as shared_coco_image_ids() finds
+  /// them.
+  void set_named_images(std::set<std::string> files) { named_images_ = std::move(files); }
   /// Ends the document and puts the file in its place. \throws Error if not all could be written.
   void finish();
 
  private:
+  std::vector<nlohmann::ordered_json> records_of(const FrameResult& result) const;
   void check() const;
 
   std::string target_;
   ResultFormat format_;
   ClassNames names_;
+  std::set<std::string> named_images_;
   std::unique_ptr<PendingFile> pending_;
   std::ofstream file_;
   std::ostream* out_;

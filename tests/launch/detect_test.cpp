@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "engine/ops/platform.hpp"
 #include "engine/rcnn/coco_rle.hpp"
 #include "engine/rcnn/detections.hpp"
@@ -354,6 +356,18 @@ TEST_F(Detect, FormatsAgreeWithEachOther) {
     EXPECT_EQ(coco[i].at("bbox"), line.at("objects")[i].at("bbox"));
     EXPECT_EQ(coco[i].at("score"), whole.at("scores")[i]);
   }
+}
+
+TEST_F(Detect, ImagesOfOneNumberAreToldApartInCocosFormat) {
+  cv::imwrite((images_ / "139.png").string(), make_picture(64, 64));
+  cv::imwrite((images_ / "sub/000139.png").string(), make_picture(64, 64));
+  const auto outcome = detect(images() + " --format coco");
+  EXPECT_EQ(outcome.code, 0);
+  EXPECT_THAT(lines_of(outcome.err), ElementsAre(HasSubstr("warning: '139.png' and 'sub/000139.png'")));
+  std::set<json> ids;
+  for (const auto& record : json::parse(outcome.out)) ids.insert(record.at("image_id"));
+  EXPECT_THAT(ids, ElementsAre("139.png", "a.png", "b.jpg", "sub/000139.png", "sub/c.bmp"));
+  EXPECT_EQ(detect(images() + " --format detectron2").err, "");
 }
 
 // An upright copy and one lying on its side with an EXIF mark are the same image.

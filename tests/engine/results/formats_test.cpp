@@ -121,6 +121,31 @@ TEST(Formats, CocoImageIdIsANumberForDigitsOnly) {
   EXPECT_EQ(coco_image_id(frame_result()), "car.mp4#7");
 }
 
+TEST(Formats, ImagesOfOneNumberAreFound) {
+  const std::vector<std::string> apart{"139.jpg", "b.jpg", "sub/b.jpg", "140.jpg", "139.jpg"};
+  EXPECT_TRUE(shared_coco_image_ids(apart).files.empty());
+  const std::vector<std::string> shared{"7.jpg", "139.jpg", "a/000139.jpg", "8.jpg", "b/0139.png", "007.jpg"};
+  const auto found = shared_coco_image_ids(shared);
+  EXPECT_EQ(found.first, "139.jpg");
+  EXPECT_EQ(found.second, "a/000139.jpg");
+  EXPECT_THAT(found.files,
+              ::testing::ElementsAre("007.jpg", "139.jpg", "7.jpg", "a/000139.jpg", "b/0139.png"));
+}
+
+TEST(ResultWriter, NamedImagesHaveTheirNameAsCocosId) {
+  auto first = image_result(), second = image_result(), third = image_result();
+  first.file = "a/139.jpg";
+  second.file = "b/139.jpg";
+  std::ostringstream out;
+  ResultWriter writer("-", ResultFormat::kCoco, kNames, out);
+  writer.set_named_images({"a/139.jpg", "b/139.jpg"});
+  for (const auto& result : {first, second, third}) writer.add(result);
+  writer.finish();
+  std::vector<json> ids;
+  for (const auto& record : json::parse(out.str())) ids.push_back(record.at("image_id"));
+  EXPECT_EQ(ids, (std::vector<json>{"a/139.jpg", "b/139.jpg", 41888}));
+}
+
 TEST(Formats, ClassesWithoutANameHaveANumber) {
   EXPECT_EQ(kNames.label(0), "person");
   EXPECT_EQ(kNames.label(9), "class 9");
