@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <cstddef>
 #include <sstream>
 #include <streambuf>
@@ -26,7 +27,8 @@ struct ErrorFile {
     const std::lock_guard lock(mutex);
     while (!text.empty()) {
       const auto written = ::write(descriptor, text.data(), text.size());
-      if (written <= 0) return;
+      if (written < 0 && errno == EINTR) continue;  // A signal came; nothing was written.
+      if (written <= 0) return;                     // It is closed, or its disk full: nobody can be told.
       text.remove_prefix(static_cast<std::size_t>(written));
     }
   }

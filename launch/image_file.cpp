@@ -75,7 +75,20 @@ engine::Error unreadable(const fs::path& file, const std::string& why) {
   return engine::Error(fmt::format("Cannot read '{}': {}", file.string(), why));
 }
 
-engine::Error no_image(const fs::path& file, const std::string& said = "") {
+bool is_animated_webp(Bytes file) {
+  constexpr std::size_t kFlags = 20;
+  constexpr unsigned kAnimated = 2;
+  return has_at(file, 0, "RIFF") && has_at(file, 8, "WEBPVP8X") && file.size() > kFlags &&
+         (file[kFlags] & kAnimated) != 0;
+}
+
+/// \param begin  of what is in the file
+engine::Error no_image(const fs::path& file, Bytes begin, const std::string& said = "") {
+  if (is_animated_webp(begin)) {
+    return unreadable(file,
+                      "it is an animated WebP, of which this program's OpenCV reads no frame; give its first "
+                      "frame as a file (webpmux -get frame 1 IN.webp -o OUT.webp)");
+  }
   return unreadable(file, fmt::format("not an image, or damaged{}; accepted are JPEG, PNG, BMP, WebP, TIFF, "
                                       "JPEG 2000 and PNM files",
                                       said.empty() ? "" : " (" + said + ")"));
@@ -83,19 +96,12 @@ engine::Error no_image(const fs::path& file, const std::string& said = "") {
 
 /// The first bytes tell, before a file of any size is read whole.
 void check_format(const fs::path& file, std::ifstream& stream) {
-  constexpr std::size_t kFlags = 20;
-  constexpr std::uint8_t kAnimated = 2;
-  std::array<std::uint8_t, kFlags + 1> head{};
-  stream.read(reinterpret_cast<char*>(head.data()), head.size());
-  const Bytes bytes(head.data(), static_cast<std::size_t>(stream.gcount()));
+  std::array<std::uint8_t, 32> begin{};
+  stream.read(reinterpret_cast<char*>(begin.data()), begin.size());
+  const auto size = static_cast<std::size_t>(stream.gcount());
   stream.clear();
   stream.seekg(0);
-  if (has_at(bytes, 0, "RIFF") && has_at(bytes, 8, "WEBPVP8X") && (head[kFlags] & kAnimated) != 0) {
-    throw unreadable(file,
-                     "it is an animated WebP, of which this program's OpenCV reads no frame; give its first "
-                     "frame as a file (webpmux -get frame 1 IN.webp -o OUT.webp)");
-  }
-  if (!cv::haveImageReader(file.string())) throw no_image(file);
+  if (!cv::haveImageReader(file.string())) throw no_image(file, Bytes(begin).first(size));
 }
 
 std::vector<std::uint8_t> read_bytes(const fs::path& file) {
@@ -127,7 +133,7 @@ cv::Mat decode(const fs::path& file, const std::vector<std::uint8_t>& bytes, std
   try {
     const cv::Mat image = cv::imdecode(bytes, cv::IMREAD_COLOR);
     said = quiet.end();
-    if (image.empty()) throw no_image(file, said);
+    if (image.empty()) throw no_image(file, bytes, said);
     return turn_upright(image, webp_orientation(bytes));
   } catch (const cv::Exception& error) {
     throw unreadable(file, error.err + "; give an image of fewer pixels");

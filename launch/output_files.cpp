@@ -80,6 +80,20 @@ void check_apart(const NamedFile& output, const std::string& file, Known& output
                         first.file.string(), output.option, output.file.string()));
 }
 
+/// A file cannot be made where a folder is made for another one.
+void check_below(const Known& outputs) {
+  for (const auto& [file, output] : outputs) {
+    for (fs::path folder = fs::path(file).parent_path(); folder.has_relative_path();
+         folder = folder.parent_path()) {
+      const auto above = outputs.find(folder.string());
+      if (above == outputs.end()) continue;
+      throw engine::SettingError(fmt::format(
+          "{} '{}' is in the folder that {} '{}' would be: give one of them another name", output.option,
+          output.file.string(), above->second.option, above->second.file.string()));
+    }
+  }
+}
+
 }  // namespace
 
 std::vector<NamedFile> named_files(const std::string& option, const std::vector<Input>& inputs) {
@@ -106,6 +120,7 @@ void check_outputs(std::span<const NamedFile> outputs, std::span<const NamedFile
     }
     if (!is_device(output.file)) check_apart(output, file, written);
   }
+  check_below(written);
 }
 
 }  // namespace rcnn::launch

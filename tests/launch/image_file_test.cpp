@@ -98,11 +98,29 @@ TEST(ReadImage, HugeFilesAreRefusedUnread) {
               HasSubstr("large.jpg': it has 32212254720 bytes, and at most 1073741824 are read"));
 }
 
-TEST(ReadImage, AnimatedWebpIsNamedAsSuch) {
+std::string chunk(const std::string& name, const std::string& content) {
+  std::string size(4, '\0');
+  for (std::size_t i = 0; i < 4; ++i) size[i] = static_cast<char>(content.size() >> (8 * i) & 0xFF);
+  return name + size + content;
+}
+
+/// Of one frame, 8x8.
+std::string animated_webp() {
+  std::vector<std::uint8_t> still;
+  cv::imencode(".webp", make_picture(8, 8), still);
+  const std::string frame(still.begin() + 12, still.end());  // Past RIFF, its size and WEBP.
+  const std::string corner(6, '\0'), side("\x07\0\0", 3), timing("\x64\0\0\0", 4);
+  return chunk("RIFF", "WEBP" + chunk("VP8X", std::string("\x02\0\0\0", 4) + side + side) +
+                           chunk("ANIM", std::string(6, '\0')) +
+                           chunk("ANMF", corner + side + side + timing + frame));
+}
+
+// Where OpenCV reads them, the first frame is the picture, as in Detectron2.
+TEST(ReadImage, AnimatedWebpIsReadOrNamedAsSuch) {
   const TempFolder folder;
-  write_text(folder / "moving.webp",
-             std::string("RIFF\x40\0\0\0WEBPVP8X\x0A\0\0\0\x02\0\0\0\x07\0\0\x07\0\0ANIM\x06\0\0\0", 38));
-  EXPECT_THAT(refusal(folder / "moving.webp"), HasSubstr("moving.webp': it is an animated WebP"));
+  write_text(folder / "moving.webp", animated_webp());
+  EXPECT_THAT(refusal(folder / "moving.webp"),
+              ::testing::AnyOf("accepted", HasSubstr("moving.webp': it is an animated WebP")));
 }
 
 TEST(ReadImage, WhatLibrariesPrintIsSaidWithTheFilesName) {

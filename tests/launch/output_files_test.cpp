@@ -72,6 +72,13 @@ TEST_F(OutputFiles, OutputsAreNotOneFile) {
               HasSubstr("--json and --trace cannot both be standard output"));
 }
 
+TEST_F(OutputFiles, OneIsNoFolderOfAnother) {
+  EXPECT_THAT(refusal({{"--output", folder_ / "new/sub/a.png"}, {"--json", folder_ / "new"}}, {}),
+              AllOf(HasSubstr("a.png' is in the folder that --json '"), HasSubstr("new' would be")));
+  EXPECT_EQ(refusal({{"--output", folder_ / "new/a.png"}, {"--json", folder_ / "new/a.json"}}, {}),
+            "accepted");
+}
+
 TEST_F(OutputFiles, FoldersAreNoFiles) {
   EXPECT_THAT(refusal({{"--json", folder_.path()}}, {}), HasSubstr("is a folder where one file is written"));
   EXPECT_THAT(refusal({{"--json", folder_ / "new/"}}, {}), HasSubstr("new/' is a folder"));
