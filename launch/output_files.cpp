@@ -98,6 +98,7 @@ void check_below(const Known& outputs) {
 
 std::vector<NamedFile> named_files(const std::string& option, const std::vector<Input>& inputs) {
   std::vector<NamedFile> files;
+  files.reserve(inputs.size());
   for (const auto& input : inputs) files.push_back({option, input.path});
   return files;
 }
