@@ -53,8 +53,12 @@ class CalibrationSink final : public ResultSink {
   }
   void warned(const std::string& message) override { spdlog::warn("calibration: {}", message); }
   void progressed(double done, double total, const std::string& note) override {
-    if (interrupt_.requested()) throw engine::Error("calibration was interrupted; no artifact was written");
+    require_going_on();
     bar_.update(done, total, fmt::format("calibrating ({}): {}", what_, note));
+  }
+  /// \throws engine::Error once it was interrupted: ranges of fewer images are others.
+  void require_going_on() const {
+    if (interrupt_.requested()) throw engine::Error("calibration was interrupted; no artifact was written");
   }
 
  private:
@@ -94,6 +98,7 @@ void run_detector(const std::filesystem::path& artifact, std::span<const Input> 
       {.model = artifact, .cores = {}, .deterministic = true, .emulate_precision = true});
   const engine::ActivationTap::Scope scope(tap);
   detect_images(images, {}, session, {.model = artifact, .deterministic = true}, sink);
+  sink.require_going_on();
 }
 
 void run_classifier(const std::filesystem::path& artifact, std::span<const Input> images,

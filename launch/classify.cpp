@@ -23,6 +23,7 @@
 #include "launch/diagnostics.hpp"
 #include "launch/image_file.hpp"
 #include "launch/inputs.hpp"
+#include "launch/interrupt.hpp"
 #include "launch/json_file.hpp"
 #include "launch/output_files.hpp"
 #include "launch/progress_bar.hpp"
@@ -87,7 +88,13 @@ class ClassifyRun {
 
   /// \param annotated  where each input's copy goes; empty: none are made
   void run(const std::vector<Input>& inputs, const std::vector<std::filesystem::path>& annotated) {
+    const Interrupt interrupt;
     for (std::size_t i = 0; i < inputs.size(); ++i) {
+      if (interrupt.requested()) {
+        fail(fmt::format("interrupted after {} of {}; what came before is written", i,
+                         plural(inputs.size(), "image")));
+        break;
+      }
       bar_.update(static_cast<double>(i), static_cast<double>(inputs.size()), inputs[i].name);
       read(inputs[i], annotated.empty() ? std::filesystem::path() : annotated[i]);
       if (pictures_.size() == batch_) classify();
@@ -241,6 +248,7 @@ void check_files(const Settings& settings, const std::vector<Input>& inputs,
 }
 
 int classify(const Settings& settings) {
+  const Interrupt interrupt;  // Until results are in their place.
   const auto expanded = expand_inputs(settings.inputs);
   std::vector<std::filesystem::path> annotated;
   if (!settings.output.empty()) annotated = annotated_files(expanded.inputs, settings.output);

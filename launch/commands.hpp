@@ -13,6 +13,10 @@ inline constexpr int kDone = 0;      ///< The work is done
 inline constexpr int kFailed = 1;    ///< The work failed, in whole or in part
 inline constexpr int kWrongUse = 2;  ///< The command line asks for what there is not
 
+/// What is said when results do not get out.
+inline constexpr const char* kNoStandardOutput =
+    "Cannot write to standard output: is the disk full, or does nobody read it any more?";
+
 /// A subcommand: its options stand in `app`; `run` does the work once they were read and gives the exit code.
 struct Command {
   CLI::App* app = nullptr;

@@ -27,6 +27,7 @@
 #include "launch/calibrate.hpp"
 #include "launch/commands.hpp"
 #include "launch/default_input.hpp"
+#include "launch/interrupt.hpp"
 #include "launch/model_summary.hpp"
 #include "launch/number_check.hpp"
 #include "launch/output_files.hpp"
@@ -248,7 +249,9 @@ int compile(Settings settings) {
   if (usual_size) remark_on_size(settings);
   {
     ProgressBar bar;
+    const Interrupt interrupt;  // Unfinished artifacts are large: they are removed before the program ends.
     const auto progress = [&](int done, int total, const std::string& what) {
+      if (interrupt.requested()) throw engine::Error("compiling was interrupted; no artifact was written");
       bar.update(done, total, what);
     };
     if (!settings.weights.empty()) bar.update(0, 0, "reading " + settings.weights.filename().string());

@@ -19,6 +19,7 @@
 #include "launch/diagnostics.hpp"
 #include "launch/display.hpp"
 #include "launch/inputs.hpp"
+#include "launch/interrupt.hpp"
 #include "launch/number_check.hpp"
 #include "launch/output_files.hpp"
 #include "launch/progress_bar.hpp"
@@ -54,9 +55,12 @@ class Presenter : public ResultSink {
     ++frames_;
     objects_ += result.objects.size();
     if (on_stdout_) bar_.clear();
-    if (writer_ != nullptr) writer_->add(result);
-    if (tables_) print(result);
+    if (writer_ != nullptr) write(result);
+    if (!tables_) return;
+    print(result);
+    if (!std::cout.good()) throw OutputError(kNoStandardOutput);
   }
+  void copied(const fs::path& /*annotated*/) override { ++copies_; }
   void failed(const std::string& message) override {
     ++failures_;
     bar_.clear();
@@ -77,13 +81,21 @@ class Presenter : public ResultSink {
     if (settings.json == "-") return;
     std::cout << fmt::format("{}, {} in {}", plural(frames_, "frame"), plural(objects_, "object"),
                              format_seconds(seconds));
-    if (!settings.output.empty()) std::cout << ", annotated: " << settings.output.string();
+    if (copies_ > 0) std::cout << ", annotated: " << settings.output.string();
     if (!settings.json.empty()) std::cout << ", results: " << settings.json;
     std::cout << '\n';
   }
   std::uint64_t failures() const { return failures_; }
 
  private:
+  void write(const FrameResult& result) {
+    try {
+      writer_->add(result);
+    } catch (const engine::Error& error) {
+      throw OutputError(error.what());
+    }
+  }
+
   /// A video's frames take a line each, an image a table.
   void print(const FrameResult& result) const {
     if (result.frame) {
@@ -117,6 +129,7 @@ class Presenter : public ResultSink {
   ProgressBar bar_;
   std::uint64_t frames_ = 0;
   std::uint64_t objects_ = 0;
+  std::uint64_t copies_ = 0;
   std::uint64_t failures_ = 0;
 };
 
@@ -128,17 +141,20 @@ class Detector {
       : settings_(settings), inputs_(std::move(inputs)), annotated_(std::move(annotated)), sink_(sink) {}
 
   void run() {
-    bool wanted = true;
-    for (std::size_t first = 0; wanted && first < inputs_.size();) {
+    std::size_t first = 0;
+    while (first < inputs_.size() && !interrupt_.requested()) {
       std::size_t last = first + 1;
       if (inputs_[first].kind == InputKind::kImage) {
         while (last < inputs_.size() && inputs_[last].kind == InputKind::kImage) ++last;
         run_images(first, last - first);
       } else {
-        wanted = run_video(first);
+        run_video(first);
       }
       first = last;
     }
+    if (first == inputs_.size()) return;
+    sink_.failed(fmt::format("interrupted: {} of {} were not looked at", inputs_.size() - first,
+                             plural(inputs_.size(), "input")));
   }
 
  private:
@@ -149,22 +165,24 @@ class Detector {
     }
     std::span<const fs::path> annotated(annotated_);
     if (!annotated.empty()) annotated = annotated.subspan(first, count);
-    detect_images(std::span<const Input>(inputs_).subspan(first, count), annotated, session_,
-                  settings_.options, sink_);
+    const auto done = detect_images(std::span<const Input>(inputs_).subspan(first, count), annotated,
+                                    session_, settings_.options, sink_);
+    if (done == count) return;
+    sink_.failed(
+        fmt::format("interrupted after {} of {}; what came before is written", done, plural(count, "image")));
   }
 
-  /// False once Ctrl-C was pressed.
-  bool run_video(std::size_t at) {
+  void run_video(std::size_t at) {
     gst_init(nullptr, nullptr);
     elements::register_static_plugin();
     try {
-      return detect_video({inputs_[at], annotated_.empty() ? fs::path() : annotated_[at]}, settings_.options,
-                          sink_);
+      detect_video({inputs_[at], annotated_.empty() ? fs::path() : annotated_[at]}, settings_.options, sink_);
     } catch (const engine::SettingError&) {
+      throw;
+    } catch (const OutputError&) {
       throw;
     } catch (const engine::Error& error) {
       sink_.failed(error.what());
-      return true;
     }
   }
 
@@ -172,6 +190,7 @@ class Detector {
   const std::vector<Input> inputs_;
   const std::vector<fs::path> annotated_;
   ResultSink& sink_;
+  const Interrupt interrupt_;
   std::shared_ptr<const pipeline::Session> session_;
 };
 
@@ -232,6 +251,7 @@ void check_files(const Settings& settings, const std::vector<Input>& inputs,
 
 int detect(Settings settings) {
   const auto started = std::chrono::steady_clock::now();
+  const Interrupt interrupt;  // Until results are in their place.
   settings.options.placement = engine::parse_placement(settings.placement);
   if (settings.json.empty() && !settings.format.empty()) settings.json = "-";
   const auto format = engine::parse_result_format(settings.format.empty() ? "coco" : settings.format);
@@ -319,8 +339,8 @@ Command add_detect(CLI::App& program) {
       ->check(CLI::PositiveNumber)
       ->option_text("N");
   app->footer(
-      "Ctrl-C ends a camera's recording well. Exit code 1: some input had no result, or no "
-      "copy (stderr says which).");
+      "Ctrl-C, SIGTERM and SIGHUP end the run well: what there was is written.\n"
+      "Exit code 1: some input had no result, or not all, or no copy (stderr says which).");
   return {app, [settings] { return detect(*settings); }};
 }
 

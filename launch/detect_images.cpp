@@ -13,6 +13,7 @@
 #include "engine/errors.hpp"
 #include "launch/display.hpp"
 #include "launch/image_file.hpp"
+#include "launch/interrupt.hpp"
 #include "launch/raw_results.hpp"
 #include "pipeline/frame.hpp"
 #include "pipeline/process_report.hpp"
@@ -120,10 +121,12 @@ std::unique_ptr<pipeline::Item> read_item(const Input& input, const std::vector<
   return item;
 }
 
+/// An item without payload follows the last image, which is an earlier one after Ctrl-C.
 void feed(std::span<const Input> images, const std::vector<std::string>* labels, const DetectOptions& options,
           const std::shared_ptr<const pipeline::Session>& session, pipeline::FramePool& pool,
-          pipeline::StageGraph& graph) {
+          pipeline::StageGraph& graph, const Interrupt& interrupt) {
   for (const auto& input : images) {
+    if (interrupt.requested()) break;
     // Decoded before a slot is free: the stages never wait for a disk.
     auto item = read_item(input, labels, options.proposals.get());
     auto& payload = static_cast<ImagePayload&>(*item->payload);
@@ -136,6 +139,7 @@ void feed(std::span<const Input> images, const std::vector<std::string>* labels,
     }
     if (!graph.push(std::move(item))) return;
   }
+  graph.push(std::make_unique<pipeline::Item>());
 }
 
 /// What is made of a result besides the sink's entry.
@@ -149,6 +153,7 @@ struct Delivery {
 void annotate(const cv::Mat& image, const std::filesystem::path& file, ResultSink& sink) {
   try {
     write_image(image, file);
+    sink.copied(file);
   } catch (const engine::Error& error) {
     sink.failed(error.what());
   }
@@ -176,9 +181,9 @@ void deliver(const pipeline::Item& item, const Input& input, const Delivery& del
 
 }  // namespace
 
-void detect_images(std::span<const Input> images, std::span<const std::filesystem::path> annotated,
-                   const std::shared_ptr<const pipeline::Session>& session, const DetectOptions& options,
-                   ResultSink& sink) {
+std::size_t detect_images(std::span<const Input> images, std::span<const std::filesystem::path> annotated,
+                          const std::shared_ptr<const pipeline::Session>& session,
+                          const DetectOptions& options, ResultSink& sink) {
   const bool drawn = options.display || !annotated.empty();
   const auto* labels = drawn ? &session->config().class_names : nullptr;
   std::optional<PictureWindow> window;
@@ -200,15 +205,18 @@ void detect_images(std::span<const Input> images, std::span<const std::filesyste
         status.latency_p99_ns = counters.latency_p99_ns;
         return status;
       });
-  const Feeder feeder(graph, pool, [&] { feed(images, labels, options, session, pool, graph); });
+  const Interrupt interrupt;
+  const Feeder feeder(graph, pool, [&] { feed(images, labels, options, session, pool, graph, interrupt); });
   for (std::size_t i = 0; i < images.size(); ++i) {
     sink.progressed(static_cast<double>(i), static_cast<double>(images.size()), images[i].name);
     const auto item = graph.pop();
+    if (item->payload == nullptr) return i;
     const Delivery delivery{annotated.empty() ? nullptr : &annotated[i], window ? &*window : nullptr,
                             options.raw};
     deliver(*item, images[i], delivery, sink);
     graph.popped();
   }
+  return images.size();
 }
 
 }  // namespace rcnn::launch

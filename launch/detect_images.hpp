@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
 #include <span>
 
@@ -16,9 +17,10 @@ namespace rcnn::launch {
 ///
 ///   annotated  where each image's annotated copy goes, one per image; empty: none are made
 ///
-/// \throws engine::Error if a result cannot be written.
-void detect_images(std::span<const Input> images, std::span<const std::filesystem::path> annotated,
-                   const std::shared_ptr<const pipeline::Session>& session, const DetectOptions& options,
-                   ResultSink& sink);
+/// \return how many came out, in order from the first: all, or those that were on their way when a signal
+/// came (Interrupt). \throws engine::Error if a result cannot be written.
+std::size_t detect_images(std::span<const Input> images, std::span<const std::filesystem::path> annotated,
+                          const std::shared_ptr<const pipeline::Session>& session,
+                          const DetectOptions& options, ResultSink& sink);
 
 }  // namespace rcnn::launch

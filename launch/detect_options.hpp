@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "engine/errors.hpp"
 #include "engine/model/proposal_file.hpp"
 #include "engine/results/formats.hpp"
 #include "engine/runtime/core_pool.hpp"
@@ -29,13 +30,22 @@ struct DetectOptions {
   std::shared_ptr<const engine::ProposalFile> proposals{};  ///< Of the images, for models without RPN
 };
 
+/// Results cannot be written: no input is to blame, and the run ends.
+class OutputError : public engine::Error {
+ public:
+  using Error::Error;
+};
+
 /// Where results go while the work goes on. Called from one thread.
 class ResultSink {
  public:
   virtual ~ResultSink() = default;
+  /// \throws OutputError
   virtual void found(const FrameResult& result) = 0;
   /// One input or frame has no result; the others go on.
   virtual void failed(const std::string& message) = 0;
+  /// An annotated copy is in its place.
+  virtual void copied(const std::filesystem::path& /*annotated*/) {}
   virtual void warned(const std::string& message) = 0;
   /// total <= 0: unknown.
   virtual void progressed(double done, double total, const std::string& note) = 0;

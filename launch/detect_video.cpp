@@ -2,8 +2,13 @@
 #include "launch/detect_video.hpp"
 
 #include <spdlog/fmt/fmt.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <exception>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -12,6 +17,7 @@
 #include "engine/errors.hpp"
 #include "engine/results/pending_file.hpp"
 #include "launch/interrupt.hpp"
+#include "launch/stall_watch.hpp"
 
 namespace rcnn::launch {
 namespace {
@@ -23,19 +29,21 @@ using MessagePointer = std::unique_ptr<GstMessage, MessageUnref>;
 
 struct Report {
   std::string text;
-  bool setting = false;  ///< A property is at fault
+  std::string details;   ///< A stock element's reason, which the text has, too; empty: none
+  bool setting = false;  ///< A property of this project's elements is at fault
 };
 
-bool is_own_element(GstObject* object) {
-  if (!GST_IS_ELEMENT(object)) return false;
-  const GstElementFactory* factory = gst_element_get_factory(GST_ELEMENT(object));
-  if (factory == nullptr) return false;
-  const auto own = own_elements();
-  const std::string_view name = GST_OBJECT_NAME(factory);
-  return std::any_of(own.begin(), own.end(), [&](const char* element) { return name == element; });
+/// What a message's element was made by; empty for pads and others.
+std::string_view factory_of(GstObject* source) {
+  if (!GST_IS_ELEMENT(source)) return {};
+  const GstElementFactory* factory = gst_element_get_factory(GST_ELEMENT(source));
+  return factory == nullptr ? std::string_view() : GST_OBJECT_NAME(factory);
 }
 
+bool is_own_element(GstObject* object) { return std::ranges::count(own_elements(), factory_of(object)) > 0; }
+
 /// Stock elements say what failed in general terms and put the reason into the last line of the debug text.
+/// What they call a setting is theirs; of this project's elements it is the user's.
 Report read_report(GstMessage* message) {
   GError* error = nullptr;
   gchar* debug = nullptr;
@@ -44,13 +52,15 @@ Report read_report(GstMessage* message) {
   } else {
     gst_message_parse_warning(message, &error, &debug);
   }
-  Report report{error->message,
-                error->domain == GST_RESOURCE_ERROR && error->code == GST_RESOURCE_ERROR_SETTINGS};
-  if (debug != nullptr && !is_own_element(GST_MESSAGE_SRC(message))) {
+  const bool own = is_own_element(GST_MESSAGE_SRC(message));
+  const bool setting = error->domain == GST_RESOURCE_ERROR && error->code == GST_RESOURCE_ERROR_SETTINGS;
+  Report report{error->message, {}, own && setting};
+  if (debug != nullptr && !own) {
     const std::string details = debug;
     const auto line = details.rfind('\n');
-    if (line != std::string::npos) report.text += fmt::format(" ({})", details.substr(line + 1));
+    if (line != std::string::npos) report.details = details.substr(line + 1);
   }
+  if (!report.details.empty()) report.text += fmt::format(" ({})", report.details);
   g_free(debug);
   g_error_free(error);
   return report;
@@ -65,111 +75,199 @@ std::optional<std::string> missing_plugin(GstMessage* message) {
   return name == nullptr ? "decoder" : name;
 }
 
+/// Reading of files ends where nothing comes any more; cameras and other machines may take their time.
+bool is_file(const Input& input) {
+  return input.kind == InputKind::kVideo &&
+         (input.path.find("://") == std::string::npos || input.path.starts_with("file:"));
+}
+
 class VideoRun {
  public:
-  VideoRun(const VideoJob& job, const DetectOptions& options, ResultSink& sink)
-      : job_(job), sink_(sink), pipeline_(job, options), bus_(gst_element_get_bus(pipeline_.element())) {}
+  enum class Cause : std::uint8_t { kEndOfStream, kInterrupt, kStall };
 
-  /// To the end of the stream. \throws engine::Error
+  /// \param annotated  where the annotated video is written until it takes its place; empty: nowhere
+  VideoRun(const VideoJob& job, const std::filesystem::path& annotated, const DetectOptions& options,
+           ResultSink& sink)
+      : job_(job),
+        sink_(sink),
+        pipeline_(new VideoPipeline({job.input, annotated, job.camera_element}, options),
+                  StopOrAbandon{job.patience.stop}),
+        bus_(gst_element_get_bus(pipeline_->element())) {}
+
+  /// Until the stream has ended, one way or the other. \throws engine::Error
   void run() {
-    gst_element_set_state(pipeline_.element(), GST_STATE_PLAYING);
-    bool ended = false;
-    while (!ended) {
+    gst_element_set_state(pipeline_->element(), GST_STATE_PLAYING);
+    while (!ended_ && !gave_up_) {
       // The timeout bounds how late Ctrl-C is noticed.
       constexpr GstClockTime kPatience = 100 * GST_MSECOND;
       const MessagePointer message(gst_bus_timed_pop(bus_.get(), kPatience));
       deliver();
-      if (interrupt_.requested() && !stopping_) {
-        stopping_ = true;
-        gst_element_send_event(pipeline_.element(), gst_event_new_eos());
-      }
-      if (message != nullptr) ended = handle(message.get());
+      if (message != nullptr) handle(message.get());
+      if (!ended_) look_after();
     }
     deliver();
   }
 
-  bool stopped_early() const { return stopping_; }
+  Cause cause() const { return cause_; }
+  /// Whether everything is written that came: false where even the end of the stream did not come through.
+  bool ended() const { return ended_; }
   std::uint64_t frames() const { return frames_; }
+  /// Why results could not be written; null: they could.
+  std::exception_ptr unwritten() const { return unwritten_; }
 
  private:
-  /// True at the end of the stream.
-  bool handle(GstMessage* message) {
+  void handle(GstMessage* message) {
     switch (GST_MESSAGE_TYPE(message)) {
       case GST_MESSAGE_EOS:
-        return true;
+        ended_ = true;
+        break;
       case GST_MESSAGE_ERROR:
-        fail(read_report(message));
+        fail(message);
       case GST_MESSAGE_WARNING:
         sink_.warned(read_report(message).text);
-        return false;
+        break;
       case GST_MESSAGE_ELEMENT:
         if (const auto missing = missing_plugin(message)) missing_ = *missing;
-        return false;
+        break;
       default:
-        return false;
+        break;
     }
   }
 
-  [[noreturn]] void fail(Report report) const {
+  [[noreturn]] void fail(GstMessage* message) const {
+    auto report = read_report(message);
+    if (factory_of(GST_MESSAGE_SRC(message)) == "filesink") {
+      throw engine::Error(
+          fmt::format("Cannot write '{}': {}; give a place that you may write to and that has room",
+                      job_.annotated.string(), report.details.empty() ? report.text : report.details));
+    }
+    if (report.setting) throw engine::SettingError(report.text);
     if (!missing_.empty()) {
       report.text += fmt::format(
           "; GStreamer has no {}: apt-get install gstreamer1.0-libav gstreamer1.0-plugins-bad", missing_);
     }
-    if (report.setting) throw engine::SettingError(report.text);
     throw engine::Error(fmt::format("No result for '{}': {}", job_.input.path, report.text));
   }
 
   void deliver() {
-    for (const auto& result : pipeline_.take_results()) {
-      sink_.found(result);
+    for (const auto& result : pipeline_->take_results()) {
+      if (unwritten_ != nullptr) break;
+      try {
+        sink_.found(result);
+      } catch (const OutputError&) {
+        unwritten_ = std::current_exception();
+      }
       ++frames_;
       last_pts_ = result.pts_ns.value_or(last_pts_);
     }
     gint64 duration = 0;
-    if (gst_element_query_duration(pipeline_.element(), GST_FORMAT_TIME, &duration) == FALSE) duration = 0;
+    if (gst_element_query_duration(pipeline_->element(), GST_FORMAT_TIME, &duration) == FALSE) duration = 0;
     sink_.progressed(static_cast<double>(last_pts_), static_cast<double>(duration),
                      fmt::format("{}, frame {}", job_.input.name, frames_));
+  }
+
+  /// Ends the stream where that was asked for or nothing comes any more.
+  void look_after() {
+    const auto progress = pipeline_->progress();
+    watch_.look(progress.total(), StallWatch::Clock::now());
+    if (progress.entered > progress.left) watch_.forget();  // Cores will finish those frames, or fail.
+    if (cause_ != Cause::kEndOfStream) return hasten(progress);
+    if (interrupt_.requested() || unwritten_ != nullptr) {
+      cause_ = Cause::kInterrupt;
+      pipeline_->end_source();
+      watch_.forget();
+    } else if (is_file(job_.input) && watch_.still() >= job_.patience.source) {
+      cause_ = Cause::kStall;
+    }
+  }
+
+  /// Where the end of the stream does not come through, it is made behind the source, then not waited for.
+  void hasten(const StreamProgress& progress) {
+    if (watch_.still() < (progress.drained ? job_.patience.source : job_.patience.ending)) return;
+    watch_.forget();
+    gave_up_ = progress.entered == 0 || progress.source_ended || ended_behind_;
+    if (gave_up_) return;
+    ended_behind_ = true;
+    pipeline_->end_behind_source();
   }
 
   const VideoJob& job_;
   ResultSink& sink_;
   Interrupt interrupt_;
-  VideoPipeline pipeline_;
+  VideoPipelinePointer pipeline_;
   GstPointer<GstBus> bus_;
+  StallWatch watch_{StallWatch::Clock::now()};
   std::string missing_;
-  bool stopping_ = false;
+  Cause cause_ = Cause::kEndOfStream;
+  bool ended_ = false;
+  bool ended_behind_ = false;
+  bool gave_up_ = false;
+  std::exception_ptr unwritten_;
   std::uint64_t frames_ = 0;
   std::uint64_t last_pts_ = 0;
 };
 
+/// Character devices that Linux counts among its video devices.
+bool is_video_device(const std::string& path) {
+  constexpr unsigned kVideoMajor = 81;
+  struct stat status {};
+  return ::stat(path.c_str(), &status) != 0 || major(status.st_rdev) == kVideoMajor;
+}
+
 void check_readable(const Input& input) {
+  const bool camera = input.kind == InputKind::kCamera;
   std::error_code error;
+  if (camera && !is_video_device(input.path)) {
+    throw engine::Error(
+        fmt::format("'{}' is no camera: cameras are video devices such as /dev/video0; 'ls /dev/video*' "
+                    "shows those there are",
+                    input.path));
+  }
   if (input.path.find("://") != std::string::npos || std::filesystem::exists(input.path, error)) return;
   throw engine::Error(fmt::format("Cannot read '{}': there is no such {}; check the name", input.path,
-                                  input.kind == InputKind::kCamera ? "camera" : "file"));
+                                  camera ? "camera" : "file"));
+}
+
+/// Says what is missing. A camera's recording has no end of its own.
+void report_missing(const VideoRun& run, const VideoJob& job, ResultSink& sink) {
+  std::string what;
+  if (run.cause() == VideoRun::Cause::kStall) {
+    what = fmt::format(
+        "'{}' has given nothing for {} s after {} frames: is it damaged, or of a format that GStreamer "
+        "cannot "
+        "read? Convert it to mp4",
+        job.input.path, std::chrono::duration_cast<std::chrono::seconds>(job.patience.source).count(),
+        run.frames());
+  } else if (run.cause() == VideoRun::Cause::kInterrupt &&
+             (job.input.kind == InputKind::kVideo || !run.ended())) {
+    what = fmt::format("'{}' was interrupted after {} frames", job.input.path, run.frames());
+  }
+  if (what.empty() || run.unwritten() != nullptr) return;
+  if (run.frames() > 0) {
+    what += "; what came before is written";
+    if (!run.ended() && !job.annotated.empty()) what += ", but for the annotated video";
+  }
+  sink.failed(what);
 }
 
 }  // namespace
 
-bool detect_video(const VideoJob& job, const DetectOptions& options, ResultSink& sink) {
+void detect_video(const VideoJob& job, const DetectOptions& options, ResultSink& sink) {
   if (job.input.kind != InputKind::kCamera || job.camera_element == "v4l2src") check_readable(job.input);
   std::optional<engine::PendingFile> pending;
-  VideoJob written = job;
-  if (!job.annotated.empty()) written.annotated = pending.emplace(job.annotated).path();
-  bool stopped_early = false;
-  std::uint64_t frames = 0;
-  {
-    VideoRun run(written, options, sink);
-    run.run();
-    stopped_early = run.stopped_early();
-    frames = run.frames();
-  }  // The file is closed once the pipeline has stopped.
-  if (pending) pending->commit();
-  if (stopped_early && job.input.kind == InputKind::kVideo) {
-    sink.failed(fmt::format("'{}' was interrupted after {} frames; what came before is written",
-                            job.input.path, frames));
+  if (!job.annotated.empty()) pending.emplace(job.annotated);
+  auto run =
+      std::make_unique<VideoRun>(job, pending ? pending->path() : std::filesystem::path(), options, sink);
+  run->run();
+  report_missing(*run, job, sink);
+  const bool ended = run->ended();
+  const auto unwritten = run->unwritten();
+  run.reset();  // The file is closed once the pipeline has stopped.
+  if (pending && ended) {
+    pending->commit();
+    sink.copied(job.annotated);
   }
-  return !stopped_early;
+  if (unwritten != nullptr) std::rethrow_exception(unwritten);
 }
 
 }  // namespace rcnn::launch

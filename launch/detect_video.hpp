@@ -6,15 +6,18 @@
 
 namespace rcnn::launch {
 
-/// Runs one video or camera through the `neuronrcnn` element to its end, to Ctrl-C or to the frame limit.
-/// Results and progress reach the sink on the calling thread; the annotated mp4 appears when it is complete,
-/// with exactly the frames that came in and their times. GStreamer must be initialised and the elements
-/// registered. Ctrl-C ends the recording well; for a video that is failed() as well, since frames are
-/// missing.
+/// Runs one video or camera through the `neuronrcnn` element to its end, to a signal (Interrupt) or to the
+/// frame limit. Results and progress reach the sink on the calling thread; the annotated mp4 appears when it
+/// is complete, with exactly the frames that came in and their times. GStreamer must be initialised and the
+/// elements registered.
+///
+/// A signal ends the recording well; for a video that is failed() as well, since frames are missing. So is a
+/// file that gives nothing for `VideoJob::patience`. Where not even the end of the stream comes through, the
+/// mp4 is removed, and where threads of the pipeline do not end, is_pipeline_abandoned() from then on.
 ///
 /// \throws engine::Error (SettingError where a setting is at fault) with what GStreamer reports; the
-/// unfinished mp4
-///         is removed.
-bool detect_video(const VideoJob& job, const DetectOptions& options, ResultSink& sink);
+/// unfinished mp4 is
+///         removed. OutputError of the sink, once the mp4 with the frames so far is in its place.
+void detect_video(const VideoJob& job, const DetectOptions& options, ResultSink& sink);
 
 }  // namespace rcnn::launch

@@ -1,27 +1,48 @@
 // SPDX-License-Identifier: MIT
 #include "launch/interrupt.hpp"
 
+#include <array>
+#include <csignal>
+#include <cstddef>
+
 namespace rcnn::launch {
 namespace {
 
-volatile std::sig_atomic_t interrupted = 0;
+constexpr std::array kSignals{SIGINT, SIGTERM, SIGHUP};
 
-void remember(int) { interrupted = 1; }
+volatile std::sig_atomic_t interrupted = 0;
+int nested = 0;
+std::array<struct sigaction, kSignals.size()> before{};
+struct sigaction pipe_before {};
+
+/// The next signal finds the usual behaviour, whichever of them it is.
+void remember(int) {
+  interrupted = 1;
+  for (const int signal : kSignals) std::signal(signal, SIG_DFL);
+}
 
 }  // namespace
 
 Interrupt::Interrupt() {
+  if (nested++ > 0) return;
   interrupted = 0;
   struct sigaction action {};
-  action.sa_handler = remember;
   sigemptyset(&action.sa_mask);
-  // RESETHAND: the second Ctrl-C finds the usual behaviour. RESTART: no system call of a library is cut
-  // short.
-  action.sa_flags = static_cast<int>(SA_RESETHAND) | SA_RESTART;
-  sigaction(SIGINT, &action, &before_);
+  action.sa_handler = SIG_IGN;
+  sigaction(SIGPIPE, &action, &pipe_before);
+  action.sa_handler = remember;
+  action.sa_flags = SA_RESTART;  // No system call of a library is cut short.
+  for (std::size_t i = 0; i < kSignals.size(); ++i) {
+    sigaction(kSignals[i], &action, &before[i]);
+    if (kSignals[i] == SIGHUP && before[i].sa_handler == SIG_IGN) sigaction(SIGHUP, &before[i], nullptr);
+  }
 }
 
-Interrupt::~Interrupt() { sigaction(SIGINT, &before_, nullptr); }
+Interrupt::~Interrupt() {
+  if (--nested > 0) return;
+  for (std::size_t i = 0; i < kSignals.size(); ++i) sigaction(kSignals[i], &before[i], nullptr);
+  sigaction(SIGPIPE, &pipe_before, nullptr);
+}
 
 bool Interrupt::requested() const { return interrupted != 0; }
 

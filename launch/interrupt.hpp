@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <csignal>
-
 namespace rcnn::launch {
 
-/// While it lives, the first Ctrl-C is only remembered, so that a recording can be ended well; a second one
-/// ends the process as ever. One at a time in a process.
+/// While it lives, the first SIGINT (Ctrl-C), SIGTERM or SIGHUP is only remembered, so that what was begun
+/// can be ended well; a second signal, of whichever kind, ends the process as ever. Writing to a pipe that
+/// nobody reads any more fails instead of ending the process. A SIGHUP that was ignored (nohup) stays so.
+///
+/// May be nested: inner ones see what the outermost has seen. Thread safety: made and destroyed on one
+/// thread, requested() from any.
 class Interrupt {
  public:
   Interrupt();
@@ -15,9 +17,6 @@ class Interrupt {
   Interrupt& operator=(const Interrupt&) = delete;
 
   bool requested() const;
-
- private:
-  struct sigaction before_ {};
 };
 
 }  // namespace rcnn::launch

@@ -6,6 +6,7 @@
 #include <spdlog/spdlog.h>
 
 #include <CLI/CLI.hpp>
+#include <cstdlib>
 #include <exception>
 #include <iostream>
 #include <opencv2/core/utils/logger.hpp>
@@ -15,6 +16,7 @@
 #include "engine/errors.hpp"
 #include "launch/commands.hpp"
 #include "launch/diagnostics.hpp"
+#include "launch/video_pipeline.hpp"
 
 namespace rcnn::launch {
 namespace {
@@ -54,7 +56,7 @@ int guarded_run(const Command& command) {
   try {
     const int code = command.run();
     std::cout.flush();
-    if (!std::cout.good()) throw engine::Error("Cannot write to standard output: is the disk full?");
+    if (!std::cout.good()) throw engine::Error(kNoStandardOutput);
     return code;
   } catch (const engine::SettingError& error) {
     print_error(error.what());
@@ -83,7 +85,11 @@ int run_program(int argc, const char* const* argv) {
     return explain(program, error);
   }
   for (const auto& command : commands) {
-    if (command.app->parsed()) return guarded_run(command);
+    if (!command.app->parsed()) continue;
+    const int code = guarded_run(command);
+    // Whoever is left running would wait for, or use, what an ordinary exit destroys. All files are closed.
+    if (is_pipeline_abandoned()) std::_Exit(code);
+    return code;
   }
   return kWrongUse;
 }

@@ -136,6 +136,7 @@ class Top {
       std::cout << "\033[H\033[2J";  // The cursor to the top, and nothing below it.
     }
     std::cout << text.str() << std::flush;
+    if (!std::cout.good()) throw engine::Error(kNoStandardOutput);
   }
 
   const Settings settings_;

@@ -4,8 +4,11 @@
 #include <gst/video/video.h>
 #include <spdlog/fmt/fmt.h>
 
+#include <algorithm>
+#include <future>
 #include <initializer_list>
 #include <optional>
+#include <thread>
 #include <utility>
 
 #include "elements/frame_result.hpp"
@@ -62,6 +65,32 @@ GstElement* add_network(GstBin* bin, const VideoJob& job, const DetectOptions& o
   if (options.raw) elements::keep_raw_outputs(network);
   return network;
 }
+
+bool is_end(const GstPadProbeInfo* info) {
+  return (GST_PAD_PROBE_INFO_TYPE(info) & GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM) != 0 &&
+         GST_EVENT_TYPE(GST_PAD_PROBE_INFO_EVENT(info)) == GST_EVENT_EOS;
+}
+
+/// Pipelines whose threads still use them. Never destroyed.
+struct Abandoned {
+  std::mutex mutex;
+  std::vector<VideoPipeline*> pipelines;
+};
+Abandoned& abandoned() {
+  static auto* const all = new Abandoned;
+  return *all;
+}
+
+engine::Size size_of(GstEvent* caps_event) {
+  GstCaps* caps = nullptr;
+  gst_event_parse_caps(caps_event, &caps);
+  engine::Size size;
+  const GstStructure* structure = gst_caps_get_structure(caps, 0);
+  gst_structure_get_int(structure, "width", &size.width);
+  gst_structure_get_int(structure, "height", &size.height);
+  return size;
+}
+
 }  // namespace
 
 VideoPipeline::VideoPipeline(const VideoJob& job, const DetectOptions& options)
@@ -72,13 +101,14 @@ VideoPipeline::VideoPipeline(const VideoJob& job, const DetectOptions& options)
   gst_object_ref_sink(pipeline_.get());
   auto* bin = GST_BIN(pipeline_.get());
   GstElement* decoder = build_source(job);
+  g_signal_connect(decoder, "autoplug-continue", G_CALLBACK(on_autoplug), this);
   g_signal_connect(decoder, "pad-added", G_CALLBACK(on_pad_added), this);
   g_signal_connect(decoder, "no-more-pads", G_CALLBACK(on_no_more_pads), this);
 
   entry_ = add_element(bin, "videoconvert");
   GstElement* upright = add_element(bin, "videoflip");
   gst_util_set_object_arg(G_OBJECT(upright), "video-direction", "auto");
-  GstElement* network = add_network(bin, job, options);
+  GstElement* network = network_ = add_network(bin, job, options);
   constexpr auto kLimit = static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_BLOCK | GST_PAD_PROBE_TYPE_BUFFER);
   if (job.input.kind == InputKind::kCamera) {
     GstElement* latest = add_element(bin, "queue");
@@ -90,17 +120,64 @@ VideoPipeline::VideoPipeline(const VideoJob& job, const DetectOptions& options)
     link({entry_, upright, network});
     if (frame_limit_ > 0) probe(upright, "src", kLimit, on_frame_in, this);
   }
+  constexpr auto kData =
+      static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM);
+  probe(network, "sink", kData, on_entered, this);
   probe(network, "src", GST_PAD_PROBE_TYPE_BUFFER, on_frame_out, this);
+  probe(network, "src", GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, on_left, this);
   build_sinks(network, job.annotated, options.display);
 }
 
 VideoPipeline::~VideoPipeline() {
+  quicken();
+  gst_element_set_state(pipeline_.get(), GST_STATE_NULL);
+}
+
+void VideoPipeline::quicken() {
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
   }
   taken_.notify_all();
-  gst_element_set_state(pipeline_.get(), GST_STATE_NULL);
+}
+
+bool VideoPipeline::stop(std::chrono::milliseconds patience) {
+  quicken();
+  std::promise<void> promise;
+  auto stopped = promise.get_future();
+  // GStreamer joins its threads without a limit of time, so somebody else waits for them.
+  std::thread waiting([pipeline = pipeline_.get(), promise = std::move(promise)]() mutable {
+    gst_element_set_state(pipeline, GST_STATE_NULL);
+    promise.set_value();
+  });
+  if (stopped.wait_for(patience) == std::future_status::ready) {
+    waiting.join();
+    return true;
+  }
+  waiting.detach();
+  return false;
+}
+
+void VideoPipeline::end_source() {
+  // Sources may take their time over it.
+  gst_element_call_async(
+      pipeline_.get(),
+      [](GstElement* pipeline, gpointer) { gst_element_send_event(pipeline, gst_event_new_eos()); }, nullptr,
+      nullptr);
+}
+
+void VideoPipeline::end_behind_source() {
+  gst_element_call_async(
+      network_,
+      [](GstElement* network, gpointer) {
+        const GstPointer<GstPad> entry(gst_element_get_static_pad(network, "sink"));
+        gst_pad_send_event(entry.get(), gst_event_new_eos());
+      },
+      nullptr, nullptr);
+}
+
+StreamProgress VideoPipeline::progress() const {
+  return {entered_, frames_out_, written_, source_ended_, drained_};
 }
 
 GstElement* VideoPipeline::build_source(const VideoJob& job) {
@@ -156,7 +233,9 @@ void VideoPipeline::build_file(GstElement* frames, const std::filesystem::path& 
   // the first frame until everyone is ready, and the encoder looks at many before it writes one.
   g_object_set(sink, "location", annotated.c_str(), "sync", FALSE, "async", FALSE, nullptr);
   link({frames, convert, encoder_caps_, encoder, muxer, sink});
+  probe(entry_, "sink", GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, on_caps_in, this);
   probe(frames, "src", GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, on_caps_out, this);
+  probe(sink, "sink", GST_PAD_PROBE_TYPE_BUFFER, on_written, this);
 }
 
 std::vector<FrameResult> VideoPipeline::take_results() {
@@ -175,6 +254,17 @@ void VideoPipeline::gather(GstPad* pad, GstBuffer* buffer) {
   std::unique_lock lock(mutex_);
   taken_.wait(lock, [this] { return stopping_ || results_.size() < kMostWaiting; });
   results_.push_back(std::move(result));
+}
+
+// The only GIF demuxer that there is in a usual installation runs in circles at the end of the file, for
+// ever.
+gboolean VideoPipeline::on_autoplug(GstElement* decoder, GstPad*, GstCaps* caps, gpointer) {
+  if (gst_structure_has_name(gst_caps_get_structure(caps, 0), "image/gif") == FALSE) return TRUE;
+  GST_ELEMENT_ERROR(decoder, STREAM, WRONG_TYPE,
+                    ("It is a GIF, which GStreamer never comes to the end of; make a video of it, such as by "
+                     "ffmpeg -i IN.gif OUT.mp4, or an image"),
+                    (nullptr));
+  return FALSE;
 }
 
 void VideoPipeline::on_pad_added(GstElement*, GstPad* pad, gpointer self) {
@@ -208,6 +298,23 @@ GstPadProbeReturn VideoPipeline::on_frame_in(GstPad* pad, GstPadProbeInfo*, gpoi
   return GST_PAD_PROBE_OK;
 }
 
+GstPadProbeReturn VideoPipeline::on_entered(GstPad*, GstPadProbeInfo* info, gpointer self) {
+  auto* pipeline = static_cast<VideoPipeline*>(self);
+  if (is_end(info)) pipeline->source_ended_ = true;
+  if ((GST_PAD_PROBE_INFO_TYPE(info) & GST_PAD_PROBE_TYPE_BUFFER) != 0) ++pipeline->entered_;
+  return GST_PAD_PROBE_OK;
+}
+
+GstPadProbeReturn VideoPipeline::on_left(GstPad*, GstPadProbeInfo* info, gpointer self) {
+  if (is_end(info)) static_cast<VideoPipeline*>(self)->drained_ = true;
+  return GST_PAD_PROBE_OK;
+}
+
+GstPadProbeReturn VideoPipeline::on_written(GstPad*, GstPadProbeInfo*, gpointer self) {
+  ++static_cast<VideoPipeline*>(self)->written_;
+  return GST_PAD_PROBE_OK;
+}
+
 GstPadProbeReturn VideoPipeline::on_frame_out(GstPad* pad, GstPadProbeInfo* info, gpointer self) {
   auto* pipeline = static_cast<VideoPipeline*>(self);
   pipeline->gather(pad, GST_PAD_PROBE_INFO_BUFFER(info));
@@ -217,23 +324,48 @@ GstPadProbeReturn VideoPipeline::on_frame_out(GstPad* pad, GstPadProbeInfo* info
   return GST_PAD_PROBE_OK;
 }
 
+// Left to negotiation, nobody would learn why no caps suit.
+GstPadProbeReturn VideoPipeline::on_caps_in(GstPad*, GstPadProbeInfo* info, gpointer self) {
+  constexpr int kLeastSide = 16;  // Of x264enc and of mp4mux
+  GstEvent* event = GST_PAD_PROBE_INFO_EVENT(info);
+  if (GST_EVENT_TYPE(event) != GST_EVENT_CAPS) return GST_PAD_PROBE_OK;
+  const auto [width, height] = size_of(event);
+  if (std::min(width, height) >= kLeastSide) return GST_PAD_PROBE_OK;
+  const auto text = fmt::format(
+      "Its frames have {}x{} pixels, and the encoder of annotated videos takes {}x{} and more: enlarge it, "
+      "or "
+      "leave --output out",
+      width, height, kLeastSide, kLeastSide);
+  GST_ELEMENT_ERROR(static_cast<VideoPipeline*>(self)->entry_, STREAM, WRONG_TYPE, ("%s", text.c_str()),
+                    (nullptr));
+  return GST_PAD_PROBE_OK;
+}
+
 // H.264 with colour at half resolution plays everywhere but needs even sides; others are kept whole.
 GstPadProbeReturn VideoPipeline::on_caps_out(GstPad*, GstPadProbeInfo* info, gpointer self) {
   GstEvent* event = GST_PAD_PROBE_INFO_EVENT(info);
   if (GST_EVENT_TYPE(event) != GST_EVENT_CAPS) return GST_PAD_PROBE_OK;
-  GstCaps* caps = nullptr;
-  gst_event_parse_caps(event, &caps);
-  int width = 0;
-  int height = 0;
-  const GstStructure* structure = gst_caps_get_structure(caps, 0);
-  gst_structure_get_int(structure, "width", &width);
-  gst_structure_get_int(structure, "height", &height);
+  const auto [width, height] = size_of(event);
   const bool even = width % 2 == 0 && height % 2 == 0;
   GstCaps* wanted =
       gst_caps_new_simple("video/x-raw", "format", G_TYPE_STRING, even ? "I420" : "Y444", nullptr);
   g_object_set(static_cast<VideoPipeline*>(self)->encoder_caps_, "caps", wanted, nullptr);
   gst_caps_unref(wanted);
   return GST_PAD_PROBE_OK;
+}
+
+void StopOrAbandon::operator()(VideoPipeline* pipeline) const {
+  if (pipeline->stop(patience)) {
+    delete pipeline;
+    return;
+  }
+  const std::lock_guard lock(abandoned().mutex);
+  abandoned().pipelines.push_back(pipeline);
+}
+
+bool is_pipeline_abandoned() {
+  const std::lock_guard lock(abandoned().mutex);
+  return !abandoned().pipelines.empty();
 }
 
 }  // namespace rcnn::launch

@@ -4,7 +4,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <csignal>
+
 #include "engine/errors.hpp"
+#include "launch/interrupt.hpp"
 #include "tests/launch/recording_sink.hpp"
 #include "tests/launch/tiny_files.hpp"
 
@@ -97,6 +100,15 @@ class FullSink final : public RecordingSink {
 TEST_F(DetectImages, FailureToWriteResultsEndsTheRun) {
   FullSink full;
   EXPECT_THROW(detect_images(make_inputs(12, 100), {}, session_, {.max_in_flight = 4}, full), engine::Error);
+}
+
+TEST_F(DetectImages, ASignalEndsTheRunAfterTheImagesOnTheirWay) {
+  const auto inputs = make_inputs(60, 100);
+  const Interrupt interrupt;
+  std::raise(SIGTERM);
+  const auto done = detect_images(inputs, {}, session_, {.max_in_flight = 2}, sink_);
+  EXPECT_LT(done, inputs.size());
+  EXPECT_EQ(done, sink_.results.size());
 }
 
 }  // namespace

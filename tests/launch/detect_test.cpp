@@ -482,5 +482,23 @@ TEST_F(Detect, BrokenVideoIsNamedAndTheRestGoesOn) {
   EXPECT_FALSE(fs::exists(out_ / "seen/broken.mp4"));
 }
 
+TEST_F(Detect, ADeviceThatIsNoCameraIsNamedAndTheRestGoesOn) {
+  const auto outcome = detect("/dev/null " + (images_ / "a.png").string() + " --format detectron2");
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_THAT(lines_of(outcome.err), ElementsAre(HasSubstr("/dev/null")));
+  EXPECT_EQ(json::parse(outcome.out).at("images").size(), 1U);
+}
+
+TEST_F(Detect, AFullDiskIsSaidOnce) {
+  write_clip(out_ / "in.mp4", 20);
+  auto outcome = detect((out_ / "in.mp4").string() + " --format json-lines --json /dev/full");
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_THAT(lines_of(outcome.err), ElementsAre(HasSubstr("/dev/full")));
+  outcome = detect((out_ / "in.mp4").string() + " --output /dev/full");
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_THAT(lines_of(outcome.err), ElementsAre(HasSubstr("Cannot write '/dev/full'")));
+  EXPECT_THAT(outcome.out, ::testing::Not(HasSubstr("annotated")));
+}
+
 }  // namespace
 }  // namespace rcnn::launch

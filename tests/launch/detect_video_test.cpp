@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <spdlog/fmt/fmt.h>
 
 #include <csignal>
 #include <thread>
@@ -10,12 +11,14 @@
 #include "elements/register.hpp"
 #include "engine/errors.hpp"
 #include "tests/launch/recording_sink.hpp"
+#include "tests/launch/stalling_demuxer.hpp"
 #include "tests/launch/tiny_files.hpp"
 
 namespace rcnn::launch {
 namespace {
 
 namespace fs = std::filesystem;
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
@@ -41,6 +44,8 @@ class DetectVideo : public ::testing::Test {
     return "accepted";
   }
 
+  static constexpr Patience kShort{std::chrono::milliseconds(700), std::chrono::milliseconds(300),
+                                   std::chrono::milliseconds(300)};
   const TempFolder folder_;
   const DetectOptions options_{.model = tests::tiny_model()};
   RecordingSink sink_;
@@ -113,6 +118,78 @@ TEST_F(DetectVideo, CoresThatAreNotThereAreASettingError) {
   auto options = options_;
   options.cores = "77";
   EXPECT_THROW(detect_video({video(folder_ / "in.mp4"), {}}, options, sink_), engine::SettingError);
+}
+
+TEST_F(DetectVideo, DevicesThatAreNoCamerasAreThatInputsFailureAlone) {
+  for (const char* device : {"/dev/null", "/dev/zero"}) {
+    try {
+      detect_video({{device, InputKind::kCamera, device}, {}}, options_, sink_);
+      FAIL() << "accepted " << device;
+    } catch (const engine::SettingError& error) {
+      FAIL() << "ends the run: " << error.what();
+    } catch (const engine::Error& error) {
+      EXPECT_THAT(error.what(), AllOf(HasSubstr(device), HasSubstr("/dev/video0")));
+    }
+  }
+}
+
+TEST_F(DetectVideo, GifsAreRefusedNotReadForEver) {
+  write_text(
+      folder_ / "anim.gif",
+      std::string("GIF89a\x01\0\x01\0\x80\0\0\0\0\0\xff\xff\xff\x2c\0\0\0\0\x01\0\x01\0\0\x02\x02\x44\x01\0;",
+                  35));
+  EXPECT_THAT(refusal({video(folder_ / "anim.gif"), {}}, options_),
+              AllOf(HasSubstr("anim.gif"), HasSubstr("ffmpeg")));
+}
+
+TEST_F(DetectVideo, FilesThatGiveNothingMoreAreGivenUp) {
+  const StallingDemuxer demuxer;
+  write_text(folder_ / "stalls.vid", "STALLING 3");
+  VideoJob job{video(folder_ / "stalls.vid"), folder_ / "seen.mp4"};
+  job.patience = kShort;
+  detect_video(job, options_, sink_);
+  EXPECT_EQ(sink_.results.size(), 3U);
+  EXPECT_THAT(sink_.events.back(),
+              AllOf(HasSubstr("failed"), HasSubstr("stalls.vid"), HasSubstr("after 3 frames")));
+  EXPECT_EQ(frame_times(folder_ / "seen.mp4").size(), 3U) << "what came is kept";
+  EXPECT_TRUE(is_pipeline_abandoned());
+}
+
+TEST_F(DetectVideo, SignalsEndVideosThatDoNotEnd) {
+  const StallingDemuxer demuxer;
+  for (const int frames : {0, 2}) {
+    write_text(folder_ / "stalls.vid", "STALLING " + std::to_string(frames));
+    VideoJob job{video(folder_ / "stalls.vid"), folder_ / "seen.mp4"};
+    job.patience = kShort;
+    job.patience.source = std::chrono::hours(1);
+    std::thread impatient([] {
+      std::this_thread::sleep_for(std::chrono::milliseconds(700));
+      ::kill(::getpid(), SIGTERM);
+    });
+    detect_video(job, options_, sink_);
+    impatient.join();
+    EXPECT_THAT(sink_.events.back(), HasSubstr(fmt::format("interrupted after {} frames", frames)));
+    EXPECT_EQ(fs::exists(folder_ / "seen.mp4"), frames > 0);
+  }
+}
+
+TEST_F(DetectVideo, SizesThatCannotBeEncodedAreNamed) {
+  write_clip(folder_ / "small.mp4", 3, 16, 16);
+  EXPECT_THAT(refusal({video(folder_ / "small.mp4"), folder_ / "seen.mp4"}, options_), "accepted");
+  const auto made = run_shell(
+      "gst-launch-1.0 -q videotestsrc num-buffers=3 ! video/x-raw,width=2,height=2 ! "
+      "avenc_ffv1 ! matroskamux ! filesink location=" +
+      (folder_ / "tiny.mkv").string());
+  ASSERT_EQ(made.code, 0) << made.err;
+  EXPECT_THAT(refusal({video(folder_ / "tiny.mkv"), folder_ / "seen.mp4"}, options_),
+              AllOf(HasSubstr("tiny.mkv"), HasSubstr("2x2 pixels"), HasSubstr("16x16")));
+  EXPECT_THAT(refusal({video(folder_ / "tiny.mkv"), {}}, options_), "accepted");
+}
+
+TEST_F(DetectVideo, OutputsThatCannotBeWrittenAreNamed) {
+  write_clip(folder_ / "in.mp4", 3);
+  EXPECT_THAT(refusal({video(folder_ / "in.mp4"), "/dev/full"}, options_),
+              AllOf(HasSubstr("Cannot write '/dev/full'"), HasSubstr("No space left")));
 }
 
 TEST_F(DetectVideo, SoundAloneIsRefusedNotWaitedFor) {

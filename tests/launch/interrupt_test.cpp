@@ -2,25 +2,66 @@
 #include "launch/interrupt.hpp"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <csignal>
 
 namespace rcnn::launch {
 namespace {
 
-TEST(Interrupt, FirstSignalIsRememberedAndTheOldHandlerComesBack) {
-  struct sigaction before {};
-  sigaction(SIGINT, nullptr, &before);
+auto handler_of(int signal) {
+  struct sigaction now {};
+  sigaction(signal, nullptr, &now);
+  return now.sa_handler;
+}
+
+class InterruptBy : public ::testing::TestWithParam<int> {};
+
+TEST_P(InterruptBy, FirstSignalIsRememberedAndTheOldHandlerComesBack) {
+  const auto before = handler_of(GetParam());
   {
     const Interrupt interrupt;
     EXPECT_FALSE(interrupt.requested());
-    std::raise(SIGINT);
+    std::raise(GetParam());
     EXPECT_TRUE(interrupt.requested());
-    struct sigaction now {};
-    sigaction(SIGINT, nullptr, &now);
-    EXPECT_EQ(now.sa_handler, SIG_DFL) << "a second Ctrl-C must end the process";
+    for (const int signal : {SIGINT, SIGTERM, SIGHUP})
+      EXPECT_EQ(handler_of(signal), SIG_DFL) << "a second signal must end the process";
   }
-  struct sigaction after {};
-  sigaction(SIGINT, nullptr, &after);
-  EXPECT_EQ(after.sa_handler, before.sa_handler);
+  EXPECT_EQ(handler_of(GetParam()), before);
+}
+
+INSTANTIATE_TEST_SUITE_P(Signals, InterruptBy, ::testing::Values(SIGINT, SIGTERM, SIGHUP));
+
+TEST(Interrupt, InnerOnesSeeWhatTheOutermostHasSeen) {
+  const Interrupt outer;
+  std::raise(SIGTERM);
+  {
+    const Interrupt inner;
+    EXPECT_TRUE(inner.requested());
+  }
+  EXPECT_TRUE(outer.requested());
+}
+
+TEST(Interrupt, HangupsThatAreIgnoredStaySo) {
+  std::signal(SIGHUP, SIG_IGN);
+  {
+    const Interrupt interrupt;
+    std::raise(SIGHUP);
+    EXPECT_FALSE(interrupt.requested());
+  }
+  std::signal(SIGHUP, SIG_DFL);
+}
+
+TEST(Interrupt, WritingToAPipeThatNobodyReadsFails) {
+  std::array<int, 2> ends{};
+  ASSERT_EQ(pipe(ends.data()), 0);
+  close(ends[0]);
+  const Interrupt interrupt;
+  EXPECT_EQ(write(ends[1], "x", 1), -1);
+  EXPECT_EQ(errno, EPIPE);
+  close(ends[1]);
 }
 
 }  // namespace

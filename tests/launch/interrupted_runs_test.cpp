@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: MIT
+// What is left of a run that a signal ends: as a user, a service manager or a closed terminal sends it.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "launch/commands.hpp"
+#include "tests/launch/background_process.hpp"
+#include "tests/launch/tiny_files.hpp"
+#include "tests/support/random_classifier.hpp"
+
+namespace rcnn::launch {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+using ::testing::ElementsAre;
+using ::testing::MatchesRegex;
+
+constexpr int kImages = 4000;  // More than come out before the signal does.
+
+class InterruptedRuns : public ::testing::TestWithParam<int> {
+ protected:
+  InterruptedRuns() {
+    fs::create_directories(folder_ / "in");
+    cv::imwrite((folder_ / "one.png").string(), make_picture(120, 90, 1));
+    for (int i = 0; i < kImages; ++i) {
+      fs::create_hard_link(folder_ / "one.png", folder_ / "in" / (std::to_string(i) + ".png"));
+    }
+  }
+  /// Runs it until there is `sign`, then sends the signal.
+  std::optional<int> interrupt(const std::string& arguments, const std::function<bool()>& sign) const {
+    BackgroundProcess process(tests::built_file("launch/neuron-rcnn") + " " + arguments + " >" +
+                              (folder_ / "out").string() + " 2>" + (folder_ / "err").string());
+    for (int i = 0; i < 3000 && !sign(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    kill(process.pid(), GetParam());
+    return process.wait(std::chrono::seconds(30));
+  }
+  std::vector<std::string> said() const { return lines_of(read_text(folder_ / "err")); }
+  std::size_t files_in(const std::string& name) const {
+    std::error_code error;
+    const fs::directory_iterator files(folder_ / name, error);
+    return error ? 0 : static_cast<std::size_t>(std::distance(files, fs::directory_iterator()));
+  }
+  bool leaves_hidden_files() const {
+    return std::ranges::any_of(fs::recursive_directory_iterator(folder_.path()), [](const auto& entry) {
+      return entry.path().filename().string().starts_with(".");
+    });
+  }
+
+  const TempFolder folder_;
+};
+
+TEST_P(InterruptedRuns, ImagesThatWereSeenAreWritten) {
+  const auto code = interrupt("detect -m " + tests::tiny_model().string() + " " + (folder_ / "in").string() +
+                                  " --output " + (folder_ / "seen").string() +
+                                  " --format detectron2 --json " + (folder_ / "found.json").string(),
+                              [&] { return files_in("seen") > 3; });
+  EXPECT_EQ(code, kFailed);
+  EXPECT_THAT(said(),
+              ElementsAre(MatchesRegex("neuron-rcnn: interrupted after [0-9]+ of 4000 images; what came "
+                                       "before is written")));
+  EXPECT_EQ(json::parse(read_text(folder_ / "found.json")).at("images").size(), files_in("seen"));
+  EXPECT_FALSE(leaves_hidden_files());
+}
+
+TEST_P(InterruptedRuns, ClassesOfImagesThatWereSeenAreWritten) {
+  const auto code = interrupt("classify -m " + tests::tiny_classifier().string() + " " +
+                                  (folder_ / "in").string() + " --output " + (folder_ / "seen").string() +
+                                  " --json " + (folder_ / "found.json").string(),
+                              [&] { return files_in("seen") > 3; });
+  EXPECT_EQ(code, kFailed);
+  EXPECT_THAT(said(),
+              ElementsAre(MatchesRegex("neuron-rcnn: interrupted after [0-9]+ of 4000 images; what came "
+                                       "before is written")));
+  EXPECT_EQ(json::parse(read_text(folder_ / "found.json")).at("images").size(), files_in("seen"));
+  EXPECT_FALSE(leaves_hidden_files());
+}
+
+TEST_P(InterruptedRuns, VideosKeepTheirFramesAndFurtherInputsAreNamed) {
+  write_clip(folder_ / "long.mp4", 3000);
+  const auto code =
+      interrupt("detect -m " + tests::tiny_model().string() + " " + (folder_ / "long.mp4").string() + " " +
+                    (folder_ / "one.png").string() + " --output " + (folder_ / "seen").string() +
+                    " --format json-lines --json -",
+                [&] { return read_text(folder_ / "out").size() > 1000; });
+  EXPECT_EQ(code, kFailed);
+  EXPECT_THAT(said(), ElementsAre(MatchesRegex(".*long.mp4' was interrupted after [0-9]+ frames.*"),
+                                  MatchesRegex(".*interrupted: 1 of 2 inputs were not looked at")));
+  EXPECT_EQ(frame_times(folder_ / "seen/long.mp4").size(), lines_of(read_text(folder_ / "out")).size());
+  EXPECT_FALSE(leaves_hidden_files());
+}
+
+INSTANTIATE_TEST_SUITE_P(Signals, InterruptedRuns, ::testing::Values(SIGINT, SIGTERM, SIGHUP));
+
+using ClosedPipe = InterruptedRuns;
+
+TEST_P(ClosedPipe, EndsTheRunWithOneErrorAndNoHiddenFile) {
+  write_clip(folder_ / "long.mp4", 3000);
+  const auto outcome =
+      run_shell("( " + tests::built_file("launch/neuron-rcnn") + " detect -m " +
+                tests::tiny_model().string() + " " + (folder_ / "long.mp4").string() + " --output " +
+                (folder_ / "seen.mp4").string() + " --format json-lines --json -; echo $? >&2 ) | head -1");
+  EXPECT_EQ(lines_of(outcome.out).size(), 1U);
+  EXPECT_THAT(lines_of(outcome.err),
+              ElementsAre(MatchesRegex("neuron-rcnn: Cannot write the results.*"), "1"));
+  EXPECT_FALSE(leaves_hidden_files());
+  const auto frames = frame_times(folder_ / "seen.mp4").size();
+  EXPECT_GT(frames, 0U);
+  EXPECT_LT(frames, 3000U);
+}
+
+INSTANTIATE_TEST_SUITE_P(Signals, ClosedPipe, ::testing::Values(SIGPIPE));
+
+}  // namespace
+}  // namespace rcnn::launch
