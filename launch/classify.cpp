@@ -91,7 +91,7 @@ class ClassifyRun {
     const Interrupt interrupt;
     for (std::size_t i = 0; i < inputs.size(); ++i) {
       if (interrupt.requested()) {
-        fail(fmt::format("interrupted after {} of {}; what came before is written", i,
+        fail(fmt::format("interrupted after {} of {}; what there was is written", i,
                          plural(inputs.size(), "image")));
         break;
       }

@@ -169,7 +169,7 @@ class Detector {
                                     session_, settings_.options, sink_);
     if (done == count) return;
     sink_.failed(
-        fmt::format("interrupted after {} of {}; what came before is written", done, plural(count, "image")));
+        fmt::format("interrupted after {} of {}; what there was is written", done, plural(count, "image")));
   }
 
   void run_video(std::size_t at) {

@@ -89,6 +89,7 @@ class VideoRun {
   VideoRun(const VideoJob& job, const std::filesystem::path& annotated, const DetectOptions& options,
            ResultSink& sink)
       : job_(job),
+        frame_limit_(options.frames),
         sink_(sink),
         pipeline_(new VideoPipeline({job.input, annotated, job.camera_element}, options),
                   StopOrAbandon{job.patience.stop}),
@@ -112,6 +113,20 @@ class VideoRun {
   /// Whether everything is written that came: false where even the end of the stream did not come through.
   bool ended() const { return ended_; }
   std::uint64_t frames() const { return frames_; }
+  /// What is amiss with a file that came to its end; empty: nothing.
+  std::string damage() const {
+    // Neither live sources nor a wanted number of frames have an end that could be missed.
+    if (!is_file(job_.input) || frame_limit_ > 0) return {};
+    constexpr std::uint64_t kTolerance = GST_SECOND / 2;
+    const auto until = std::max(pipeline_->source().read_until_ns().value_or(duration_), last_pts_);
+    if (until + longest_gap_ + kTolerance < duration_) {
+      return fmt::format("ends at {:.1f} s of {:.1f} s: it was cut off, or is damaged",
+                         static_cast<double>(until) * 1e-9, static_cast<double>(duration_) * 1e-9);
+    }
+    return pipeline_->source().has_lost_frames() ? "is damaged: some of its frames could not be decoded" : "";
+  }
+  /// Whether frames came out in whose place the decoder found less than a frame.
+  bool has_mended_frames() const { return is_file(job_.input) && pipeline_->source().has_mended_frames(); }
   /// Why results could not be written; null: they could.
   std::exception_ptr unwritten() const { return unwritten_; }
 
@@ -158,11 +173,14 @@ class VideoRun {
         unwritten_ = std::current_exception();
       }
       ++frames_;
-      last_pts_ = result.pts_ns.value_or(last_pts_);
+      const auto pts = result.pts_ns.value_or(last_pts_);
+      longest_gap_ = std::max(longest_gap_, pts - std::min(pts, last_pts_));
+      last_pts_ = pts;
     }
     gint64 duration = 0;
-    if (gst_element_query_duration(pipeline_->element(), GST_FORMAT_TIME, &duration) == FALSE) duration = 0;
-    sink_.progressed(static_cast<double>(last_pts_), static_cast<double>(duration),
+    if (gst_element_query_duration(pipeline_->element(), GST_FORMAT_TIME, &duration) != FALSE && duration > 0)
+      duration_ = static_cast<std::uint64_t>(duration);
+    sink_.progressed(static_cast<double>(last_pts_), static_cast<double>(duration_),
                      fmt::format("{}, frame {}", job_.input.name, frames_));
   }
 
@@ -192,6 +210,7 @@ class VideoRun {
   }
 
   const VideoJob& job_;
+  const std::uint64_t frame_limit_;
   ResultSink& sink_;
   Interrupt interrupt_;
   VideoPipelinePointer pipeline_;
@@ -205,6 +224,8 @@ class VideoRun {
   std::exception_ptr unwritten_;
   std::uint64_t frames_ = 0;
   std::uint64_t last_pts_ = 0;
+  std::uint64_t longest_gap_ = 0;  ///< Between two frames, ns
+  std::uint64_t duration_ = 0;     ///< As the container says, ns; 0: unknown
 };
 
 /// Character devices that Linux counts among its video devices.
@@ -242,9 +263,18 @@ void report_missing(const VideoRun& run, const VideoJob& job, ResultSink& sink) 
              (job.input.kind == InputKind::kVideo || !run.ended())) {
     what = fmt::format("'{}' was interrupted after {} frames", job.input.path, run.frames());
   }
+  if (run.cause() == VideoRun::Cause::kEndOfStream) {
+    if (const auto damage = run.damage(); !damage.empty()) {
+      what = fmt::format("'{}' {}", job.input.path, damage);
+    } else if (run.has_mended_frames()) {
+      sink.warned(fmt::format(
+          "'{}' is damaged: the decoder made up parts of some frames, where objects may be missed",
+          job.input.path));
+    }
+  }
   if (what.empty() || run.unwritten() != nullptr) return;
   if (run.frames() > 0) {
-    what += "; what came before is written";
+    what += "; what there was is written";
     if (!run.ended() && !job.annotated.empty()) what += ", but for the annotated video";
   }
   sink.failed(what);

@@ -15,6 +15,9 @@ namespace rcnn::launch {
 /// file that gives nothing for `VideoJob::patience`. Where not even the end of the stream comes through, the
 /// mp4 is removed, and where threads of the pipeline do not end, is_pipeline_abandoned() from then on.
 ///
+/// A file that ends before its container says, or of which frames could not be decoded, is failed() too,
+/// after its results; one whose frames the decoder had to mend is warned() of.
+///
 /// \throws engine::Error (SettingError where a setting is at fault) with what GStreamer reports; the
 /// unfinished mp4 is
 ///         removed. OutputError of the sink, once the mp4 with the frames so far is in its place.

@@ -97,7 +97,8 @@ VideoPipeline::VideoPipeline(const VideoJob& job, const DetectOptions& options)
     : name_(job.input.name),
       frame_limit_(options.frames),
       raw_(options.raw),
-      pipeline_(gst_pipeline_new("detect")) {
+      pipeline_(gst_pipeline_new("detect")),
+      source_watch_(pipeline_.get()) {
   gst_object_ref_sink(pipeline_.get());
   auto* bin = GST_BIN(pipeline_.get());
   GstElement* decoder = build_source(job);

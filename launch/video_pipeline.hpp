@@ -17,6 +17,7 @@
 #include "launch/detect_options.hpp"
 #include "launch/gst_parts.hpp"
 #include "launch/inputs.hpp"
+#include "launch/source_watch.hpp"
 
 namespace rcnn::launch {
 
@@ -74,6 +75,7 @@ class VideoPipeline {
   /// Results since the last call, in the order of the frames.
   std::vector<FrameResult> take_results();
   StreamProgress progress() const;
+  const SourceWatch& source() const { return source_watch_; }
 
   /// Asks the source to end the stream. Returns at once.
   void end_source();
@@ -105,6 +107,7 @@ class VideoPipeline {
   const std::uint64_t frame_limit_;
   const bool raw_;
   GstPointer<GstElement> pipeline_;
+  SourceWatch source_watch_;
   GstElement* entry_ = nullptr;  ///< Owned by the pipeline, as are the others
   GstElement* network_ = nullptr;
   GstElement* encoder_caps_ = nullptr;

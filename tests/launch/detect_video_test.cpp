@@ -173,6 +173,39 @@ TEST_F(DetectVideo, SignalsEndVideosThatDoNotEnd) {
   }
 }
 
+TEST_F(DetectVideo, FilesThatWereCutOffSayWhereTheyEnd) {
+  write_mkv(folder_ / "in.mkv", 100);
+  cut(folder_ / "in.mkv", 0.55);
+  detect_video({video(folder_ / "in.mkv"), folder_ / "seen.mp4"}, options_, sink_);
+  EXPECT_THAT(sink_.events.back(),
+              AllOf(HasSubstr("failed"), HasSubstr("in.mkv"), HasSubstr("of 4.0 s: it was cut off")));
+  EXPECT_EQ(frame_times(folder_ / "seen.mp4").size(), sink_.results.size()) << "what there was is kept";
+  RecordingSink limited;
+  auto options = options_;
+  options.frames = 5;
+  detect_video({video(folder_ / "in.mkv"), {}}, options, limited);
+  EXPECT_EQ(limited.events.size(), 5U) << "no end is missed that was not to be reached";
+}
+
+TEST_F(DetectVideo, SoundMayBeLongerThanTheVideo) {
+  make_by_gst(
+      "videotestsrc num-buffers=50 ! video/x-raw,width=160,height=120,framerate=25/1 ! x264enc ! m.video_0 "
+      "audiotestsrc num-buffers=300 ! avenc_aac ! m.audio_0 mp4mux name=m",
+      folder_ / "in.mp4");
+  detect_video({video(folder_ / "in.mp4"), {}}, options_, sink_);
+  EXPECT_EQ(sink_.results.size(), 50U);
+  EXPECT_EQ(sink_.events.size(), 50U) << sink_.events.back();
+}
+
+TEST_F(DetectVideo, FramesThatCannotBeDecodedAreSaid) {
+  write_clip(folder_ / "in.mp4", 60);
+  damage(folder_ / "in.mp4", 0.3, 0.5);
+  detect_video({video(folder_ / "in.mp4"), {}}, options_, sink_);
+  EXPECT_LT(sink_.results.size(), 60U);
+  EXPECT_THAT(sink_.events.back(),
+              AllOf(HasSubstr("failed"), HasSubstr("in.mp4"), HasSubstr("could not be decoded")));
+}
+
 TEST_F(DetectVideo, SizesThatCannotBeEncodedAreNamed) {
   write_clip(folder_ / "small.mp4", 3, 16, 16);
   EXPECT_THAT(refusal({video(folder_ / "small.mp4"), folder_ / "seen.mp4"}, options_), "accepted");

@@ -56,9 +56,8 @@ TEST_P(InterruptedRuns, ImagesThatWereSeenAreWritten) {
                                   " --format detectron2 --json " + (folder_ / "found.json").string(),
                               [&] { return files_in("seen") > 3; });
   EXPECT_EQ(code, kFailed);
-  EXPECT_THAT(said(),
-              ElementsAre(MatchesRegex("neuron-rcnn: interrupted after [0-9]+ of 4000 images; what came "
-                                       "before is written")));
+  EXPECT_THAT(said(), ElementsAre(MatchesRegex("neuron-rcnn: interrupted after [0-9]+ of 4000 images; what "
+                                               "there was is written")));
   EXPECT_EQ(json::parse(read_text(folder_ / "found.json")).at("images").size(), files_in("seen"));
   EXPECT_FALSE(leaves_hidden_files());
 }
@@ -69,9 +68,8 @@ TEST_P(InterruptedRuns, ClassesOfImagesThatWereSeenAreWritten) {
                                   " --json " + (folder_ / "found.json").string(),
                               [&] { return files_in("seen") > 3; });
   EXPECT_EQ(code, kFailed);
-  EXPECT_THAT(said(),
-              ElementsAre(MatchesRegex("neuron-rcnn: interrupted after [0-9]+ of 4000 images; what came "
-                                       "before is written")));
+  EXPECT_THAT(said(), ElementsAre(MatchesRegex("neuron-rcnn: interrupted after [0-9]+ of 4000 images; what "
+                                               "there was is written")));
   EXPECT_EQ(json::parse(read_text(folder_ / "found.json")).at("images").size(), files_in("seen"));
   EXPECT_FALSE(leaves_hidden_files());
 }

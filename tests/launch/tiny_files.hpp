@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <random>
 #include <string>
 
 #include "tests/launch/launch_support.hpp"
@@ -103,6 +104,35 @@ inline void write_clip(const std::filesystem::path& file, int frames, int width 
   gst_element_set_state(pipeline, GST_STATE_NULL);
   gst_object_unref(pipeline);
   if (!made) throw std::runtime_error("cannot make a clip: " + line);
+}
+
+/// Runs a line of gst-launch-1.0's, and says when it is wrong.
+inline void make_by_gst(const std::string& line, const std::filesystem::path& file) {
+  const auto made = run_shell("gst-launch-1.0 -q " + line + " ! filesink location=" + file.string());
+  if (made.code != 0) throw std::runtime_error("cannot make " + file.string() + ": " + made.err);
+}
+
+/// So many frames as Matroska, whose header says how long they last.
+inline void write_mkv(const std::filesystem::path& file, int frames) {
+  make_by_gst("videotestsrc num-buffers=" + std::to_string(frames) +
+                  " ! video/x-raw,width=160,height=120,framerate=25/1 ! x264enc ! h264parse ! matroskamux",
+              file);
+}
+
+/// The first bytes of a file, as a broken download leaves them.
+inline void cut(const std::filesystem::path& file, double share) {
+  std::filesystem::resize_file(
+      file, static_cast<std::uintmax_t>(share * static_cast<double>(std::filesystem::file_size(file))));
+}
+
+/// Noise in the place of a part of a file.
+inline void damage(const std::filesystem::path& file, double from, double to) {
+  auto bytes = read_text(file);
+  std::mt19937 random(1);
+  const auto size = static_cast<double>(bytes.size());
+  for (auto i = static_cast<std::size_t>(from * size); i < static_cast<std::size_t>(to * size); ++i)
+    bytes[i] = static_cast<char>(random());
+  write_text(file, bytes);
 }
 
 /// The times of a video's decoded frames, ns from its start as players count.
