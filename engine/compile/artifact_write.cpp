@@ -78,17 +78,22 @@ nlohmann::json checksums_of(std::span<const StoredTensor> tensors) {
   return checksums;
 }
 
+/// Names of configs are those of files, which may be no UTF-8.
+std::string mended_text(const nlohmann::json& json) {
+  return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
 nlohmann::json metadata_of(const CompiledModel& model, const nlohmann::json& checksums) {
   nlohmann::json programs = nlohmann::json::array();
   for (const auto& program : model.programs) programs.push_back(program.graph);
   const bool classifier = std::holds_alternative<ClassifierConfig>(model.config);
-  const auto config = std::visit([](const auto& any) { return nlohmann::json(any).dump(); }, model.config);
+  const auto config = std::visit([](const auto& any) { return mended_text(any); }, model.config);
   nlohmann::json metadata{{"format", kArtifactFormat},
                           {"version", std::to_string(kArtifactVersion)},
                           {"producer", kProducer},
                           {"pooled_order", kPooledOrder},
                           {classifier ? "classifier" : "config", config},
-                          {"options", options_json(model.options).dump()},
+                          {"options", mended_text(options_json(model.options))},
                           {"programs", programs.dump()},
                           {"host_nodes", nlohmann::json(model.host_nodes).dump()},
                           {"checksums", checksums.dump()}};

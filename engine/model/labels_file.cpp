@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "engine/model/labels_file.hpp"
 
+#include <cstddef>
+#include <cstdint>
 #include <fstream>
 #include <iterator>
 #include <nlohmann/json.hpp>
 #include <sstream>
+#include <string_view>
+#include <system_error>
 
 #include "engine/errors.hpp"
 #include "engine/model/yaml_tree.hpp"
@@ -53,6 +57,49 @@ std::vector<Label> parse_class_index(const std::string& text, const std::string&
   return labels;
 }
 
+bool is_utf8(const std::string& text) {
+  try {
+    return !json(text).dump().empty();
+  } catch (const json::type_error&) {
+    return false;
+  }
+}
+
+/// Names go into JSON, which is UTF-8, and to C, where a NUL ends them. \throws ModelError naming the line
+void require_text(const std::string& text, const std::string& file) {
+  std::istringstream lines(text);
+  std::size_t number = 1;
+  for (std::string line; std::getline(lines, line); ++number) {
+    if (line.find('\0') == std::string::npos && is_utf8(line)) continue;
+    throw ModelError("The labels '" + file + "' are no UTF-8 text in line " + std::to_string(number) +
+                     ": save the file as UTF-8, such as by iconv -f LATIN1 -t UTF-8");
+  }
+}
+
+/// \throws SettingError where that is not to be read, or no file of labels
+std::string read_text(const std::filesystem::path& file) {
+  constexpr std::uintmax_t kMost = 16 << 20;  // 10^5 names take 2 MB.
+  std::error_code error;
+  // Pipes may never give anything, devices never an end.
+  const bool regular = std::filesystem::is_regular_file(file, error);
+  std::ifstream stream;
+  if (regular) stream.open(file, std::ios::binary);
+  if (!regular || !stream) {
+    throw SettingError(
+        "Cannot read the labels '" + file.string() +
+        "': give a text file with one label a line, or a YAML file with classes: [[ID, NAME], ...]");
+  }
+  if (std::filesystem::file_size(file, error) > kMost) {
+    throw SettingError("The labels '" + file.string() +
+                       "' have more than 16 MiB, which names of classes never take; "
+                       "give a text file with one label a line");
+  }
+  std::string text(std::istreambuf_iterator<char>(stream), {});
+  constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
+  if (text.starts_with(kByteOrderMark)) text.erase(0, kByteOrderMark.size());
+  return text;
+}
+
 std::vector<Label> parse_lines(const std::string& text) {
   std::vector<Label> labels;
   std::istringstream lines(text);
@@ -67,19 +114,25 @@ std::vector<Label> parse_lines(const std::string& text) {
   return labels;
 }
 
-}  // namespace
-
-std::vector<Label> read_labels(const std::filesystem::path& file) {
-  std::ifstream stream(file, std::ios::binary);
-  if (!stream || std::filesystem::is_directory(file)) {
-    throw SettingError(
-        "Cannot read the labels '" + file.string() +
-        "': give a text file with one label a line, or a YAML file with classes: [[ID, NAME], ...]");
-  }
-  const std::string text(std::istreambuf_iterator<char>(stream), {});
+std::vector<Label> parse_labels(const std::string& text, const std::filesystem::path& file) {
   const auto ending = file.extension();
   if (ending == ".json") return parse_class_index(text, file.string());
   return ending == ".yaml" || ending == ".yml" ? parse_class_list(text, file.string()) : parse_lines(text);
+}
+
+}  // namespace
+
+std::vector<Label> read_labels(const std::filesystem::path& file) {
+  const auto text = read_text(file);
+  require_text(text, file.string());
+  auto labels = parse_labels(text, file);
+  for (const auto& label : labels) {  // JSON and YAML can write one down.
+    if (label.name.find('\0') == std::string::npos) continue;
+    throw ModelError("The labels '" + file.string() +
+                     "' have a name with a NUL character in it, that of class " + std::to_string(label.id) +
+                     ": take it out");
+  }
+  return labels;
 }
 
 void name_classes(const std::vector<Label>& labels, const std::filesystem::path& file, ModelConfig& config) {

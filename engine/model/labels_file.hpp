@@ -21,6 +21,7 @@ struct Label {
 ///  - ending in .json: as imagenet_class_index.json, {"0": ["n01440764", "tench"], ...}, every class from 0
 ///  on;
 ///  - else text with a name a line, empty lines passed over; ids count from 0.
+/// UTF-8, with or without a byte order mark; a regular file of 16 MiB at most.
 /// \throws SettingError where it cannot be read, ModelError where it is not such a file.
 std::vector<Label> read_labels(const std::filesystem::path& file);
 

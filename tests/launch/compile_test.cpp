@@ -73,6 +73,25 @@ TEST_F(Compile, LabelsNameTheClasses) {
               HasSubstr("name 1 classes, the model has 3"));
 }
 
+TEST_F(Compile, NamesThatAreNoUtf8HarmNoArtifact) {
+  const auto config = folder_ /
+                      "K\xe4"
+                      "fer.yaml";
+  write_tiny_config(config);
+  const auto outcome =
+      run_neuron_rcnn("compile --config " + config.string() + " --weights " +
+                      (folder_ / "tiny.safetensors").string() + " -o " + (folder_ / "beetle.rcnn").string());
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_EQ(compile("").code, 0);
+  write_text(folder_ / "latin1.txt",
+             "car\nK\xe4"
+             "fer\ntruck\n");
+  const auto labels = compile("--force --labels " + (folder_ / "latin1.txt").string());
+  EXPECT_EQ(labels.code, 1);
+  EXPECT_THAT(lines_of(labels.err),
+              ::testing::ElementsAre(HasSubstr("latin1.txt' are no UTF-8 text in line 2")));
+}
+
 TEST_F(Compile, WhatIsUpToDateIsLeftAlone) {
   const auto artifact = folder_ / "tiny.rcnn";
   ASSERT_EQ(compile("").code, 0);

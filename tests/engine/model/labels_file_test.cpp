@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -66,6 +67,44 @@ TEST_F(LabelsFile, ImagenetsClassIndexHasSynsets) {
   EXPECT_THAT(refusal<ModelError>(file("gap.json", index.dump())), HasSubstr("\"3\""));
   EXPECT_THAT(refusal<ModelError>(file("kind.json", R"({"0": "tench"})")), HasSubstr("\"0\""));
   EXPECT_THAT(refusal<ModelError>(file("broken.json", "{")), HasSubstr("no JSON object"));
+}
+
+TEST_F(LabelsFile, ByteOrderMarksAreNoPartOfAName) {
+  EXPECT_EQ(read_labels(file("names.txt",
+                             "\xef\xbb\xbfhuman\nk\xc3\xa4"
+                             "fer\n"))
+                .front()
+                .name,
+            "human");
+  EXPECT_EQ(read_labels(file("names.yaml",
+                             "\xef\xbb\xbf"
+                             "classes: [[1, car]]\n"))
+                .front()
+                .id,
+            1);
+}
+
+TEST_F(LabelsFile, WhatIsNoTextIsRefusedByItsLine) {
+  using namespace std::string_literals;
+  for (const auto& text : {"one\nK\xe4"
+                           "fer\n"s,
+                           "one\ntw\0o\n"s, "one\n\xc3"s, "one\n\xc0\x80\n"s, "one\n\xed\xa0\x80"s}) {
+    EXPECT_THAT(refusal<ModelError>(file("names.txt", text)),
+                AllOf(HasSubstr("names.txt"), HasSubstr("line 2")));
+  }
+  EXPECT_THAT(refusal<ModelError>(file("names.yaml",
+                                       "classes: [[1, K\xe4"
+                                       "fer]]")),
+              HasSubstr("line 1"));
+  EXPECT_THAT(refusal<ModelError>(file("names.json", R"({"0": ["n0", "te\u0000nch"]})")), HasSubstr("NUL"));
+}
+
+TEST_F(LabelsFile, NeitherPipesNorDevicesNorHeapsAreRead) {
+  ASSERT_EQ(::mkfifo((folder_ / "pipe").c_str(), 0600), 0);
+  EXPECT_THAT(refusal<SettingError>(folder_ / "pipe"), HasSubstr("Cannot read the labels"));
+  EXPECT_THAT(refusal<SettingError>("/dev/zero"), HasSubstr("Cannot read the labels"));
+  std::filesystem::resize_file(file("heap.txt", "x"), 17 << 20);
+  EXPECT_THAT(refusal<SettingError>(folder_ / "heap.txt"), HasSubstr("16 MiB"));
 }
 
 TEST_F(LabelsFile, OneNameAClassIsNeeded) {
