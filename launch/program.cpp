@@ -6,6 +6,7 @@
 #include <spdlog/spdlog.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdlib>
 #include <exception>
 #include <iostream>
@@ -43,13 +44,44 @@ std::string used_command(const CLI::App& program) {
   return "neuron-rcnn";
 }
 
-int explain(const CLI::App& program, const CLI::ParseError& error) {
-  if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) {
-    program.exit(error);  // --help and --version: on stdout.
-    return kDone;
-  }
-  print_error(fmt::format("{}; see {} --help", error.what(), used_command(program)));
+int refuse(const CLI::App& program, const std::string& why) {
+  print_error(fmt::format("{}; see {} --help", why, used_command(program)));
   return kWrongUse;
+}
+
+int explain(const CLI::App& program, const CLI::ParseError& error) {
+  if (error.get_exit_code() != static_cast<int>(CLI::ExitCodes::Success))
+    return refuse(program, error.what());
+  program.exit(error);  // --help and --version: on stdout.
+  std::cout.flush();
+  if (std::cout.good()) return kDone;
+  print_error(kNoStandardOutput);
+  return kFailed;
+}
+
+/// What is amiss with the command itself, which CLI11 does not name; empty: nothing.
+std::string wrong_command(const std::vector<Command>& commands, int argc, const char* const* argv) {
+  std::vector<std::string> known;
+  for (const auto& command : commands) known.push_back(command.app->get_name());
+  const std::string given = argc > 1 ? argv[1] : "";
+  if (given.starts_with('-') || std::ranges::count(known, given) > 0) return {};
+  return fmt::format("{}; give {}",
+                     argc > 1 ? fmt::format("'{}' is no command", given) : "No command is given",
+                     fmt::join(known, ", "));
+}
+
+/// An option whose value is empty, as that of a shell variable that is not set; null: there is none.
+/// NeuronCores that nobody names are all of them.
+const CLI::Option* empty_option(const CLI::App& command) {
+  const auto is_empty = [](const CLI::Option* option) {
+    return option->get_name() != "--cores" && std::ranges::count(option->results(), "") > 0;
+  };
+  const auto options = command.get_options();
+  if (const auto found = std::ranges::find_if(options, is_empty); found != options.end()) return *found;
+  for (const auto* group : command.get_subcommands([](const CLI::App*) { return true; })) {
+    if (const auto* found = empty_option(*group)) return found;
+  }
+  return nullptr;
 }
 
 int guarded_run(const Command& command) {
@@ -79,6 +111,7 @@ int run_program(int argc, const char* const* argv) {
                                       add_inspect(program), add_analyze(program), add_bench(program),
                                       add_profile(program), add_doctor(program),  add_ls(program),
                                       add_top(program)};
+  if (const auto wrong = wrong_command(commands, argc, argv); !wrong.empty()) return refuse(program, wrong);
   try {
     program.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -86,6 +119,12 @@ int run_program(int argc, const char* const* argv) {
   }
   for (const auto& command : commands) {
     if (!command.app->parsed()) continue;
+    if (const auto* option = empty_option(*command.app)) {
+      return refuse(program,
+                    fmt::format("{} is given an empty value: is a shell variable not set? Give one, or "
+                                "leave it out",
+                                option->get_name()));
+    }
     const int code = guarded_run(command);
     // Whoever is left running would wait for, or use, what an ordinary exit destroys. All files are closed.
     if (is_pipeline_abandoned()) std::_Exit(code);

@@ -9,6 +9,7 @@
 namespace rcnn::launch {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
@@ -32,7 +33,7 @@ TEST(Program, EverySubcommandDocumentsItselfAndHasJson) {
 
 TEST(Program, WrongUseIsOneLineAndTwo) {
   for (const char* arguments :
-       {"", "frobnicate", "detect", "detect -m x.rcnn", "compile --frob", "inspect",
+       {"", "frobnicate", "frobnicate --help", "detect", "detect -m x.rcnn", "compile --frob", "inspect",
         "detect -m x.rcnn a.jpg --threshold 7", "detect -m x.rcnn a.jpg --format xml",
         "detect -m x.rcnn a.jpg --max-in-flight 0", "doctor extra",
         "analyze --config COCO-Detection/faster_rcnn_R_50_FPN_3x --input stretch:0x0"}) {
@@ -46,6 +47,28 @@ TEST(Program, WrongUseIsOneLineAndTwo) {
 
 TEST(Program, WrongUseNamesTheHelpOfTheSubcommand) {
   EXPECT_THAT(run_neuron_rcnn("compile --frob").err, HasSubstr("see neuron-rcnn compile --help"));
+}
+
+TEST(Program, UnknownCommandsAreNamedBesideThoseThereAre) {
+  for (const char* arguments : {"nosuch", "nosuch --help"}) {
+    const auto outcome = run_neuron_rcnn(arguments);
+    EXPECT_EQ(outcome.code, 2);
+    EXPECT_THAT(outcome.err, AllOf(HasSubstr("'nosuch'"), HasSubstr("compile, detect, classify")));
+  }
+  EXPECT_THAT(run_neuron_rcnn("").err, HasSubstr("compile, detect, classify"));
+}
+
+TEST(Program, EmptyValuesAreNotTakenForNone) {
+  for (const std::string arguments :
+       {"compile --arch resnet18 -o x.rcnn --weights", "compile -o x.rcnn --weights w.pth --bind",
+        "compile --arch resnet18 -o x.rcnn --labels", "compile --arch resnet18 -o", "detect a.png -m",
+        "detect a.png --json", "detect a.png --output", "detect a.png --proposals", "bench -m", "inspect"}) {
+    const auto outcome = run_neuron_rcnn(arguments + " ''");
+    EXPECT_EQ(outcome.code, 2) << arguments;
+    EXPECT_THAT(outcome.err, HasSubstr("is given an empty value")) << arguments;
+  }
+  EXPECT_THAT(run_neuron_rcnn("detect none.png -m none.rcnn --cores ''").err,
+              AllOf(HasSubstr("none.rcnn"), ::testing::Not(HasSubstr("empty value"))));
 }
 
 TEST(Program, FailedWorkIsOneLineAndOne) {
@@ -64,6 +87,10 @@ TEST(Program, FullStandardOutputIsAFailure) {
                       " analyze --config COCO-Detection/faster_rcnn_R_50_FPN_3x >/dev/full")
                 .code,
             1);
+  for (const char* arguments : {" --help", " detect --help", " --version"}) {
+    EXPECT_EQ(run_shell(tests::built_file("launch/neuron-rcnn") + arguments + " >/dev/full").code, 1)
+        << arguments;
+  }
 }
 
 }  // namespace
