@@ -17,6 +17,7 @@
 #include "launch/bench_runs.hpp"
 #include "launch/commands.hpp"
 #include "launch/image_size.hpp"
+#include "launch/number_check.hpp"
 #include "launch/table.hpp"
 
 namespace rcnn::launch {
@@ -169,17 +170,17 @@ Command add_bench(CLI::App& program) {
       ->required();
   app->add_option("--cores", settings->options.cores,
                   "Numbers of cores (and threads of RoIAlign) to measure with (default: 1 to all)")
-      ->check(CLI::PositiveNumber)
+      ->check(whole_number_between(1, 4096))
       ->option_text("N ...");
   app->add_option("--threads-per-core", settings->options.threads_per_core,
                   "Numbers of threads that a core has, 1..256 (default: NEURON_EMU_THREADS_PER_CORE)")
-      ->check(CLI::Range(1, 256))
+      ->check(whole_number_between(1, 256))
       ->option_text("N ...");
   app->add_option(
          "--max-in-flight", settings->options.in_flight,
          "For detectors: numbers of frames under way at a time, 1..64 (default: one more than cores, with "
          "--batch two more)")
-      ->check(CLI::Range(1, 64))
+      ->check(whole_number_between(1, 64))
       ->option_text("N ...");
   app->add_option(
          "--size", settings->sizes,
@@ -190,16 +191,16 @@ Command add_bench(CLI::App& program) {
          "--batch", settings->options.batches,
          "Numbers of pictures that come together, 1..128 (default: 1 to 8 for classifiers; for detectors "
          "a stream of single pictures); no more than --max-in-flight of a detector's are under way")
-      ->check(CLI::Range(1, 128))
+      ->check(whole_number_between(1, 128))
       ->option_text("N ...");
   app->add_option("--warm-ups", loop.warm_ups, "Iterations before the clock starts")
-      ->check(CLI::NonNegativeNumber)
+      ->check(whole_number_between(0, kMostTimes))
       ->capture_default_str();
   app->add_option("--iterations", loop.iterations, "Iterations that are timed")
-      ->check(CLI::PositiveNumber)
+      ->check(whole_number_between(1, kMostTimes))
       ->capture_default_str();
   app->add_option("--line-every", loop.line_every, "Print a line after so many iterations; 0: none")
-      ->check(CLI::NonNegativeNumber)
+      ->check(whole_number_between(0, kMostTimes))
       ->capture_default_str();
   app->add_flag("--json", settings->json, "Print the figures as JSON");
   app->footer(

@@ -25,6 +25,7 @@
 #include "launch/inputs.hpp"
 #include "launch/interrupt.hpp"
 #include "launch/json_file.hpp"
+#include "launch/number_check.hpp"
 #include "launch/output_files.hpp"
 #include "launch/progress_bar.hpp"
 #include "launch/table.hpp"
@@ -198,7 +199,7 @@ class ClassifyRun {
 
 void print_tables(const ordered_json& images) {
   for (const auto& image : images) {
-    std::cout << image.at("file").get<std::string>() << '\n';
+    std::cout << printable(image.at("file").get<std::string>()) << '\n';
     Table table({"  class>", "score>", "label"});
     for (const auto& best : image.at("top")) {
       table.add({fmt::format("  {}", best.at("class").get<int>()),
@@ -273,7 +274,7 @@ Command add_classify(CLI::App& program) {
          "Images, folders of images (and of folders, links to them followed), quoted globs ('shots/*.jpg')")
       ->required();
   app->add_option("--top", settings->top, "Classes to name, best first (default: 5)")
-      ->check(CLI::Range(1, 100000))
+      ->check(whole_number_between(1, 100000))
       ->option_text("N");
   app->add_option("--json", settings->json, "Write results to this file; - for standard output");
   app->add_option(
@@ -289,7 +290,7 @@ Command add_classify(CLI::App& program) {
   app->add_option("--cores", settings->session.cores, "NeuronCores to run on, such as 0-1 (default: all)");
   app->add_option("--batch", settings->batch,
                   "Images run together, split evenly over the cores, 1..4096 (default: one a core)")
-      ->check(CLI::Range(1, 4096))
+      ->check(whole_number_between(1, 4096))
       ->option_text("N");
   return {app, [settings] { return classify(*settings); }};
 }

@@ -278,7 +278,7 @@ void add_calibration(CLI::App& app, Settings& settings, std::vector<CLI::Option*
   choices.push_back(images);
   app.add_option("--calibration-images", calibration.most, "Images taken of those, evenly spread")
       ->needs(images)
-      ->check(CLI::Range(1, 100000))
+      ->check(whole_number_between(1, 100000))
       ->capture_default_str();
   app.add_option(
          "--range-method", calibration.range_method,

@@ -99,18 +99,18 @@ class Presenter : public ResultSink {
   /// A video's frames take a line each, an image a table.
   void print(const FrameResult& result) const {
     if (result.frame) {
-      std::cout << fmt::format("{} frame {}", result.file, *result.frame);
+      std::cout << fmt::format("{} frame {}", printable(result.file), *result.frame);
       if (result.pts_ns) std::cout << fmt::format(" ({:.3f} s)", static_cast<double>(*result.pts_ns) * 1e-9);
       const char* before = ": ";
       for (const auto& object : result.objects) {
-        std::cout << before << elements::label_text(object, names_.labels);
+        std::cout << before << printable(elements::label_text(object, names_.labels));
         before = ", ";
       }
       std::cout << std::endl;
       return;
     }
-    std::cout << fmt::format("{} ({}x{}): {}\n", result.file, result.image.width, result.image.height,
-                             plural(result.objects.size(), "object"));
+    std::cout << fmt::format("{} ({}x{}): {}\n", printable(result.file), result.image.width,
+                             result.image.height, plural(result.objects.size(), "object"));
     if (result.objects.empty()) return;
     Table table({"  class", "score>", "x0>", "y0>", "x1>", "y1>"});
     for (const auto& object : result.objects) {
@@ -331,12 +331,12 @@ Command add_detect(CLI::App& program) {
       ->option_text("NAME");
   app->add_option("--max-in-flight", settings->options.max_in_flight,
                   "Frames on their way at once, 1..64 (default: 4)")
-      ->check(CLI::Range(1, 64))
+      ->check(whole_number_between(1, 64))
       ->option_text("N");
   app->add_flag("--deterministic", settings->options.deterministic,
                 "Run convolutions as they are defined, not by what is quickest on this processor");
   app->add_option("--frames", settings->options.frames, "Stop each video or camera after so many frames")
-      ->check(CLI::PositiveNumber)
+      ->check(whole_number_between(1, kMostTimes))
       ->option_text("N");
   app->footer(
       "Ctrl-C, SIGTERM and SIGHUP end the run well: what there was is written.\n"

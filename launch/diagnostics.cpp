@@ -70,13 +70,33 @@ std::ostream& diagnostics() {
   return stream;
 }
 
+namespace {
+
+/// Appends the byte there, or for a control character, which a terminal would obey, a question mark. Those of
+/// 8 bits are two bytes in UTF-8.
+void append_printable(std::string_view text, std::size_t& at, std::string& to) {
+  const auto byte = static_cast<unsigned char>(text[at]);
+  const auto next = at + 1 < text.size() ? static_cast<unsigned char>(text[at + 1]) : 0;
+  const bool wide = byte == 0xc2 && next >= 0x80 && next < 0xa0;
+  to += byte < 0x20 || byte == 0x7f || wide ? '?' : text[at];
+  if (wide) ++at;
+}
+
+}  // namespace
+
+std::string printable(std::string_view text) {
+  std::string shown;
+  for (std::size_t i = 0; i < text.size(); ++i) append_printable(text, i, shown);
+  return shown;
+}
+
 std::string one_line(const std::string& message) {
   constexpr std::string_view kItem = "\n  ";
   std::string line;
   for (std::size_t i = 0; i < message.size(); ++i) {
     const char c = message[i];
     if (c != '\n' && c != '\r' && c != '\t') {
-      line += c;
+      append_printable(message, i, line);
     } else if (message.compare(i, kItem.size(), kItem) == 0) {
       line += line.ends_with(':') ? " " : ", ";
       i += kItem.size() - 1;

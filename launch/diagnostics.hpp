@@ -4,6 +4,7 @@
 #include <mutex>
 #include <ostream>
 #include <string>
+#include <string_view>
 
 namespace rcnn::launch {
 
@@ -12,8 +13,11 @@ std::ostream& diagnostics();
 
 /// Prints "neuron-rcnn: MESSAGE" as one line, whatever line breaks the message holds.
 void print_error(const std::string& message);
-/// The message with its line breaks turned into blanks, those before items of a list (indented by two blanks)
-/// into commas.
+/// The text with its control characters, which a terminal would obey, turned into question marks: names of
+/// files and classes are others' work.
+std::string printable(std::string_view text);
+/// printable() of the message with its line breaks turned into blanks, those before items of a list (indented
+/// by two blanks) into commas.
 std::string one_line(const std::string& message);
 
 /// While it lives, what libraries write to stderr, through std::cerr or past it, is held back: libjpeg,

@@ -21,6 +21,7 @@
 #include "launch/frame_loop.hpp"
 #include "launch/image_size.hpp"
 #include "launch/json_file.hpp"
+#include "launch/number_check.hpp"
 #include "launch/output_files.hpp"
 #include "launch/profile_report.hpp"
 #include "launch/progress_bar.hpp"
@@ -274,20 +275,20 @@ Command add_profile(CLI::App& program) {
       ->excludes(image)
       ->capture_default_str();
   app->add_option("--frames", settings->frames, "Frames that are profiled")
-      ->check(CLI::Range(1, 100000))
+      ->check(whole_number_between(1, 100000))
       ->capture_default_str();
   app->add_option("--warm-ups", settings->warm_ups, "Frames before those")
-      ->check(CLI::Range(0, 100000))
+      ->check(whole_number_between(0, 100000))
       ->capture_default_str();
   app->add_option("--cores", settings->cores, "NeuronCores to run on, such as 0-1 (default: all)");
   app->add_option("--in-flight", settings->in_flight,
                   "Frames in flight at once (default: one more than cores); 1: nothing waits")
-      ->check(CLI::Range(1, 64))
+      ->check(whole_number_between(1, 64))
       ->option_text("N");
   app->add_flag("--deterministic", settings->deterministic,
                 "Run convolutions as they are defined, not by what is quickest on this processor");
   app->add_option("--top", settings->top, "Operators to list, longest first; 0: all")
-      ->check(CLI::Range(0, 100000))
+      ->check(whole_number_between(0, 100000))
       ->capture_default_str();
   app->add_option("--json", settings->json, "Write everything to this file; - for standard output, alone");
   app->add_option(

@@ -23,13 +23,14 @@ ProgressBar::ProgressBar(std::ostream& out, bool enabled, std::chrono::milliseco
 
 ProgressBar::~ProgressBar() { clear(); }
 
-void ProgressBar::update(double done, double total, const std::string& note) {
+void ProgressBar::update(double done, double total, const std::string& text) {
   if (!enabled_) return;
   const auto now = std::chrono::steady_clock::now();
   const bool complete = total > 0 && done >= total;
   if (visible_ && !complete && now - drawn_at_ < interval_) return;
   drawn_at_ = now;
   visible_ = true;
+  const auto note = printable(text);
   const auto shown = note.size() <= kNoteWidth ? note : note.substr(0, kNoteWidth - 3) + "...";
   if (total > 0) {
     const double fraction = std::clamp(done / total, 0., 1.);

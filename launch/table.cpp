@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "launch/diagnostics.hpp"
+
 namespace rcnn::launch {
 namespace {
 
@@ -24,6 +26,7 @@ Table::Table(std::vector<std::string> columns) : columns_(std::move(columns)) {
 
 void Table::add(std::vector<std::string> row) {
   if (row.size() != columns_.size()) throw std::invalid_argument("a table row with a wrong number of cells");
+  for (auto& cell : row) cell = printable(cell);
   rows_.push_back(std::move(row));
 }
 

@@ -25,6 +25,8 @@
 namespace rcnn::launch {
 namespace {
 
+constexpr int kMostProcessId = 1 << 22;  // Linux's
+
 using nlohmann::json;
 using nlohmann::ordered_json;
 
@@ -152,7 +154,7 @@ Command add_top(CLI::App& program) {
   auto* app = program.add_subcommand(
       "top", "Show live what the NeuronCores, programs, queues and streams of running processes do");
   app->add_option("PID", settings->pid, "Of one process (default: all that run NeuronCores)")
-      ->check(CLI::PositiveNumber);
+      ->check(whole_number_between(1, kMostProcessId));
   app->add_option("--interval", settings->interval, "Seconds between two looks, 0.1..3600 (default: 1)")
       ->check(number_between(0.1, 3600))
       ->option_text("S");

@@ -16,6 +16,13 @@ TEST(Diagnostics, MessagesBecomeOneLine) {
   EXPECT_EQ(one_line("known are:\n  one\n  two\nChoose."), "known are: one, two Choose.");
 }
 
+TEST(Diagnostics, ControlCharactersDoNotReachTheTerminal) {
+  EXPECT_EQ(one_line("a\x1b[2Jb\a\x7f.png"), "a?[2Jb??.png");
+  EXPECT_EQ(printable("\xc2\x9b"
+                      "31m T\xc3\xbcr \xe2\x82\xac\n"),
+            "?31m T\xc3\xbcr \xe2\x82\xac?");
+}
+
 TEST(Diagnostics, OwnWordsAreHeardWhileLibrariesAreQuiet) {
   ::testing::internal::CaptureStderr();
   {

@@ -55,5 +55,12 @@ TEST(ProgressBar, LongNotesDoNotWrapTheLine) {
   EXPECT_LT(out.str().size(), 90U);
 }
 
+TEST(ProgressBar, NotesDoNotCommandTheTerminal) {
+  std::ostringstream out;
+  ProgressBar bar(out, true, {});
+  bar.update(0, 0, "\x1b[2J.png");
+  EXPECT_EQ(out.str(), "\r\x1b[K?[2J.png");
+}
+
 }  // namespace
 }  // namespace rcnn::launch

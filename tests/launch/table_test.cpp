@@ -35,6 +35,14 @@ TEST(Table, MeasuresCodePointsNotBytes) {
   EXPECT_NE(out.str().find("Tür  x\nRad  y\n"), std::string::npos) << out.str();
 }
 
+TEST(Table, CellsDoNotCommandTheTerminal) {
+  Table table({"n"});
+  table.add({"\x1b[31mred"});
+  std::ostringstream out;
+  table.print(out);
+  EXPECT_NE(out.str().find("?[31mred"), std::string::npos) << out.str();
+}
+
 TEST(Table, RefusesRowsOfAnotherWidth) {
   Table table({"a", "b"});
   EXPECT_THROW(table.add({"1"}), std::invalid_argument);
