@@ -2,6 +2,7 @@
 #include "launch/interrupt.hpp"
 
 #include <array>
+#include <atomic>
 #include <csignal>
 #include <cstddef>
 
@@ -10,14 +11,15 @@ namespace {
 
 constexpr std::array kSignals{SIGINT, SIGTERM, SIGHUP};
 
-volatile std::sig_atomic_t interrupted = 0;
+std::atomic<bool> interrupted = false;
+static_assert(std::atomic<bool>::is_always_lock_free, "signal handlers may not wait");
 int nested = 0;
 std::array<struct sigaction, kSignals.size()> before{};
 struct sigaction pipe_before {};
 
 /// The next signal finds the usual behaviour, whichever of them it is.
 void remember(int) {
-  interrupted = 1;
+  interrupted = true;
   for (const int signal : kSignals) std::signal(signal, SIG_DFL);
 }
 
@@ -25,7 +27,7 @@ void remember(int) {
 
 Interrupt::Interrupt() {
   if (nested++ > 0) return;
-  interrupted = 0;
+  interrupted = false;
   struct sigaction action {};
   sigemptyset(&action.sa_mask);
   action.sa_handler = SIG_IGN;
@@ -44,6 +46,6 @@ Interrupt::~Interrupt() {
   sigaction(SIGPIPE, &pipe_before, nullptr);
 }
 
-bool Interrupt::requested() const { return interrupted != 0; }
+bool Interrupt::requested() const { return interrupted; }
 
 }  // namespace rcnn::launch

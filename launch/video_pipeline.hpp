@@ -24,8 +24,8 @@ namespace rcnn::launch {
 /// How long a pipeline in which nothing moves is waited for.
 struct Patience {
   std::chrono::milliseconds source{30000};  ///< For a file's next frame, and for the encoder's last ones
-  std::chrono::milliseconds ending{4000};   ///< For each way to end the stream after Ctrl-C
-  std::chrono::milliseconds stop{10000};    ///< For the threads of a pipeline that is stopped
+  std::chrono::milliseconds ending{3000};   ///< For each way to end the stream after Ctrl-C
+  std::chrono::milliseconds stop{5000};     ///< For the threads of a pipeline that is stopped
 };
 
 /// One video or camera to run through the network.

@@ -3,8 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
+
 #include "launch/commands.hpp"
+#include "launch/program.hpp"
 #include "tests/launch/background_process.hpp"
+#include "tests/launch/stalling_demuxer.hpp"
 #include "tests/launch/tiny_files.hpp"
 #include "tests/support/random_classifier.hpp"
 
@@ -108,6 +112,30 @@ TEST_P(ClosedPipe, EndsTheRunWithOneErrorAndNoHiddenFile) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Signals, ClosedPipe, ::testing::Values(SIGPIPE));
+
+/// Runs a video that never ends until SIGTERM, and ends as the program does.
+[[noreturn]] void run_stalling(const std::string& model, const std::string& video) {
+  gst_init(nullptr, nullptr);
+  const StallingDemuxer demuxer;
+  std::thread impatient([] {
+    std::this_thread::sleep_for(std::chrono::seconds(1));
+    kill(getpid(), SIGTERM);
+  });
+  impatient.detach();
+  const std::array<const char*, 5> arguments{"neuron-rcnn", "detect", "-m", model.c_str(), video.c_str()};
+  std::exit(run_program(arguments.size(), arguments.data()));
+}
+
+TEST(InterruptedRunsDeathTest, ThreadsThatDoNotEndKeepNobodyWaiting) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  const TempFolder folder;
+  write_text(folder / "stalls.vid", "STALLING 0");
+  const auto model = tests::tiny_model().string();
+  const auto began = std::chrono::steady_clock::now();
+  EXPECT_EXIT(run_stalling(model, (folder / "stalls.vid").string()), ::testing::ExitedWithCode(kFailed),
+              "interrupted after 0 frames");
+  EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(25));
+}
 
 }  // namespace
 }  // namespace rcnn::launch
