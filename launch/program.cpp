@@ -12,6 +12,7 @@
 #include <iostream>
 #include <opencv2/core/utils/logger.hpp>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "engine/errors.hpp"
@@ -70,6 +71,21 @@ std::string wrong_command(const std::vector<Command>& commands, int argc, const 
                      fmt::join(known, ", "));
 }
 
+std::string about_empty(const std::string& option) {
+  return fmt::format("{} is given an empty value: is a shell variable not set? Give one, or leave it out",
+                     option);
+}
+
+/// "--json=", for which CLI11 would take the next argument, whatever that is meant for; empty: there is none.
+std::string cut_off_option(int argc, const char* const* argv) {
+  for (int i = 1; i < argc && std::string_view(argv[i]) != "--"; ++i) {
+    const std::string_view argument = argv[i];
+    if (argument.starts_with("--") && argument.find('=') == argument.size() - 1)
+      return std::string(argument.substr(0, argument.size() - 1));
+  }
+  return {};
+}
+
 /// An option whose value is empty, as that of a shell variable that is not set; null: there is none.
 /// NeuronCores that nobody names are all of them.
 const CLI::Option* empty_option(const CLI::App& command) {
@@ -112,6 +128,8 @@ int run_program(int argc, const char* const* argv) {
                                       add_profile(program), add_doctor(program),  add_ls(program),
                                       add_top(program)};
   if (const auto wrong = wrong_command(commands, argc, argv); !wrong.empty()) return refuse(program, wrong);
+  if (const auto option = cut_off_option(argc, argv); !option.empty())
+    return refuse(program, about_empty(option));
   try {
     program.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -120,10 +138,7 @@ int run_program(int argc, const char* const* argv) {
   for (const auto& command : commands) {
     if (!command.app->parsed()) continue;
     if (const auto* option = empty_option(*command.app)) {
-      return refuse(program,
-                    fmt::format("{} is given an empty value: is a shell variable not set? Give one, or "
-                                "leave it out",
-                                option->get_name()));
+      return refuse(program, about_empty(option->get_name()));
     }
     const int code = guarded_run(command);
     // Whoever is left running would wait for, or use, what an ordinary exit destroys. All files are closed.

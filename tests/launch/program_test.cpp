@@ -67,6 +67,8 @@ TEST(Program, EmptyValuesAreNotTakenForNone) {
     EXPECT_EQ(outcome.code, 2) << arguments;
     EXPECT_THAT(outcome.err, HasSubstr("is given an empty value")) << arguments;
   }
+  EXPECT_THAT(run_neuron_rcnn("detect --json= a.png b.png").err, HasSubstr("--json is given an empty value"))
+      << "the next argument is an input";
   EXPECT_THAT(run_neuron_rcnn("detect none.png -m none.rcnn --cores ''").err,
               AllOf(HasSubstr("none.rcnn"), ::testing::Not(HasSubstr("empty value"))));
 }
