@@ -153,7 +153,7 @@ class Detector {
       first = last;
     }
     if (first == inputs_.size()) return;
-    sink_.failed(fmt::format("interrupted: {} of {} were not looked at", inputs_.size() - first,
+    sink_.failed(fmt::format("interrupted; {} of {} not looked at", inputs_.size() - first,
                              plural(inputs_.size(), "input")));
   }
 

@@ -87,7 +87,7 @@ TEST_P(InterruptedRuns, VideosKeepTheirFramesAndFurtherInputsAreNamed) {
                 [&] { return read_text(folder_ / "out").size() > 1000; });
   EXPECT_EQ(code, kFailed);
   EXPECT_THAT(said(), ElementsAre(MatchesRegex(".*long.mp4' was interrupted after [0-9]+ frames.*"),
-                                  MatchesRegex(".*interrupted: 1 of 2 inputs were not looked at")));
+                                  MatchesRegex(".*interrupted; 1 of 2 inputs not looked at")));
   EXPECT_EQ(frame_times(folder_ / "seen/long.mp4").size(), lines_of(read_text(folder_ / "out")).size());
   EXPECT_FALSE(leaves_hidden_files());
 }
