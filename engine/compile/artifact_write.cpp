@@ -60,7 +60,7 @@ Names tensors_of(const CompiledModel& model, const std::vector<std::string>& pro
 /// In the file's order: those of wider elements come first, so that all are aligned without gaps.
 std::vector<StoredTensor> all_tensors(const CompiledModel& model) {
   std::vector<StoredTensor> stored;
-  for (const std::size_t width : {4, 2, 1}) {
+  for (const std::size_t width : {4U, 2U, 1U}) {
     for (const auto& [name, tensor] : model.weights) {
       const auto type = stored_type(name, tensor.shape, model.options.precision, model.quantization);
       if (size_of(type) != width) continue;

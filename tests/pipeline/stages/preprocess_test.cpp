@@ -49,10 +49,11 @@ TEST_F(PreprocessTest, ChannelsAreNormalisedInTheConfigsOrder) {
     ASSERT_EQ(values.size(), 3U * 160 * 128);
     for (const int y : {0, 77, 127}) {
       for (const int x : {0, 31, 159}) {
-        for (int c = 0; c < 3; ++c) {
-          const int stored = std::string(format) == "RGB" ? c : 2 - c;  // The picture is R, G, B
+        for (std::size_t c = 0; c < 3; ++c) {
+          const auto stored =
+              static_cast<int>(std::string(format) == "RGB" ? c : 2 - c);  // The picture is R, G, B
           const float pixel = pixels.data[y * pixels.stride + 3 * x + stored];
-          EXPECT_FLOAT_EQ(values[static_cast<std::size_t>((c * 128 + y) * 160 + x)],
+          EXPECT_FLOAT_EQ(values[c * 128 * 160 + static_cast<std::size_t>(y * 160 + x)],
                           (pixel - options.pixels.pixel_mean[c]) / options.pixels.pixel_std[c]);
         }
       }
