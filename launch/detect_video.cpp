@@ -6,9 +6,12 @@
 #include <sys/sysmacros.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <exception>
+#include <filesystem>
+#include <fstream>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -81,6 +84,21 @@ bool is_file(const Input& input) {
          (input.path.find("://") == std::string::npos || input.path.starts_with("file:"));
 }
 
+/// AVI's demuxer takes what is there for the whole; the file's header says how long that was.
+bool is_cut_avi(const std::string& path) {
+  std::array<unsigned char, 12> head{};
+  std::ifstream stream(path, std::ios::binary);
+  stream.read(reinterpret_cast<char*>(head.data()), head.size());
+  const std::string_view text(reinterpret_cast<const char*>(head.data()), head.size());
+  if (!stream || !text.starts_with("RIFF") || !text.ends_with("AVI ")) return false;
+  std::uintmax_t said = 0;
+  for (std::size_t i = 0; i < 4; ++i) said |= std::uintmax_t{head[4 + i]} << (8 * i);
+  constexpr std::uintmax_t kBeforeSize = 8;
+  std::error_code error;
+  const auto size = std::filesystem::file_size(path, error);
+  return !error && size < said + kBeforeSize;
+}
+
 class VideoRun {
  public:
   enum class Cause : std::uint8_t { kEndOfStream, kInterrupt, kStall };
@@ -119,7 +137,8 @@ class VideoRun {
     if (!is_file(job_.input) || frame_limit_ > 0) return {};
     constexpr std::uint64_t kTolerance = GST_SECOND / 2;
     const auto until = std::max(pipeline_->source().read_until_ns().value_or(duration_), last_pts_);
-    if (until + longest_gap_ + kTolerance < duration_) {
+    if (is_cut_avi(job_.input.path)) return "was cut off: it is shorter than its header says";
+    if (pipeline_->source().has_length() && until + longest_gap_ + kTolerance < duration_) {
       return fmt::format("ends at {:.1f} s of {:.1f} s: it was cut off, or is damaged",
                          static_cast<double>(until) * 1e-9, static_cast<double>(duration_) * 1e-9);
     }
@@ -137,7 +156,10 @@ class VideoRun {
         ended_ = true;
         break;
       case GST_MESSAGE_ERROR:
-        fail(message);
+        // A demuxer that is told to end before it knows what it reads calls that an error.
+        gave_up_ = cause_ == Cause::kInterrupt && pipeline_->progress().entered == 0;
+        if (!gave_up_) fail(message);
+        break;
       case GST_MESSAGE_WARNING:
         sink_.warned(read_report(message).text);
         break;

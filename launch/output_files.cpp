@@ -10,6 +10,7 @@
 #include <system_error>
 
 #include "engine/errors.hpp"
+#include "engine/results/pending_file.hpp"
 
 namespace rcnn::launch {
 namespace {
@@ -27,7 +28,7 @@ std::optional<std::string> identity(const fs::path& file) {
 std::string future_identity(const fs::path& file) {
   if (const auto there = identity(file)) return *there;
   std::error_code error;
-  const auto whole = fs::weakly_canonical(fs::absolute(file, error), error);
+  const auto whole = fs::weakly_canonical(fs::absolute(engine::written_place(file), error), error);
   return error ? file.string() : whole.string();
 }
 

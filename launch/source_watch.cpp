@@ -47,6 +47,11 @@ std::uint64_t SourceWatch::mended_frames() { return mended; }
 
 void SourceWatch::on_element(GstBin*, GstBin*, GstElement* element, gpointer self) {
   const gchar* kind = gst_element_get_metadata(element, GST_ELEMENT_METADATA_KLASS);
+  // Ogg says no length: that is reckoned from the last page, and where pictures end before the sound, the
+  // rest is left.
+  const GstElementFactory* factory = gst_element_get_factory(element);
+  if (factory != nullptr && std::string_view(GST_OBJECT_NAME(factory)) == "oggdemux")
+    static_cast<SourceWatch*>(self)->has_length_ = false;
   if (kind != nullptr && std::string_view(kind).find("Demuxer") != std::string_view::npos)
     g_signal_connect(element, "pad-added", G_CALLBACK(on_pad), self);
 }

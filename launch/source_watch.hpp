@@ -21,6 +21,8 @@ class SourceWatch {
   /// Where the last picture or sound ends that came out of a demuxer, in stream time; none where there is
   /// none.
   std::optional<std::uint64_t> read_until_ns() const;
+  /// Whether the container says how long it is, so that one that is cut off can be told.
+  bool has_length() const { return has_length_; }
   /// Whether frames were lost since this was made, in any pipeline of the process.
   bool has_lost_frames() const { return lost_frames() != lost_before_; }
   /// Whether parts of frames were made up by the decoder since.
@@ -36,6 +38,7 @@ class SourceWatch {
   const std::uint64_t lost_before_;
   const std::uint64_t mended_before_;
   std::atomic<std::uint64_t> read_until_ = 0;
+  std::atomic<bool> has_length_ = true;
 };
 
 }  // namespace rcnn::launch

@@ -4,6 +4,8 @@
 #include <spdlog/fmt/fmt.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <string>
 #include <system_error>
 
 #include "engine/errors.hpp"
@@ -12,10 +14,30 @@ namespace rcnn::engine {
 
 namespace fs = std::filesystem;
 
-PendingFile::PendingFile(const fs::path& target) : target_(target) {
+namespace {
+
+/// The process id keeps two runs apart; the extension stays last because encoders choose by it.
+std::string temporary_name(const fs::path& target) {
+  const auto rest = fmt::format(".{}{}", ::getpid(), target.extension().string());
+  constexpr std::size_t kLongest = 255;  // Of names in Linux' file systems; the target's may be that long.
+  const auto room = kLongest - std::min(kLongest, rest.size() + 1);
+  return "." + target.stem().string().substr(0, room) + rest;
+}
+
+}  // namespace
+
+fs::path written_place(const fs::path& target) {
   std::error_code error;
-  // A symbolic link stays one: the file it points to is replaced.
-  if (fs::exists(target_, error)) target_ = fs::canonical(target_, error);
+  auto place = target;
+  constexpr int kMostLinks = 40;  // As the kernel follows.
+  for (int i = 0; i < kMostLinks && fs::is_symlink(place, error); ++i) {
+    place = place.parent_path() / fs::read_symlink(place, error);
+  }
+  return fs::exists(place, error) ? fs::canonical(place, error) : place;
+}
+
+PendingFile::PendingFile(const fs::path& target) : target_(written_place(target)) {
+  std::error_code error;
   if (fs::is_directory(target_, error)) {
     throw Error(fmt::format("Cannot write '{}': it is a folder; give a file's name", target.string()));
   }
@@ -31,9 +53,7 @@ PendingFile::PendingFile(const fs::path& target) : target_(target) {
                               folder.string(), error.message()));
     }
   }
-  // The process id keeps two runs apart; the extension stays last because encoders choose by it.
-  temporary_ =
-      folder / fmt::format(".{}.{}{}", target_.stem().string(), ::getpid(), target_.extension().string());
+  temporary_ = folder / temporary_name(target_);
 }
 
 PendingFile::~PendingFile() {

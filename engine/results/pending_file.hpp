@@ -5,6 +5,10 @@
 
 namespace rcnn::engine {
 
+/// Where what is written to `target` comes to lie: symbolic links are followed, also to files that do not
+/// exist yet. Thread safety: reentrant.
+std::filesystem::path written_place(const std::filesystem::path& target);
+
 /// A file that appears whole or not at all: written beside its place under a hidden name, renamed by
 /// commit(), removed if that never comes. Devices and pipes (/dev/stdout, /dev/null) are written where they
 /// are.

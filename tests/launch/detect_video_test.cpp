@@ -10,6 +10,7 @@
 
 #include "elements/register.hpp"
 #include "engine/errors.hpp"
+#include "launch/interrupt.hpp"
 #include "tests/launch/recording_sink.hpp"
 #include "tests/launch/stalling_demuxer.hpp"
 #include "tests/launch/tiny_files.hpp"
@@ -195,6 +196,47 @@ TEST_F(DetectVideo, SoundMayBeLongerThanTheVideo) {
   detect_video({video(folder_ / "in.mp4"), {}}, options_, sink_);
   EXPECT_EQ(sink_.results.size(), 50U);
   EXPECT_EQ(sink_.events.size(), 50U) << sink_.events.back();
+}
+
+// What such files say of their length is reckoned from the last page, of sound as of pictures.
+TEST_F(DetectVideo, SoundMayBeLongerThanTheVideoInOgg) {
+  make_by_gst(
+      "videotestsrc num-buffers=12 ! video/x-raw,width=160,height=128,framerate=30/1 ! theoraenc ! queue ! "
+      "m. "
+      "audiotestsrc num-buffers=300 ! vorbisenc ! queue ! m. oggmux name=m",
+      folder_ / "in.ogv");
+  detect_video({video(folder_ / "in.ogv"), {}}, options_, sink_);
+  EXPECT_EQ(sink_.results.size(), 12U);
+  EXPECT_EQ(sink_.events.size(), 12U) << sink_.events.back();
+}
+
+// Their demuxer takes what is there for the whole.
+TEST_F(DetectVideo, AvisThatWereCutOffAreSaid) {
+  make_by_gst(
+      "videotestsrc num-buffers=30 ! video/x-raw,width=160,height=120,framerate=25/1 ! jpegenc ! avimux",
+      folder_ / "in.avi");
+  detect_video({video(folder_ / "in.avi"), {}}, options_, sink_);
+  EXPECT_EQ(sink_.events.size(), 30U) << sink_.events.back();
+  cut(folder_ / "in.avi", 0.6);
+  RecordingSink sink;
+  detect_video({video(folder_ / "in.avi"), {}}, options_, sink);
+  EXPECT_THAT(sink.events.back(), AllOf(HasSubstr("failed"), HasSubstr("in.avi"), HasSubstr("was cut off")));
+}
+
+// A demuxer that is told to end before it knows what it reads calls that an error.
+TEST_F(DetectVideo, SignalsAtTheBeginningAreNoDamage) {
+  write_clip(folder_ / "in.mp4", 500);
+  for (const int milliseconds : {0, 5, 15, 40}) {
+    RecordingSink sink;
+    const Interrupt interrupt;
+    std::thread impatient([milliseconds] {
+      std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds));
+      ::kill(::getpid(), SIGTERM);
+    });
+    EXPECT_NO_THROW(detect_video({video(folder_ / "in.mp4"), {}}, options_, sink));
+    impatient.join();
+    EXPECT_THAT(sink.events.back(), AllOf(HasSubstr("failed"), HasSubstr("interrupted after")));
+  }
 }
 
 TEST_F(DetectVideo, FramesThatCannotBeDecodedAreSaid) {

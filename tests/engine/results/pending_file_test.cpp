@@ -52,6 +52,27 @@ TEST(PendingFile, ReplacesWhatALinkPointsTo) {
   EXPECT_EQ(read_text(folder / "real"), "new");
 }
 
+TEST(PendingFile, MakesWhatALinkPointsTo) {
+  const TempFolder folder;
+  fs::create_symlink("real", folder / "link");
+  EXPECT_EQ(written_place(folder / "link"), folder / "real");
+  PendingFile pending(folder / "link");
+  write_text(pending.path(), "new");
+  pending.commit();
+  EXPECT_TRUE(fs::is_symlink(folder / "link"));
+  EXPECT_EQ(read_text(folder / "real"), "new");
+}
+
+TEST(PendingFile, TakesNamesOfAnyLengthThatThereIs) {
+  const TempFolder folder;
+  const auto target = folder / (std::string(250, 'x') + ".json");
+  PendingFile pending(target);
+  write_text(pending.path(), "new");
+  EXPECT_EQ(pending.path().extension(), ".json");
+  pending.commit();
+  EXPECT_EQ(read_text(target), "new");
+}
+
 TEST(PendingFile, WritesDevicesInPlace) {
   PendingFile pending("/dev/null");
   EXPECT_EQ(pending.path(), "/dev/null");
