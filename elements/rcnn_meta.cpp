@@ -167,6 +167,13 @@ Area area_of(const RcnnDetection& detection, guint width, guint height) {
   return {x0, y0, pixel(detection.x1, width) - x0, pixel(detection.y1, height) - y0};
 }
 
+/// Of their sides, pixels.
+guint64 distance(const GstVideoRegionOfInterestMeta& region, const Area& area) {
+  const auto apart = [](guint a, guint b) { return guint64{a > b ? a - b : b - a}; };
+  return apart(region.x, area.x) + apart(region.y, area.y) + apart(region.x + region.w, area.x + area.width) +
+         apart(region.y + region.h, area.y + area.height);
+}
+
 void describe_region(GstVideoRegionOfInterestMeta& region, const RcnnDetection& detection, guint width,
                      guint height) {
   const auto share = [](float value, guint whole) { return static_cast<double>(value) / whole; };
@@ -251,23 +258,29 @@ void attach_detections(GstBuffer* buffer, std::span<const engine::Detection> det
 }
 
 GstVideoRegionOfInterestMeta* region_of(GstBuffer* buffer, const RcnnDetectionsMeta& meta, guint index) {
+  const RcnnDetection& detection = meta.detections[index];
+  const Area own = area_of(detection, meta.width, meta.height);
+  GstVideoRegionOfInterestMeta* nearest = nullptr;
   gpointer state = nullptr;
   while (GstMeta* next =
              gst_buffer_iterate_meta_filtered(buffer, &state, GST_VIDEO_REGION_OF_INTEREST_META_API_TYPE)) {
     auto* region = reinterpret_cast<GstVideoRegionOfInterestMeta*>(next);
-    if (region->id != static_cast<gint>(index) || region->roi_type != meta.detections[index].label) continue;
+    // Others give numbers, too, or leave them at 0, and may know the same classes.
+    if (region->id != static_cast<gint>(index) || region->roi_type != detection.label) continue;
     if (gst_video_region_of_interest_meta_get_param(region, "detection") == nullptr) {
-      // videoconvert and videoscale drop what is in a region, and know nothing of borders.
-      const auto [x, y, width, height] = area_of(meta.detections[index], meta.width, meta.height);
-      region->x = x;
-      region->y = y;
-      region->w = width;
-      region->h = height;
-      describe_region(*region, meta.detections[index], meta.width, meta.height);
+      if (nearest == nullptr || distance(*region, own) < distance(*nearest, own)) nearest = region;
+    } else if (distance(*region, own) == 0) {
+      return region;
     }
-    return region;
   }
-  return attach_region(buffer, meta, index);
+  if (nearest == nullptr) return attach_region(buffer, meta, index);
+  // videoconvert and videoscale drop what is in a region, and know nothing of borders.
+  nearest->x = own.x;
+  nearest->y = own.y;
+  nearest->w = own.width;
+  nearest->h = own.height;
+  describe_region(*nearest, detection, meta.width, meta.height);
+  return nearest;
 }
 
 engine::ScaleMap videoscale_map(const GstVideoInfo& from, const GstVideoInfo& to) {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 
 #include "elements/stage_caps.hpp"
 
@@ -54,6 +55,10 @@ std::ptrdiff_t rows_of(const GstVideoFrame& frame, guint plane) {
   return GST_VIDEO_FRAME_IS_INTERLACED(&frame) ? height / 4 * 2 + std::min(height % 4, 2) : (height + 1) / 2;
 }
 
+std::pair<guint, guint> size_of(const GstVideoInfo& info) {
+  return {static_cast<guint>(info.width), static_cast<guint>(info.height)};
+}
+
 }  // namespace
 
 engine::ImageView view_of(const GstVideoFrame& frame) {
@@ -100,6 +105,13 @@ bool holds_picture(const GstVideoFrame& frame) {
 }
 
 MappedVideo::MappedVideo(const GstVideoInfo& info, GstBuffer* buffer, GstMapFlags flags) {
+  const auto said = size_of(info);
+  if (const GstVideoMeta* meta = gst_buffer_get_video_meta(buffer);
+      meta != nullptr && (meta->width < said.first || meta->height < said.second)) {
+    throw engine::Error("a buffer's GstVideoMeta says " + std::to_string(meta->width) + "x" +
+                        std::to_string(meta->height) + ", its caps " + std::to_string(said.first) + "x" +
+                        std::to_string(said.second) + "; check the element that made it");
+  }
   // The caller holds the buffer already: no second reference, which would make it read-only.
   const auto no_reference =
       static_cast<GstMapFlags>(static_cast<int>(flags) | static_cast<int>(GST_VIDEO_FRAME_MAP_FLAG_NO_REF));

@@ -39,7 +39,8 @@ struct Frame {
   std::unique_ptr<Slot> slot;  ///< Returned after the last stage's push, or when the frame dies
   std::uint64_t number = 0;    ///< Counts frames of one pool
   engine::Dispatch dispatch;   ///< Of what runs on cores on its behalf
-  /// With a batch size: says to batches that they may wait for it. Goes with the slot.
+  /// With a batch size: says to batches that they may wait for it. Goes when no core is left to run on, with
+  /// the slot at last.
   std::shared_ptr<const void> admission;
 
   engine::Size image_size;    ///< Video frame, pixels

@@ -59,7 +59,7 @@ struct StageGraph::State {
   static Message host_body(const Part& part, const HostWork& work, const Message& message) noexcept;
   static void core_body(const Part& part, StartOnCore* start, const Message& message,
                         CoreNode::gateway_type& gateway) noexcept;
-  static void last_body(const Message& message) noexcept;
+  static void last_body(const Message& message, bool is_last_stage) noexcept;
 
   const Options options;
   const std::shared_ptr<GraphStatistics> statistics = std::make_shared<GraphStatistics>();
@@ -114,9 +114,9 @@ void StageGraph::State::join_stages() {
                      [this](Item& item) { run_postprocess(*item.frame, score_threshold.load()); });
   detail_head = core({StageId::kPostprocess, "detail head", true}, start_detail_head);
   details = host({StageId::kPostprocess, "details", true}, [](Item& item) { run_details(*item.frame); });
-  reorder = std::make_unique<LastNode>(graph, unlimited, [](const Message& message) {
+  reorder = std::make_unique<LastNode>(graph, unlimited, [this](const Message& message) {
     take_over();
-    last_body(message);
+    last_body(message, options.last == StageId::kPostprocess);
   });
 
   // A stage is entered at one node and left at another where it has several.
@@ -193,8 +193,10 @@ void StageGraph::State::core_body(const Part& part, StartOnCore* start, const Me
   }
 }
 
-void StageGraph::State::last_body(const Message& message) noexcept {
+void StageGraph::State::last_body(const Message& message, bool is_last_stage) noexcept {
   auto& item = *message->item;
+  // It may wait long for its turn to leave, but batches need not wait for it: it comes to no core any more.
+  if (is_last_stage || item.error) item.frame->admission.reset();
   if (!skips(item) && item.payload) {
     try {
       item.payload->finish(*item.frame);

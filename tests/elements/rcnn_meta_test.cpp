@@ -256,6 +256,25 @@ TEST_F(RcnnMeta, PutsRegionsRightThatAnElementBetweenHasHalved) {
   EXPECT_NEAR(region->h, meta->detections[0].y1 - meta->detections[0].y0, 1);
 }
 
+// 0 is the number of regions that nobody numbers.
+TEST_F(RcnnMeta, LeavesRegionsOfOthersAlone) {
+  const BufferPtr buffer = tests::picture(96, 64, GST_VIDEO_FORMAT_BGR);
+  auto* foreign = gst_buffer_add_video_region_of_interest_meta(buffer.get(), "cat", 70, 50, 7, 7);
+  engine::Detection object;
+  object.box = {24, 16, 48, 32};
+  attach_detections(buffer.get(), std::vector{object}, {"cat"}, 96, 64);
+  const auto* meta = rcnn_buffer_get_detections_meta(buffer.get());
+  auto* own = region_of(buffer.get(), *meta, 0);
+  EXPECT_NE(own, foreign);
+  EXPECT_EQ(own->x, 24U);
+  // As videoconvert leaves it
+  g_list_free_full(own->params, reinterpret_cast<GDestroyNotify>(gst_structure_free));
+  own->params = nullptr;
+  EXPECT_EQ(region_of(buffer.get(), *meta, 0), own);
+  EXPECT_EQ(foreign->x, 70U);
+  EXPECT_EQ(gst_video_region_of_interest_meta_get_param(foreign, "detection"), nullptr);
+}
+
 // Anybody may write the meta; what GStreamer calls must not throw through it.
 TEST_F(RcnnMeta, LeavesOutMasksThatDoNotFillThePicture) {
   tests::Harness harness("videoscale ! capsfilter caps=video/x-raw,width=48,height=32");

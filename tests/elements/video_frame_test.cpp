@@ -82,6 +82,20 @@ TEST_F(VideoFrame, IsAsLargeAsItsCapsSay) {
   }
 }
 
+TEST_F(VideoFrame, IsRefusedWhereItsMetaIsSmallerThanItsCaps) {
+  auto small = info_of(tests::caps_of(70, 50, "BGR"));
+  const auto info = info_of(tests::caps_of(96, 64, "BGR"));
+  const auto buffer = tests::picture(info, 1, 0);
+  gst_buffer_add_video_meta_full(buffer.get(), GST_VIDEO_FRAME_FLAG_NONE, GST_VIDEO_FORMAT_BGR, 70, 50, 1,
+                                 small.offset, small.stride);
+  try {
+    MappedVideo(info, buffer.get(), GST_MAP_READ);
+    ADD_FAILURE() << "accepted";
+  } catch (const engine::Error& error) {
+    EXPECT_THAT(error.what(), testing::HasSubstr("GstVideoMeta says 70x50, its caps 96x64"));
+  }
+}
+
 TEST_F(VideoFrame, BecomesWhatVideoconvertMakesOfItAtEverySize) {
   for (const char* format : {"NV12", "I420"}) {
     for (const auto& [width, height] : {std::pair{1, 1}, {2, 2}, {3, 5}, {37, 21}, {96, 64}, {131, 66}}) {

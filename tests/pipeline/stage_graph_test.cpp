@@ -402,6 +402,23 @@ TEST_F(StageGraphTest, TheThresholdTakesEffectWithTheNextFrame) {
   EXPECT_FALSE(graph.pop()->frame->detections.empty());
 }
 
+// Frames may wait long for their turn to leave, or for downstream to take them: nobody's batch waits
+// meanwhile.
+TEST_F(StageGraphTest, BatchesDoNotWaitForAFrameThatIsThrough) {
+  load(cores(1));
+  StageGraph graph({});
+  auto admission = std::make_shared<int>(0);
+  const std::weak_ptr<int> admitted = admission;
+  auto one = item(1);
+  one->frame->admission = std::move(admission);
+  ASSERT_TRUE(graph.push(std::move(one)));
+  const auto end = std::chrono::steady_clock::now() + seconds(20);
+  while (!admitted.expired() && std::chrono::steady_clock::now() < end)
+    std::this_thread::sleep_for(milliseconds(1));
+  EXPECT_TRUE(admitted.expired());
+  EXPECT_NE(graph.pop(), nullptr);
+}
+
 TEST(StageGraph, AnUnusedGraphGoesAtOnce) {
   const auto begin = std::chrono::steady_clock::now();
   for (int i = 0; i < 100; ++i) StageGraph graph({});
