@@ -55,27 +55,20 @@ class InterruptedRuns : public ::testing::TestWithParam<int> {
 };
 
 TEST_P(InterruptedRuns, ImagesThatWereSeenAreWritten) {
-  const auto code = interrupt("detect -m " + tests::tiny_model().string() + " " + (folder_ / "in").string() +
-                                  " --output " + (folder_ / "seen").string() +
-                                  " --format detectron2 --json " + (folder_ / "found.json").string(),
-                              [&] { return files_in("seen") > 3; });
-  EXPECT_EQ(code, kFailed);
-  EXPECT_THAT(said(), ElementsAre(MatchesRegex("neuron-rcnn: interrupted after [0-9]+ of 4000 images; what "
-                                               "there was is written")));
-  EXPECT_EQ(json::parse(read_text(folder_ / "found.json")).at("images").size(), files_in("seen"));
-  EXPECT_FALSE(leaves_hidden_files());
-}
-
-TEST_P(InterruptedRuns, ClassesOfImagesThatWereSeenAreWritten) {
-  const auto code = interrupt("classify -m " + tests::tiny_classifier().string() + " " +
-                                  (folder_ / "in").string() + " --output " + (folder_ / "seen").string() +
-                                  " --json " + (folder_ / "found.json").string(),
-                              [&] { return files_in("seen") > 3; });
-  EXPECT_EQ(code, kFailed);
-  EXPECT_THAT(said(), ElementsAre(MatchesRegex("neuron-rcnn: interrupted after [0-9]+ of 4000 images; what "
-                                               "there was is written")));
-  EXPECT_EQ(json::parse(read_text(folder_ / "found.json")).at("images").size(), files_in("seen"));
-  EXPECT_FALSE(leaves_hidden_files());
+  for (const auto& command : {"detect --format detectron2 -m " + tests::tiny_model().string(),
+                              "classify -m " + tests::tiny_classifier().string()}) {
+    SCOPED_TRACE(command);
+    fs::remove_all(folder_ / "seen");
+    const auto code =
+        interrupt(command + " " + (folder_ / "in").string() + " --output " + (folder_ / "seen").string() +
+                      " --json " + (folder_ / "found.json").string(),
+                  [&] { return files_in("seen") > 3; });
+    EXPECT_EQ(code, kFailed);
+    EXPECT_THAT(said(), ElementsAre(MatchesRegex("neuron-rcnn: interrupted after [0-9]+ of 4000 images; what "
+                                                 "there was is written")));
+    EXPECT_EQ(json::parse(read_text(folder_ / "found.json")).at("images").size(), files_in("seen"));
+    EXPECT_FALSE(leaves_hidden_files());
+  }
 }
 
 TEST_P(InterruptedRuns, VideosKeepTheirFramesAndFurtherInputsAreNamed) {
