@@ -6,6 +6,8 @@
 #include <filesystem>
 #include <span>
 
+#include "engine/model/regular_file.hpp"
+
 namespace rcnn::engine {
 
 /// An open `*.rcnn` file, read piece by piece rather than mapped: one that is written anew while a pipeline
@@ -16,19 +18,15 @@ class ArtifactFile {
  public:
   /// \throws ModelError: missing, a folder or device, not readable, empty.
   explicit ArtifactFile(const std::filesystem::path& path);
-  ~ArtifactFile();
-  ArtifactFile(const ArtifactFile&) = delete;
-  ArtifactFile& operator=(const ArtifactFile&) = delete;
 
   /// Bytes that it had when it was opened.
-  std::uint64_t size() const { return size_; }
+  std::uint64_t size() const { return file_.size(); }
   /// Fills `to` with what lies `offset` bytes from the file's begin. \throws ModelError where it has become
   /// shorter
   void read(std::uint64_t offset, std::span<std::byte> to) const;
 
  private:
-  int descriptor_;
-  std::uint64_t size_ = 0;
+  RegularFile file_;
 };
 
 }  // namespace rcnn::engine

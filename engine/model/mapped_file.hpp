@@ -13,7 +13,7 @@ namespace rcnn::engine {
 class MappedFile {
  public:
   /// \throws ModelError: missing, a folder or device, not readable, empty.
-  explicit MappedFile(const std::filesystem::path& file);
+  explicit MappedFile(const std::filesystem::path& path);
   ~MappedFile();
   MappedFile(const MappedFile&) = delete;
   MappedFile& operator=(const MappedFile&) = delete;
