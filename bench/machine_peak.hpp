@@ -13,7 +13,8 @@ engine::DType multiplied_type(const std::string& precision);
 
 /// GFLOP/s that this thread's core reaches now when it does nothing but multiply numbers of this type and add
 /// the products up (counted as two), with the widest registers it has: in f32 fused multiply-adds, in bf16
-/// and s8 the sums of products of AVX-512 (vdpbf16ps, vpdpbusd; AMX would reach more). Takes about 10 ms.
+/// and s8 the sums of products of AVX-512, in s8 else of AVX2 (vdpbf16ps, vpdpbusd; AMX would reach more).
+/// Takes about 10 ms.
 /// \throws engine::ModelError for a type whose products this CPU does not have.
 double peak_gflops(engine::DType type);
 

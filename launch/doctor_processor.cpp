@@ -47,7 +47,9 @@ Check check_features() {
   note(avx2, "avx2");
   note(__builtin_cpu_supports("fma") != 0, "fma");
   note(__builtin_cpu_supports("avx512f") != 0, "avx512f");
-  note(__builtin_cpu_supports("avx512vnni") != 0, "avx512vnni");
+  const bool avx512_vnni = __builtin_cpu_supports("avx512vnni") != 0;
+  note(avx512_vnni, "avx512vnni");
+  note(!avx512_vnni && engine::cpu_multiplies("int8"), "avxvnni");
   note(engine::cpu_multiplies("bf16"), "avx512bf16");
   note(engine::cpu_multiplies("fp16"), "avx512fp16");
   if (avx2) return {Health::kOk, "processor", features, ""};

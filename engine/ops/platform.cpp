@@ -45,8 +45,11 @@ std::string processor_name(std::istream& cpuinfo) {
   return name.empty() ? "unknown processor" : name;
 }
 
-bool multiplies_int8() { return has_isa(dnnl::cpu_isa::avx512_core_vnni); }
+bool multiplies_int8() {
+  return has_isa(dnnl::cpu_isa::avx512_core_vnni) || has_isa(dnnl::cpu_isa::avx2_vnni);
+}
 bool multiplies_bf16() { return has_isa(dnnl::cpu_isa::avx512_core_bf16); }
+bool multiplies_tiles() { return has_isa(dnnl::cpu_isa::avx512_core_amx); }
 
 std::string platform() {
   std::ifstream cpuinfo("/proc/cpuinfo");

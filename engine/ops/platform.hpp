@@ -12,12 +12,18 @@ namespace rcnn::engine {
 std::string platform();
 
 /// Whether oneDNN has products of 8-bit integers here that do not saturate halfway and are faster than f32's:
-/// those of AVX-512 with VNNI, unless ONEDNN_MAX_CPU_ISA forbids them. Thread safety: thread-safe.
+/// those of VNNI, with AVX-512 or AVX2, unless ONEDNN_MAX_CPU_ISA forbids them. Thread safety: thread-safe.
 bool multiplies_int8();
 
 /// Whether oneDNN has products of bfloat16 here that are faster than f32's: those of AVX-512 BF16 or AMX,
 /// unless ONEDNN_MAX_CPU_ISA forbids them. Thread safety: thread-safe.
 bool multiplies_bf16();
+
+/// Whether oneDNN has products of matrices of bfloat16 and 8-bit integers here: AMX, unless
+/// ONEDNN_MAX_CPU_ISA forbids it. They are several times as many a second as those of vectors, by which
+/// kernels of our own multiply: 1x1 layers and matrices of these types are oneDNN's then. Thread safety:
+/// thread-safe.
+bool multiplies_tiles();
 
 /// Whether Winograd's method has products of bfloat16 here: those of AVX-512 BF16, where multiplies_bf16()
 /// and NEURON_EMU_ISA allows it. Thread safety: thread-safe.

@@ -36,7 +36,8 @@ FloatProblem problem_of(const Conv2dParams& params, const Format& source, const 
 /// In vectors of AVX-512.
 bool multiplies(DType type) {
   if (type == DType::kF32) return pointwise::can_run_floats(Element::kF32);
-  return type == DType::kBf16 && multiplies_bf16() && pointwise::can_run_floats(Element::kBf16);
+  return type == DType::kBf16 && multiplies_bf16() && !multiplies_tiles() &&
+         pointwise::can_run_floats(Element::kBf16);
 }
 
 class PointwiseFloatConv2d final : public Operator {

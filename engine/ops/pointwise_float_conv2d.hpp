@@ -7,9 +7,9 @@
 
 namespace rcnn::engine {
 
-/// True where this processor has AVX-512, and for bf16 multiplies that, for 1x1 windows without padding and
-/// groups, with a ReLU or no activation, where source and destination are of one of these types and lie
-/// alike, kNhwc or kBlocked16, in whole sixteens of channels.
+/// True where this processor has AVX-512, and for bf16 multiplies that (but not in AMX's tiles, which oneDNN
+/// alone has), for 1x1 windows without padding and groups, with a ReLU or no activation, where source and
+/// destination are of one of these types and lie alike, kNhwc or kBlocked16, in whole sixteens of channels.
 bool pointwise_float_can(const Conv2dParams& params, const Format& source, const Format& destination);
 
 /// conv2d, or conv2d with a sum (in place of the second input), as it is defined.

@@ -143,8 +143,9 @@ class PointwiseInt8Conv2d final : public Operator {
 
 bool pointwise_int8_can(const Conv2dParams& params, std::int64_t in_channels) {
   const auto activation = params.activation;
-  return pointwise::can_run_int8() && multiplies_int8() && instruction_set().starts_with("AVX3") &&
-         params.kernel == 1 && params.padding == 0 && params.groups == 1 && in_channels % 4 == 0 &&
+  return pointwise::can_run_int8() && multiplies_int8() && !multiplies_tiles() &&
+         instruction_set().starts_with("AVX3") && params.kernel == 1 && params.padding == 0 &&
+         params.groups == 1 && in_channels % 4 == 0 &&
          (activation == Activation::kNone || activation == Activation::kRelu);
 }
 

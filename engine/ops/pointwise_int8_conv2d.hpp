@@ -8,8 +8,9 @@
 namespace rcnn::engine {
 
 /// Whether the kernels compute such convolutions: 1x1, of any stride, no padding, one group, with a ReLU or
-/// no activation, of whole fours of input channels; and whether there are products of 8 bits here: AVX-512
-/// VNNI, where multiplies_int8() and NEURON_EMU_ISA allows it.
+/// no activation, of whole fours of input channels; and whether the products of 8 bits here are those of
+/// AVX-512 VNNI: where multiplies_int8() and NEURON_EMU_ISA allows it, and not in AMX's tiles, which oneDNN
+/// alone has.
 bool pointwise_int8_can(const Conv2dParams& params, std::int64_t in_channels);
 
 /// Whether they do so quicker than oneDNN: of whole panels of output channels, which compute nothing in vain.

@@ -73,7 +73,7 @@ std::string method_of(const LayerMethods& methods, const std::string& weight) {
 }
 
 bool can_measure_methods(const std::string& precision) {
-  return winograd_multiplies_bf16() && (precision != kInt8 || multiplies_int8());
+  return precision == kInt8 ? multiplies_int8() : winograd_multiplies_bf16();
 }
 
 LayerMethods choose_methods(const CompiledModel& model, const std::string& precision, Conv2dPicks& picks) {

@@ -5,7 +5,10 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 #include <vector>
+
+#include "engine/ops/platform.hpp"
 
 namespace rcnn::engine {
 namespace {
@@ -23,6 +26,13 @@ double now(bool alone) {
   return static_cast<double>(time.tv_sec) * 1e6 + static_cast<double>(time.tv_nsec) * 1e-3;
 }
 
+Tensor filled_memory(std::size_t bytes) {
+  const auto floats = static_cast<std::int64_t>(bytes / sizeof(float) + 1);
+  Tensor tensor({"trial", {floats}, DType::kF32, Layout::kRowMajor});
+  std::ranges::fill(tensor.values<float>(), 0.25F);
+  return tensor;
+}
+
 /// One algorithm on one map, with memory of its own.
 class Trial {
  public:
@@ -31,43 +41,53 @@ class Trial {
     Conv2dParams params{"trial", "weight", "bias",           static_cast<int>(shape.out_channels), 3, 1,
                         1,       1,        Activation::kRelu};
     const Format source({1, shape.in_channels, side, side}, layout_of(shape.block), shape.dtype);
-    if (shape.dtype == DType::kU8) {
-      const QuantizedParams steps{"steps", ActivationStep{}, std::nullopt, ActivationStep{}};
-      op_ = make_quantized_conv2d(params, steps, source, nullptr, weights, algorithm);
-    } else {
+    if (shape.dtype != DType::kU8) {
       params.result = shape.dtype;
-      op_ = make_conv2d(params, source, weights, algorithm);
+      add(make_conv2d(params, source, weights, algorithm));
+    } else if (algorithm == Conv2dAlgorithm::kDirect || winograd_multiplies_bf16()) {
+      const QuantizedParams steps{"steps", ActivationStep{}, std::nullopt, ActivationStep{}};
+      add(make_quantized_conv2d(params, steps, source, nullptr, weights, algorithm));
+    } else {  // As programs compute it here: in f32, between reorders
+      auto convolution = make_conv2d(params, source.as(DType::kF32), weights, algorithm);
+      const auto from = convolution->inputs()[0], to = convolution->output();
+      add(make_reorder("trial.from", source, from, 1));
+      add(std::move(convolution));
+      add(make_reorder("trial.to", to, Format(to.shape(), source.layout().value(), shape.dtype), 1));
     }
-    source_ = memory(op_->inputs()[0].bytes());
-    output_ = memory(op_->output().bytes());
-    scratch_ = memory(op_->scratch_bytes());
+    maps_.push_back(filled_memory(steps_.front().op->inputs()[0].bytes()));
+    for (const auto& step : steps_) maps_.push_back(filled_memory(step.op->output().bytes()));
   }
 
   void run() {
-    const void* const source = source_.data();
-    void* const output = output_.data();
     const double begin = now(alone_);
-    op_->run({&source, 1}, {&output, 1}, scratch_.data());
+    for (std::size_t i = 0; i < steps_.size(); ++i) {
+      const void* const source = maps_[i].data();
+      void* const output = maps_[i + 1].data();
+      steps_[i].op->run({&source, 1}, {&output, 1}, steps_[i].scratch.data());
+    }
     if (warm_) best_ = std::min(best_, now(alone_) - begin);
     warm_ = true;
   }
   double best() const { return best_; }
 
  private:
+  struct Step {
+    std::unique_ptr<Operator> op;
+    Tensor scratch;
+  };
+
   static Layout layout_of(int block) {
     if (block == 1) return Layout::kNhwc;
     return block == 16 ? Layout::kBlocked16 : Layout::kBlocked8;
   }
 
-  static Tensor memory(std::size_t bytes) {
-    const auto floats = static_cast<std::int64_t>(bytes / sizeof(float) + 1);
-    Tensor tensor({"trial", {floats}, DType::kF32, Layout::kRowMajor});
-    std::ranges::fill(tensor.values<float>(), 0.25F);
-    return tensor;
+  void add(std::unique_ptr<Operator> op) {
+    auto scratch = filled_memory(op->scratch_bytes());
+    steps_.push_back({std::move(op), std::move(scratch)});
   }
 
-  std::unique_ptr<Operator> op_;
-  Tensor source_, output_, scratch_;
+  std::vector<Step> steps_;
+  std::vector<Tensor> maps_;  ///< What each step reads, then what the last writes
   bool alone_;
   bool warm_ = false;
   double best_ = std::numeric_limits<double>::infinity();

@@ -4,7 +4,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+#include <set>
 #include <sstream>
+#include <string>
+
+#include "tests/support/processor_flags.hpp"
 
 namespace rcnn::engine {
 namespace {
@@ -32,6 +37,22 @@ TEST(Platform, NamesTheLibrariesAndTheirInstructionSets) {
   EXPECT_THAT(platform(), ::testing::MatchesRegex(".+; oneDNN [0-9.]+ isa [0-9]+; .+"));
   EXPECT_EQ(platform(), platform());
 }
+
+#if defined(__x86_64__)
+// The suite runs held to these instruction sets, too (tests/CMakeLists.txt).
+TEST(Platform, MultipliesWhatTheProcessorHasAndOneDnnMayUse) {
+  const char* const held = std::getenv("ONEDNN_MAX_CPU_ISA");
+  const std::string isa = held != nullptr ? held : "ALL";
+  if (!std::set<std::string>{"ALL", "AVX2", "AVX2_VNNI", "AVX512_CORE", "AVX512_CORE_VNNI"}.contains(isa)) {
+    GTEST_SKIP() << "held to " << isa;
+  }
+  const bool all = isa == "ALL";
+  EXPECT_EQ(multiplies_int8(), (tests::kernel_lists("avx512_vnni") && (all || isa == "AVX512_CORE_VNNI")) ||
+                                   (tests::kernel_lists("avx_vnni") && (all || isa == "AVX2_VNNI")));
+  EXPECT_EQ(multiplies_bf16(), tests::kernel_lists("avx512_bf16") && all);
+  EXPECT_EQ(multiplies_tiles(), tests::kernel_lists("amx_tile") && all);
+}
+#endif
 
 }  // namespace
 }  // namespace rcnn::engine

@@ -3,6 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <vector>
+
+#include "engine/ops/platform.hpp"
+
 namespace rcnn::engine {
 namespace {
 
@@ -32,8 +36,11 @@ TEST(Conv2dCosts, StaysDirectForGainsWithinTheMeasurementsError) {
 
 // 49 tiles, 784 cells: whatever the machine, larger maps take longer, by every algorithm.
 TEST(Conv2dCosts, MeasuredOnesGrowWithTheMap) {
-  for (const int block : {8, 16}) {
-    const auto costs = measure_conv2d({32, 32, block, 1});
+  std::vector<Conv2dClass> classes{{32, 32, 8, 1}, {32, 32, 16, 1}};
+  if (winograd_multiplies_bf16()) classes.push_back({32, 32, 1, 1, DType::kBf16});
+  if (multiplies_int8()) classes.push_back({32, 32, 1, 1, DType::kU8});
+  for (const auto& shape : classes) {
+    const auto costs = measure_conv2d(shape);
     for (const auto algorithm :
          {Conv2dAlgorithm::kDirect, Conv2dAlgorithm::kWinograd2x2, Conv2dAlgorithm::kWinograd4x4}) {
       EXPECT_GT(expected_time(costs, algorithm, 1, 4, 4), 0) << to_string(algorithm);

@@ -3,33 +3,19 @@
 
 #include <gtest/gtest.h>
 
-#include <fstream>
-#include <sstream>
+#include "tests/support/processor_flags.hpp"
 
 namespace rcnn::engine {
 namespace {
 
-/// Whether the kernel lists the flag among those of the first processor.
-bool kernel_lists(const std::string& flag) {
-  std::ifstream file("/proc/cpuinfo");
-  for (std::string line; std::getline(file, line);) {
-    if (!line.starts_with("flags") && !line.starts_with("Features")) continue;
-    std::istringstream words(line);
-    for (std::string word; words >> word;) {
-      if (word == flag) return true;
-    }
-    return false;
-  }
-  return false;
-}
-
 TEST(CpuMultiplies, SaysWhatTheKernelSays) {
 #if defined(__x86_64__)
-  EXPECT_EQ(cpu_multiplies("bf16"), kernel_lists("avx512_bf16"));
-  EXPECT_EQ(cpu_multiplies("fp16"), kernel_lists("avx512_fp16"));
+  EXPECT_EQ(cpu_multiplies("bf16"), tests::kernel_lists("avx512_bf16"));
+  EXPECT_EQ(cpu_multiplies("fp16"), tests::kernel_lists("avx512_fp16"));
+  EXPECT_EQ(cpu_multiplies("int8"), tests::kernel_lists("avx512_vnni") || tests::kernel_lists("avx_vnni"));
 #elif defined(__aarch64__)
-  EXPECT_EQ(cpu_multiplies("bf16"), kernel_lists("bf16"));
-  EXPECT_EQ(cpu_multiplies("fp16"), kernel_lists("asimdhp"));
+  EXPECT_EQ(cpu_multiplies("bf16"), tests::kernel_lists("bf16"));
+  EXPECT_EQ(cpu_multiplies("fp16"), tests::kernel_lists("asimdhp"));
 #endif
   EXPECT_TRUE(cpu_multiplies("f32"));
   EXPECT_FALSE(cpu_multiplies("int3"));
