@@ -31,13 +31,18 @@ convolution_forward::primitive_desc describe(const Conv2dParams& params, const d
           onednn::cpu()};
 }
 
-/// Takes the source as it lies if there is a fast implementation for that; otherwise the library's
-/// favourite.
+/// Takes the source as it lies if there is a fast implementation for that; otherwise the library's favourite,
+/// at last with another summand, too: with AVX2 one channels last, as values of 8 bits lie, has none in f32.
 convolution_forward::primitive_desc choose(const Conv2dParams& params, const Format& source,
                                            const Format* summand) {
   auto as_it_lies = describe(params, onednn::desc(source), summand);
   if (!onednn::is_reference(as_it_lies.impl_info_str())) return as_it_lies;
-  auto favourite = describe(params, onednn::any(source.shape(), source.dtype()), summand);
+  const auto any = onednn::any(source.shape(), source.dtype());
+  auto favourite = describe(params, any, summand);
+  if (onednn::is_reference(favourite.impl_info_str()) && summand != nullptr) {
+    const auto like_result = onednn::format(describe(params, any, nullptr).dst_desc());
+    favourite = describe(params, any, &like_result);
+  }
   return onednn::is_reference(favourite.impl_info_str()) ? as_it_lies : favourite;
 }
 
@@ -62,7 +67,7 @@ class Conv2d final : public onednn::PrimitiveOperator {
     arguments_ = {DNNL_ARG_SRC};
     output_ = onednn::format(chosen.dst_desc());
     if (summand != nullptr) {
-      inputs_.push_back(*summand);
+      inputs_.push_back(output_);
       arguments_.push_back(DNNL_ARG_DST);
       in_place_ = 1;
     }
@@ -86,7 +91,7 @@ struct Formats {
 };
 
 /// As the source lies; else as the library likes it best, or in blocks, which on AVX-512 it likes less than
-/// channels last.
+/// channels last. With the summand as it lies, else as the result.
 std::optional<Formats> winograd_formats(const Conv2dParams& params, const Format& source,
                                         const Format* summand) {
   if (!is_winograd_window(params)) return std::nullopt;
@@ -99,15 +104,19 @@ std::optional<Formats> winograd_formats(const Conv2dParams& params, const Format
   return onednn::translate<ModelError>(params.name, [&]() -> std::optional<Formats> {
     const auto any = onednn::any(source.shape(), source.dtype());
     const auto blocked = onednn::desc(Format(source.shape(), Layout::kBlocked16, source.dtype()));
-    for (const auto& lies : {onednn::desc(source), any, blocked}) {
-      const auto description = describe(params, lies, summand);
-      const Formats formats{onednn::format(description.src_desc()), onednn::format(description.dst_desc())};
-      if (winograd_can(params, formats.source, formats.destination) ||
-          winograd_bf16_can(params, formats.source, formats.destination)) {
-        return formats;
+    const auto found = [&](const Format* added) -> std::optional<Formats> {
+      for (const auto& lies : {onednn::desc(source), any, blocked}) {
+        const auto description = describe(params, lies, added);
+        const Formats formats{onednn::format(description.src_desc()), onednn::format(description.dst_desc())};
+        if (winograd_can(params, formats.source, formats.destination) ||
+            winograd_bf16_can(params, formats.source, formats.destination)) {
+          return formats;
+        }
       }
-    }
-    return std::nullopt;
+      return std::nullopt;
+    };
+    const auto as_it_lies = found(summand);
+    return as_it_lies || summand == nullptr ? as_it_lies : found(nullptr);
   });
 }
 

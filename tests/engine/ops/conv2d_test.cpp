@@ -73,6 +73,34 @@ TEST_P(Conv2d, AddsInPlaceBeforeTheRelu) {
                       kTolerance);
 }
 
+// As values of 8 bits do where the convolution is in f32. oneDNN with AVX2 would compute it cell by cell.
+TEST_P(Conv2d, AddsWhatLiesOtherwiseAtSpeedByEveryAlgorithm) {
+  Inputs in(GetParam());
+  in.params.activation = Activation::kRelu;
+  auto weights = in.named.packed();
+  const auto blocked = make_conv2d(in.params, Format(in.shape, Layout::kBlocked8), weights);
+  auto expected = tests::slow_conv2d(GetParam(), in.source, in.weight, in.bias);
+  for (std::size_t i = 0; i < expected.size(); ++i) expected[i] += in.summand[i];
+  expected = tests::slow_relu(expected);
+  const Format summand(in.result_shape, Layout::kNhwc);
+  for (const auto layout : {Layout::kNhwc, Layout::kBlocked8, Layout::kBlocked16}) {
+    const Format source(in.shape, layout);
+    const auto with_result_alike = conv2d_algorithms(in.params, source, nullptr);
+    const auto algorithms = conv2d_algorithms(in.params, source, &summand);
+    EXPECT_EQ(algorithms, with_result_alike);
+    for (const auto algorithm : algorithms) {
+      SCOPED_TRACE(to_string(algorithm));
+      const auto op = make_conv2d_sum(in.params, source, summand, weights, algorithm);
+      ASSERT_EQ(op->in_place(), 1);
+      EXPECT_EQ(op->inputs()[1], op->output());
+      EXPECT_EQ(op->implementation().starts_with("ref"), blocked->implementation().starts_with("ref"))
+          << op->implementation();
+      tests::expect_close(tests::run_operator(*op, {in.source, in.summand}), expected,
+                          algorithm == Conv2dAlgorithm::kDirect ? kTolerance : 10 * kTolerance);
+    }
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(AwkwardSizes, Conv2d, ::testing::ValuesIn(tests::convolution_cases()));
 
 // Channels that a block has too many must be zero: the next operator multiplies them.
