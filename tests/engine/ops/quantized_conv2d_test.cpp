@@ -143,6 +143,26 @@ TEST_P(QuantizedConv2d, AddsInPlaceWhatIsHeldInOtherSteps) {
   expect_rounded(tests::run_operator(*op, {case_.source, added}), tests::slow_relu(exact), result);
 }
 
+TEST_P(QuantizedConv2d, AddsWhatLiesOtherwiseAtSpeed) {
+  auto weights = case_.named.packed();
+  const ActivationStep step{0.05F, false};
+  const QuantizedParams steps{"w.steps", case_.source_step, step, step};
+  const auto free = make_quantized_conv2d(case_.params, {"w.steps", case_.source_step, {}, step},
+                                          Format(case_.shape, Layout::kNhwc), nullptr, weights);
+  const auto exact = tests::slow_conv2d(window_, case_.values(), case_.weight, case_.bias);
+  const auto added = integers(exact.size(), 0, 255, 5);
+  auto sums = exact;
+  for (std::size_t i = 0; i < sums.size(); ++i) sums[i] += added[i] * step.step;
+  for (const auto layout : {Layout::kNhwc, Layout::kBlocked8, Layout::kBlocked16}) {
+    const Format summand(free->output().shape(), layout, DType::kU8);
+    const auto op =
+        make_quantized_conv2d(case_.params, steps, Format(case_.shape, Layout::kNhwc), &summand, weights);
+    EXPECT_EQ(op->implementation().starts_with("ref"), free->implementation().starts_with("ref"))
+        << op->implementation();
+    expect_rounded(tests::run_operator(*op, {case_.source, added}), sums, step);
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(AwkwardSizes, QuantizedConv2d,
                          ::testing::Combine(::testing::ValuesIn(tests::convolution_cases()),
                                             ::testing::Bool()));
