@@ -20,6 +20,7 @@
 #include "launch/frame_loop.hpp"
 #include "launch/inputs.hpp"
 #include "launch/interrupt.hpp"
+#include "launch/unfinished_artifacts.hpp"
 #include "pipeline/classifier.hpp"
 
 namespace rcnn::launch {
@@ -143,6 +144,7 @@ void calibrate(engine::CompiledModel& model, const std::string& precision,
   scratch += fmt::format(".trial-{}", ::getpid());
   auto quiet = std::make_optional<OnlyErrors>();
   const Interrupt interrupt;  // Trials are large: they are removed before the program ends.
+  const UnfinishedArtifacts trials(model, scratch);
   const auto run = [&](const std::filesystem::path& file, int count,
                        const std::shared_ptr<engine::ActivationTap>& tap, const std::string& what) {
     CalibrationSink sink(bar, interrupt, what);

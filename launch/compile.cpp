@@ -32,6 +32,7 @@
 #include "launch/number_check.hpp"
 #include "launch/output_files.hpp"
 #include "launch/progress_bar.hpp"
+#include "launch/unfinished_artifacts.hpp"
 #include "launch/units.hpp"
 
 namespace rcnn::launch {
@@ -250,6 +251,7 @@ int compile(Settings settings) {
   {
     ProgressBar bar;
     const Interrupt interrupt;  // Unfinished artifacts are large: they are removed before the program ends.
+    const UnfinishedArtifacts unfinished(settings.artifact);
     const auto progress = [&](int done, int total, const std::string& what) {
       if (interrupt.requested()) throw engine::Error("compiling was interrupted; no artifact was written");
       bar.update(done, total, what);

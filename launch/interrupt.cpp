@@ -6,6 +6,8 @@
 #include <csignal>
 #include <cstddef>
 
+#include "engine/results/unfinished_files.hpp"
+
 namespace rcnn::launch {
 namespace {
 
@@ -17,10 +19,21 @@ int nested = 0;
 std::array<struct sigaction, kSignals.size()> before{};
 struct sigaction pipe_before {};
 
-/// The next signal finds the usual behaviour, whichever of them it is.
-void remember(int) {
-  interrupted = true;
-  for (const int signal : kSignals) std::signal(signal, SIG_DFL);
+/// As the signal would have ended the process without a handler, which a shell can tell from an exit code.
+void end_by(int signal) {
+  std::signal(signal, SIG_DFL);
+  sigset_t only;
+  sigemptyset(&only);
+  sigaddset(&only, signal);
+  pthread_sigmask(SIG_UNBLOCK, &only, nullptr);  // It is blocked while its handler runs.
+  std::raise(signal);
+}
+
+/// The first of them is remembered, the second one ends the process, whichever it is.
+void handle(int signal) {
+  if (!interrupted.exchange(true)) return;
+  engine::remove_unfinished_files();
+  end_by(signal);
 }
 
 }  // namespace
@@ -32,7 +45,7 @@ Interrupt::Interrupt() {
   sigemptyset(&action.sa_mask);
   action.sa_handler = SIG_IGN;
   sigaction(SIGPIPE, &action, &pipe_before);
-  action.sa_handler = remember;
+  action.sa_handler = handle;
   action.sa_flags = SA_RESTART;  // No system call of a library is cut short.
   for (std::size_t i = 0; i < kSignals.size(); ++i) {
     sigaction(kSignals[i], &action, &before[i]);

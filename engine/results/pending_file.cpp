@@ -54,6 +54,7 @@ PendingFile::PendingFile(const fs::path& target) : target_(written_place(target)
     }
   }
   temporary_ = folder / temporary_name(target_);
+  unfinished_.emplace(temporary_);
 }
 
 PendingFile::~PendingFile() {

@@ -2,6 +2,9 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
+
+#include "engine/results/unfinished_files.hpp"
 
 namespace rcnn::engine {
 
@@ -10,8 +13,9 @@ namespace rcnn::engine {
 std::filesystem::path written_place(const std::filesystem::path& target);
 
 /// A file that appears whole or not at all: written beside its place under a hidden name, renamed by
-/// commit(), removed if that never comes. Devices and pipes (/dev/stdout, /dev/null) are written where they
-/// are.
+/// commit(), removed if that never comes, by a signal's handler if need be (UnfinishedFile). Devices and
+/// pipes
+/// (/dev/stdout, /dev/null) are written where they are.
 class PendingFile {
  public:
   /// Makes missing parent folders. \throws Error naming the folder.
@@ -28,6 +32,7 @@ class PendingFile {
  private:
   std::filesystem::path target_;
   std::filesystem::path temporary_;
+  std::optional<UnfinishedFile> unfinished_;  ///< None for devices
   bool committed_ = false;
 };
 

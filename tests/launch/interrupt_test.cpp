@@ -7,9 +7,17 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <cstdlib>
+
+#include "engine/results/pending_file.hpp"
+#include "tests/support/files.hpp"
 
 namespace rcnn::launch {
 namespace {
+
+namespace fs = std::filesystem;
+using tests::TempFolder;
+using tests::write_text;
 
 auto handler_of(int signal) {
   struct sigaction now {};
@@ -26,10 +34,26 @@ TEST_P(InterruptBy, FirstSignalIsRememberedAndTheOldHandlerComesBack) {
     EXPECT_FALSE(interrupt.requested());
     std::raise(GetParam());
     EXPECT_TRUE(interrupt.requested());
-    for (const int signal : {SIGINT, SIGTERM, SIGHUP})
-      EXPECT_EQ(handler_of(signal), SIG_DFL) << "a second signal must end the process";
   }
   EXPECT_EQ(handler_of(GetParam()), before);
+}
+
+TEST_P(InterruptBy, TheSecondSignalOfWhicheverKindEndsTheProcessAndUnfinishedFiles) {
+  GTEST_FLAG_SET(death_test_style, "fast");  // In this very folder.
+  const TempFolder folder;
+  for (const int first : {SIGINT, SIGTERM, SIGHUP}) {
+    EXPECT_EXIT(
+        {
+          const Interrupt interrupt;
+          engine::PendingFile pending(folder / "results.json");
+          write_text(pending.path(), "half");
+          std::raise(first);
+          if (!fs::exists(pending.path())) std::_Exit(1);
+          std::raise(GetParam());
+        },
+        ::testing::KilledBySignal(GetParam()), "");
+    EXPECT_TRUE(fs::is_empty(folder.path()));
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Signals, InterruptBy, ::testing::Values(SIGINT, SIGTERM, SIGHUP));

@@ -31,12 +31,16 @@ class InterruptedRuns : public ::testing::TestWithParam<int> {
       fs::create_hard_link(folder_ / "one.png", folder_ / "in" / (std::to_string(i) + ".png"));
     }
   }
-  /// Runs it until there is `sign`, then sends the signal.
-  std::optional<int> interrupt(const std::string& arguments, const std::function<bool()>& sign) const {
+  /// Runs it until there is `sign`, then sends the signal, and `second`, too.
+  std::optional<int> interrupt(const std::string& arguments, const std::function<bool()>& sign,
+                               int second = 0) const {
     BackgroundProcess process(tests::built_file("launch/neuron-rcnn") + " " + arguments + " >" +
                               (folder_ / "out").string() + " 2>" + (folder_ / "err").string());
-    for (int i = 0; i < 3000 && !sign(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+    while (!sign() && std::chrono::steady_clock::now() < until)
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
     kill(process.pid(), GetParam());
+    if (second != 0) kill(process.pid(), second);
     return process.wait(std::chrono::seconds(30));
   }
   std::vector<std::string> said() const { return lines_of(read_text(folder_ / "err")); }
@@ -45,10 +49,14 @@ class InterruptedRuns : public ::testing::TestWithParam<int> {
     const fs::directory_iterator files(folder_ / name, error);
     return error ? 0 : static_cast<std::size_t>(std::distance(files, fs::directory_iterator()));
   }
+  /// Two of one kind may come as one.
+  static int another() { return GetParam() == SIGTERM ? SIGINT : SIGTERM; }
+  bool has_file(const std::function<bool(const std::string&)>& is_meant) const {
+    return std::ranges::any_of(fs::recursive_directory_iterator(folder_.path()),
+                               [&](const auto& entry) { return is_meant(entry.path().filename().string()); });
+  }
   bool leaves_hidden_files() const {
-    return std::ranges::any_of(fs::recursive_directory_iterator(folder_.path()), [](const auto& entry) {
-      return entry.path().filename().string().starts_with(".");
-    });
+    return has_file([](const std::string& name) { return name.starts_with("."); });
   }
 
   const TempFolder folder_;
@@ -83,6 +91,51 @@ TEST_P(InterruptedRuns, VideosKeepTheirFramesAndFurtherInputsAreNamed) {
                                   MatchesRegex(".*interrupted; 1 of 2 inputs not looked at")));
   EXPECT_EQ(frame_times(folder_ / "seen/long.mp4").size(), lines_of(read_text(folder_ / "out")).size());
   EXPECT_FALSE(leaves_hidden_files());
+}
+
+// What a signal's handler ends has no exit code.
+TEST_P(InterruptedRuns, TheSecondSignalEndsDetectionAndLeavesNothingHalf) {
+  write_clip(folder_ / "long.mp4", 3000);
+  write_text(folder_ / "found.json", "old");
+  for (const char* input : {"long.mp4", "in"}) {
+    SCOPED_TRACE(input);
+    EXPECT_EQ(
+        interrupt(
+            "detect -m " + tests::tiny_model().string() + " " + (folder_ / input).string() + " --output " +
+                (folder_ / "seen/").string() + " --json " + (folder_ / "found.json").string(),
+            [&] { return files_in("seen") > 0 && leaves_hidden_files(); }, another()),
+        std::nullopt)
+        << read_text(folder_ / "err");
+    EXPECT_FALSE(leaves_hidden_files());
+    EXPECT_EQ(read_text(folder_ / "found.json"), "old");
+    EXPECT_FALSE(fs::exists(folder_ / "seen/long.mp4"));
+  }
+}
+
+TEST_P(InterruptedRuns, TheSecondSignalEndsCalibrationAndLeavesNoTrial) {
+  write_tiny_config(folder_ / "tiny.yaml");
+  write_tiny_checkpoint(folder_ / "tiny.safetensors");
+  write_text(folder_ / "tiny.rcnn", "old");
+  fs::create_directory(folder_ / "large");
+  for (const char* name : {"large/0.png", "large/1.png"})
+    cv::imwrite((folder_ / name).string(), make_picture(2000, 1500, 1));  // Trials last as long as they.
+  for (const std::string trial : {"-backbone-rpn", "-box-head", ""}) {
+    SCOPED_TRACE(trial);
+    const auto is_trial = [&](const std::string& name) {
+      const auto at = name.find(".trial-");
+      return at != std::string::npos && (trial.empty() || name.ends_with(trial));
+    };
+    EXPECT_EQ(
+        interrupt(
+            "compile --config " + (folder_ / "tiny.yaml").string() + " --weights " +
+                (folder_ / "tiny.safetensors").string() + " -o " + (folder_ / "tiny.rcnn").string() +
+                " --force --precision int8 --error-budget 0 --calibrate " + (folder_ / "large").string(),
+            [&] { return has_file(is_trial); }, another()),
+        std::nullopt)
+        << read_text(folder_ / "err");
+    EXPECT_FALSE(has_file([](const std::string& name) { return name.starts_with("tiny.rcnn."); }));
+    EXPECT_EQ(read_text(folder_ / "tiny.rcnn"), "old");
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Signals, InterruptedRuns, ::testing::Values(SIGINT, SIGTERM, SIGHUP));
