@@ -6,7 +6,7 @@
 
 #include "engine/errors.hpp"
 #include "engine/model/checkpoint_formats.hpp"
-#include "engine/model/mapped_file.hpp"
+#include "engine/model/file_bytes.hpp"
 
 namespace rcnn::engine {
 namespace {
@@ -60,8 +60,8 @@ Checkpoint parse_checkpoint(std::span<const std::byte> bytes, const std::filesys
 }
 
 Checkpoint read_checkpoint(const std::filesystem::path& file) {
-  const MappedFile mapped(file);
-  return parse_checkpoint(mapped.bytes(), file);
+  const FileBytes whole(file);
+  return parse_checkpoint(whole.bytes(), file);
 }
 
 }  // namespace rcnn::engine

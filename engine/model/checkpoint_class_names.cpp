@@ -9,7 +9,7 @@
 
 #include "engine/errors.hpp"
 #include "engine/model/checkpoint_formats.hpp"
-#include "engine/model/mapped_file.hpp"
+#include "engine/model/file_bytes.hpp"
 
 namespace rcnn::engine {
 namespace {
@@ -65,12 +65,13 @@ std::vector<std::string> names_in_pickle(std::span<const std::byte> bytes, const
 }  // namespace
 
 std::vector<std::string> checkpoint_class_names(const std::filesystem::path& file) {
-  const MappedFile mapped(file);
   const auto where = file.string();
-  const auto format = checkpoint_format(mapped.bytes(), where);
-  if (format == "safetensors") return names_in_metadata(mapped.bytes(), where);
-  if (format == "pkl") return names_in_pickle(mapped.bytes(), where);
-  return names_in_pickle(read_torch_pickle(mapped.bytes(), where), where);
+  const FileBytes head(file, kMaxSafetensorsHead);
+  const auto format = checkpoint_format(head.bytes(), where);
+  if (format == "safetensors") return names_in_metadata(head.bytes(), where);
+  const FileBytes whole(file);
+  if (format == "pkl") return names_in_pickle(whole.bytes(), where);
+  return names_in_pickle(read_torch_pickle(whole.bytes(), where), where);
 }
 
 }  // namespace rcnn::engine

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <span>
@@ -26,7 +27,12 @@ std::string checkpoint_format(std::span<const std::byte> bytes, const std::strin
 /// What torch.save() has pickled, of a .pth. \throws ModelError
 std::vector<std::byte> read_torch_pickle(std::span<const std::byte> bytes, const std::string& where);
 
-/// The text that a .safetensors file has in "__metadata__" under `key`; nothing without. \throws ModelError
+/// A .safetensors file's header lies in its first bytes, of which no more are read. The largest zoo model has
+/// 60 KB.
+inline constexpr std::uint64_t kMaxSafetensorsHead = std::uint64_t{8} << 20;
+
+/// The text that a .safetensors file has in "__metadata__" under `key`; nothing without. Its head is enough.
+/// \throws ModelError
 std::optional<std::string> read_safetensors_metadata(std::span<const std::byte> bytes,
                                                      const std::string& where, const std::string& key);
 

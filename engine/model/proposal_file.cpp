@@ -11,7 +11,7 @@
 
 #include "engine/errors.hpp"
 #include "engine/model/checkpoint_formats.hpp"
-#include "engine/model/mapped_file.hpp"
+#include "engine/model/file_bytes.hpp"
 
 namespace rcnn::engine {
 namespace {
@@ -73,7 +73,7 @@ struct ProposalFile::State {
   };
 
   explicit State(const std::filesystem::path& file)
-      : where(file.string()), mapping(file), document(pickle::read(mapping.bytes(), where)) {
+      : where(file.string()), contents(file), document(pickle::read(contents.bytes(), where)) {
     const auto* dict = document.get_if<pickle::Dict>(document.root);
     if (dict == nullptr) throw ModelError(where + ": holds no dictionary" + kExpected);
     const auto& ids = list(*dict, "ids", "indexes");
@@ -139,8 +139,8 @@ struct ProposalFile::State {
       "'objectness_logits'";
 
   const std::string where;
-  const MappedFile mapping;
-  const Document document;  ///< Borrows from the mapping
+  const FileBytes contents;
+  const Document document;  ///< Borrows from the contents
   std::map<std::string, Image> images;
   bool sized = false;  ///< XYWH_ABS
 };

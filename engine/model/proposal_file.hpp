@@ -19,7 +19,7 @@ namespace rcnn::engine {
 ///   "bbox_mode"          0: corners (XYXY_ABS, where it is missing, too), 1: corner and size (XYWH_ABS)
 ///
 /// Detectron1's names "indexes" and "scores" are read as well. Nothing in the file is ever executed. Boxes
-/// are decoded when they are asked for, so that a data set's 5,000 images cost no memory.
+/// are decoded when they are asked for, so that a data set's 5,000 images cost no more memory than the file.
 ///
 /// Thread safety: reentrant; const methods are thread-safe.
 class ProposalFile {

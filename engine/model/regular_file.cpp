@@ -12,7 +12,11 @@
 
 namespace rcnn::engine {
 
+namespace {
+
 std::string system_reason() { return std::generic_category().message(errno); }
+
+}  // namespace
 
 RegularFile::RegularFile(const std::filesystem::path& path, const std::string& advice)
     // Non-blocking: opening a named pipe would wait for a writer before it could be refused.
@@ -30,5 +34,20 @@ RegularFile::RegularFile(const std::filesystem::path& path, const std::string& a
 }
 
 RegularFile::~RegularFile() { ::close(descriptor_); }
+
+void RegularFile::read(std::uint64_t offset, std::span<std::byte> to) const {
+  while (!to.empty()) {
+    const auto count = ::pread(descriptor_, to.data(), to.size(), static_cast<off_t>(offset));
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) throw ModelError("it cannot be read: " + system_reason());
+    if (count == 0) {
+      throw ModelError(
+          "it became shorter while it was read; write a new file beside it and rename that (mv), then try "
+          "again");
+    }
+    offset += static_cast<std::uint64_t>(count);
+    to = to.subspan(static_cast<std::size_t>(count));
+  }
+}
 
 }  // namespace rcnn::engine

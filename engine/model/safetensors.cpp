@@ -18,8 +18,8 @@ using nlohmann::json;
 using Kind = ElementType::Kind;
 
 constexpr std::size_t kLengthBytes = 8;
-constexpr std::uint64_t kMaxHeader = std::uint64_t{8} << 20;  // The largest zoo model has 60 KB.
-constexpr int kMaxDepth = 3;                                  // {name: {shape: [...]}}
+constexpr std::uint64_t kMaxHeader = kMaxSafetensorsHead - kLengthBytes;
+constexpr int kMaxDepth = 3;  // {name: {shape: [...]}}
 
 constexpr std::array<std::pair<std::string_view, ElementType>, 13> kTypes{{
     {"F32", {Kind::kFloat, 4}},

@@ -50,6 +50,14 @@ TEST(ProposalFile, ReadsWhatDetectron2Writes) {
   }
 }
 
+// `detect` asks for boxes as long as it runs.
+TEST(ProposalFile, GivesWhatItHadAfterItIsCutOff) {
+  const tests::TempFile path(tests::read_text(tests::fixture("proposals_xyxy.pkl")));
+  const ProposalFile file(path.path());
+  std::filesystem::resize_file(path.path(), 0);
+  EXPECT_THAT(file.find("285"), ElementsAre(Proposal{{1, 2, 3, 4}, 0.25F}));
+}
+
 /// numpy.int64 or another integer, of the bytes given.
 std::string numpy_scalar(const std::string& dtype, const std::string& bytes) {
   return "cnumpy.core.multiarray\nscalar\n(cnumpy\ndtype\n(" + text(dtype) + "tR" + text(bytes) + "tR";
