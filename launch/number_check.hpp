@@ -3,9 +3,11 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <charconv>
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <system_error>
 
 namespace rcnn::launch {
 
@@ -23,13 +25,16 @@ inline std::string short_text(double number) {
 
 }  // namespace detail
 
-/// For options that take a real number. CLI::Range lets "nan" through, which is neither below nor above
-/// anything. Thread safety: reentrant, as are the others.
+/// For options that take a real number, written as people write it: CLI11 alone also takes 0x1p-1, for 0.5.
+/// CLI::Range lets "nan" through, which is neither below nor above anything. Thread safety: reentrant, as are
+/// the others.
 inline CLI::Validator number_between(double least, double most) {
   const auto range = detail::short_text(least) + " to " + detail::short_text(most);
   const auto check = [=](std::string& text) -> std::string {
     double number = 0;
-    if (CLI::detail::lexical_cast(text, number) && number >= least && number <= most) return {};
+    const char* const end = text.data() + text.size();
+    const auto [stop, error] = std::from_chars(text.data(), end, number);
+    if (error == std::errc() && stop == end && number >= least && number <= most) return {};
     return "'" + text + "' is no number from " + range;
   };
   return {check, range};

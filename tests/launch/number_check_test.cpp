@@ -12,11 +12,12 @@ namespace {
 std::string said_of(std::string text) { return number_between(0, 1)(text); }
 
 TEST(NumberCheck, TakesTheRangeAndItsEnds) {
-  for (const char* text : {"0", "1", "0.25", "1e-3"}) EXPECT_EQ(said_of(text), "") << text;
+  for (const char* text : {"0", "1", "0.25", ".5", "1.", "1e-3"}) EXPECT_EQ(said_of(text), "") << text;
 }
 
 TEST(NumberCheck, RefusesWhatIsOutsideOrNoNumber) {
-  for (const char* text : {"-0.1", "1.01", "inf", "-inf", "nan", "NaN", "-nan", "half", ""}) {
+  for (const char* text : {"-0.1", "1.01", "inf", "-inf", "nan", "NaN", "-nan", "half", "", "0x1p-1", "0x0",
+                           "0X.8", "+0.5", " 0.5", "0.5 ", "0,5"}) {
     EXPECT_NE(said_of(text), "") << text;
   }
 }
@@ -44,6 +45,16 @@ TEST(NumberCheck, OptionsTakeNoOtherNumbers) {
     EXPECT_EQ(outcome.code, 2) << wrong;
     EXPECT_THAT(outcome.err, ::testing::ContainsRegex("is no whole number from [01] to [0-9]+; see"))
         << wrong;
+  }
+}
+
+TEST(NumberCheck, OptionsTakeNoHexadecimalFractions) {
+  for (const char* wrong :
+       {"detect a.png --threshold 0x1p-1", "compile --config a -o b --threshold 0x1p-1",
+        "compile --config a -o b --calibrate c --error-budget 0x1p-1", "top --interval 0x1p1"}) {
+    const auto outcome = run_neuron_rcnn(wrong);
+    EXPECT_EQ(outcome.code, 2) << wrong;
+    EXPECT_THAT(outcome.err, ::testing::ContainsRegex("'0x1p-?1' is no number from")) << wrong;
   }
 }
 
