@@ -3,14 +3,18 @@
 #include <gst/video/gstvideofilter.h>
 
 #include <mutex>
+#include <optional>
 
 #include "elements/element_class.hpp"
 #include "elements/elements.hpp"
 #include "elements/gst_support.hpp"
+#include "elements/latency_meter.hpp"
 #include "elements/region_classifier.hpp"
 #include "elements/stage_caps.hpp"
 #include "elements/stage_properties.hpp"
+#include "elements/stage_queries.hpp"
 #include "elements/video_frame.hpp"
+#include "pipeline/graph_statistics.hpp"
 
 using rcnn::elements::ClassifyRegions;
 using rcnn::elements::ClassifySettings;
@@ -29,6 +33,8 @@ struct State {
   // Streaming thread
   guint64 frames = 0;
   guint64 without = 0;  // Of them, with regions=objects, those that no detector has seen
+  std::optional<rcnn::pipeline::GraphStatistics> times;  // Of the frames; since it was started
+  rcnn::elements::LatencyMeter latency;                  // Reported on any thread
 };
 
 enum Property : guint {
@@ -165,6 +171,8 @@ gboolean start(GstBaseTransform* transform) {
     }
     state.classifier = std::make_unique<RegionClassifier>(options);
     state.frames = state.without = 0;
+    state.times.emplace();
+    state.latency.reset(static_cast<GstClockTime>(state.classifier->time_of_one().count()));
     return TRUE;
   });
 }
@@ -174,9 +182,21 @@ gboolean stop(GstBaseTransform* transform) {
   return TRUE;
 }
 
+// As the stages of a detector do.
+void measure(GstBaseTransform* transform, GstClockTime began) {
+  auto& state = state_of(transform);
+  const auto now = gst_util_get_timestamp();
+  state.times->left_reorder(std::chrono::nanoseconds(now - began));
+  if (!state.latency.due(now)) return;
+  if (state.latency.observe(state.times->snapshot().latency_p95_ns, state.frames, now)) {
+    gst_element_post_message(GST_ELEMENT(transform), gst_message_new_latency(GST_OBJECT(transform)));
+  }
+}
+
 // In place of the parent's, which maps the buffer itself and only warns of one that is too small.
 GstFlowReturn transform_ip(GstBaseTransform* transform, GstBuffer* buffer) {
   return guarded(transform, GST_FLOW_ERROR, [&] {
+    const auto began = gst_util_get_timestamp();
     auto& state = state_of(transform);
     std::unique_lock lock(state.mutex);
     const auto settings = state.settings;
@@ -186,6 +206,7 @@ GstFlowReturn transform_ip(GstBaseTransform* transform, GstBuffer* buffer) {
     const bool searched = state.classifier->run(video.frame(), settings);
     ++state.frames;
     if (settings.regions == ClassifyRegions::kObjects && !searched) ++state.without;
+    measure(transform, began);
     return GST_FLOW_OK;
   });
 }
@@ -201,6 +222,15 @@ gboolean sink_event(GstBaseTransform* transform, GstEvent* event) {
         (nullptr));
   }
   return GST_BASE_TRANSFORM_CLASS(gst_neuron_classify_parent_class)->sink_event(transform, event);
+}
+
+// It holds the frame that it classifies, for as long as that takes, and no other.
+gboolean query(GstBaseTransform* transform, GstPadDirection direction, GstQuery* query) {
+  if (direction == GST_PAD_SRC && GST_QUERY_TYPE(query) == GST_QUERY_LATENCY) {
+    return rcnn::elements::answer_latency(transform->sinkpad, state_of(transform).latency.reported(), 0,
+                                          query);
+  }
+  return GST_BASE_TRANSFORM_CLASS(gst_neuron_classify_parent_class)->query(transform, direction, query);
 }
 
 void install_properties(GObjectClass* klass) {
@@ -265,4 +295,5 @@ static void gst_neuron_classify_class_init(GstNeuronClassifyClass* klass) {
   GST_BASE_TRANSFORM_CLASS(klass)->stop = stop;
   GST_BASE_TRANSFORM_CLASS(klass)->transform_ip = transform_ip;
   GST_BASE_TRANSFORM_CLASS(klass)->sink_event = sink_event;
+  GST_BASE_TRANSFORM_CLASS(klass)->query = query;
 }

@@ -39,23 +39,6 @@ gboolean answer_allocation(const QueryPlace& place, GstQuery* query) {
   return TRUE;
 }
 
-gboolean answer_latency(const QueryPlace& place, const StageFlow& flow, GstQuery* query) {
-  if (!gst_pad_peer_query(place.opposite, query)) {
-    return FALSE;
-  }
-  gboolean live = FALSE;
-  GstClockTime least = 0;
-  GstClockTime most = 0;
-  gst_query_parse_latency(query, &live, &least, &most);
-  const GstClockTime own = flow.latency();
-  least += own;
-  if (GST_CLOCK_TIME_IS_VALID(most)) {
-    most += std::max(own, flow.buffering());  // What a frame takes it is held for, whatever else is.
-  }
-  gst_query_set_latency(query, live, least, most);
-  return TRUE;
-}
-
 }  // namespace
 
 gboolean answer_sink_query(const QueryPlace& place, StageFlow& flow, GstQuery* query) {
@@ -78,12 +61,28 @@ gboolean answer_sink_query(const QueryPlace& place, StageFlow& flow, GstQuery* q
   }
 }
 
+gboolean answer_latency(GstPad* sink, GstClockTime own, GstClockTime buffering, GstQuery* query) {
+  if (!gst_pad_peer_query(sink, query)) {
+    return FALSE;
+  }
+  gboolean live = FALSE;
+  GstClockTime least = 0;
+  GstClockTime most = 0;
+  gst_query_parse_latency(query, &live, &least, &most);
+  least += own;
+  if (GST_CLOCK_TIME_IS_VALID(most)) {
+    most += std::max(own, buffering);  // What a frame takes it is held for, whatever else is.
+  }
+  gst_query_set_latency(query, live, least, most);
+  return TRUE;
+}
+
 gboolean answer_source_query(const QueryPlace& place, StageFlow& flow, GstQuery* query) {
   switch (GST_QUERY_TYPE(query)) {
     case GST_QUERY_CAPS:
       return answer_caps(place, false, query);
     case GST_QUERY_LATENCY:
-      return answer_latency(place, flow, query);
+      return answer_latency(place.opposite, flow.latency(), flow.buffering(), query);
     default:
       return gst_pad_query_default(place.pad, place.element, query);
   }

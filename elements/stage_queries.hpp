@@ -21,6 +21,10 @@ struct QueryPlace {
 /// serialized queries wait for what was accepted before them, then go on.
 gboolean answer_sink_query(const QueryPlace& place, StageFlow& flow, GstQuery* query);
 
+/// LATENCY at a source pad: upstream's and `own` on top of it. The maximum rises by `buffering`, time for
+/// which frames may wait in the element, but no less than by `own`.
+gboolean answer_latency(GstPad* sink, GstClockTime own, GstClockTime buffering, GstQuery* query);
+
 /// CAPS: features swapped. LATENCY: upstream's plus this element's; only the entrance,
 /// which owns the slots, raises the maximum.
 gboolean answer_source_query(const QueryPlace& place, StageFlow& flow, GstQuery* query);

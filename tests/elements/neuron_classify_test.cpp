@@ -4,8 +4,10 @@
 
 #include <algorithm>
 
+#include "elements/latency_meter.hpp"
 #include "pipeline/classifier.hpp"
 #include "tests/elements/gst_fixture.hpp"
+#include "tests/elements/latency.hpp"
 #include "tests/support/random_classifier.hpp"
 
 namespace rcnn::elements {
@@ -192,6 +194,39 @@ TEST_F(NeuronClassify, DrawsOnlyWhereItIsAsked) {
   const auto original = bytes(tests::picture(96, 64, GST_VIDEO_FORMAT_BGR));
   EXPECT_EQ(bytes(through(classify("overlay=false"))), original);
   EXPECT_NE(bytes(through(classify())), original);
+}
+
+TEST_F(NeuronClassify, LatencyIsThatOfOneClassificationOnTopOfUpstreams) {
+  tests::Harness harness(classify());
+  harness.set_caps(tests::caps_of(96, 64, "BGR"));
+  const auto latency = tests::latency_behind(harness);
+  EXPECT_TRUE(latency.live);
+  EXPECT_GT(latency.least, 10 * GST_MSECOND);
+  EXPECT_EQ(latency.most - 20 * GST_MSECOND, latency.least - 10 * GST_MSECOND);
+}
+
+// Large frames, which take much longer than the classification alone.
+TEST_F(NeuronClassify, LatencyIsMeasuredAndAnnounced) {
+  tests::Harness harness(classify());
+  harness.set_caps(tests::caps_of(6000, 4000, "BGR"));
+  const auto estimate = tests::latency_behind(harness).least;
+  GstClockTime slowest = 0, quickest = GST_CLOCK_TIME_NONE;
+  for (guint64 i = 0; i < LatencyMeter::kEnoughFrames; ++i) {
+    BufferPtr picture(gst_buffer_new_allocate(nullptr, gsize{3} * 6000 * 4000, nullptr));
+    gst_buffer_memset(picture.get(), 0, 128, gsize{3} * 6000 * 4000);
+    const auto began = gst_util_get_timestamp();
+    ASSERT_EQ(harness.push(std::move(picture)), GST_FLOW_OK);
+    const auto took = gst_util_get_timestamp() - began;
+    slowest = std::max(slowest, took);
+    quickest = std::min(quickest, took);
+  }
+  const auto measured = tests::latency_behind(harness).least;
+  // It moves where it is wrong by more than a quarter and a millisecond.
+  EXPECT_GE(measured - 10 * GST_MSECOND, quickest / 2);
+  EXPECT_LE(measured - 10 * GST_MSECOND, slowest * 4 / 3 + GST_MSECOND);
+  GstMessage* message = gst_bus_pop_filtered(harness.bus(), GST_MESSAGE_LATENCY);
+  EXPECT_EQ(message != nullptr, measured != estimate);
+  if (message != nullptr) gst_message_unref(message);
 }
 
 /// The error with which the element refuses to start.

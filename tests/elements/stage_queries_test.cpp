@@ -3,16 +3,16 @@
 
 #include "elements/stage_caps.hpp"
 #include "tests/elements/gst_fixture.hpp"
+#include "tests/elements/latency.hpp"
 
 namespace rcnn::elements {
 namespace {
 
 using StageQueries = tests::GstTest;
 
-struct QueryFree {
-  void operator()(GstQuery* query) const { gst_query_unref(query); }
-};
-using QueryPtr = std::unique_ptr<GstQuery, QueryFree>;
+using tests::Latency;
+using tests::latency_behind;
+using tests::QueryPtr;
 
 TEST_F(StageQueries, PassesWhatDownstreamWantsUpstreamWithItsOwnFeature) {
   tests::Harness harness("roi-align");
@@ -74,30 +74,6 @@ TEST_F(StageQueries, DrainFailsWhenNothingFlows) {
   const PadPtr sink(gst_element_get_static_pad(element.get(), "sink"));
   const QueryPtr query(gst_query_new_drain());
   EXPECT_FALSE(gst_pad_query(sink.get(), query.get()));
-}
-
-// An upstream that is live with 10 ms, at most 20 ms.
-gboolean live_upstream(GstPad* pad, GstObject* parent, GstQuery* query) {
-  if (GST_QUERY_TYPE(query) == GST_QUERY_LATENCY) {
-    gst_query_set_latency(query, TRUE, 10 * GST_MSECOND, 20 * GST_MSECOND);
-    return TRUE;
-  }
-  return gst_pad_query_default(pad, parent, query);
-}
-
-struct Latency {
-  gboolean live = FALSE;
-  GstClockTime least = 0;
-  GstClockTime most = 0;
-};
-
-Latency latency_behind(tests::Harness& harness) {
-  gst_pad_set_query_function(harness.get()->srcpad, live_upstream);
-  const QueryPtr query(gst_query_new_latency());
-  Latency latency;
-  EXPECT_TRUE(gst_pad_peer_query(harness.get()->sinkpad, query.get()));
-  gst_query_parse_latency(query.get(), &latency.live, &latency.least, &latency.most);
-  return latency;
 }
 
 TEST_F(StageQueries, LatencyStartsFromTheWarmUpAndRaisesTheMaximumByTheSlots) {
