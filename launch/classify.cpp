@@ -250,7 +250,7 @@ void check_files(const Settings& settings, const std::vector<Input>& inputs,
 
 int classify(const Settings& settings) {
   const Interrupt interrupt;  // Until results are in their place.
-  const auto expanded = expand_inputs(settings.inputs);
+  const auto expanded = expand_inputs(settings.inputs, settings.output);
   std::vector<std::filesystem::path> annotated;
   if (!settings.output.empty()) annotated = annotated_files(expanded.inputs, settings.output);
   check_files(settings, expanded.inputs, annotated);
@@ -277,10 +277,9 @@ Command add_classify(CLI::App& program) {
       ->check(whole_number_between(1, 100000))
       ->option_text("N");
   app->add_option("--json", settings->json, "Write results to this file; - for standard output");
-  app->add_option(
-         "--output", settings->output,
-         "Copies with the classes and scores written on them: a folder (a / at the end makes one), or a "
-         "file for one image")
+  app->add_option("--output", settings->output,
+                  "Copies with the classes and scores written on them: a folder (a / at the end makes one; "
+                  "copies of earlier runs in it are no inputs), or a file for one image")
       ->option_text("DIR");
   app->add_option("--labels", settings->labels,
                   "Names of the classes instead of the model's: one a line, or imagenet_class_index.json, "

@@ -270,7 +270,7 @@ int detect(Settings settings) {
   artifact->require_weights();
   const auto names = engine::class_names(artifact->config());
   settings.options.proposals = open_proposals(settings, artifact->config());
-  auto expanded = expand_inputs(settings.inputs);
+  auto expanded = expand_inputs(settings.inputs, settings.output);
   if (settings.options.proposals != nullptr) check_images(expanded.inputs);
   std::vector<fs::path> annotated;
   if (!settings.output.empty()) annotated = annotated_files(expanded.inputs, settings.output);
@@ -314,8 +314,8 @@ Command add_detect(CLI::App& program) {
       ->option_text("NAME");
   app->add_option(
       "--output", settings->output,
-      "Annotated copies: a folder (a / at the end makes one), or for one input a file (.mp4 for videos and "
-      "cameras)");
+      "Annotated copies: a folder (a / at the end makes one; copies of earlier runs in it are no inputs), or "
+      "for one input a file (.mp4 for videos and cameras)");
   app->add_flag("--display", settings->options.display,
                 "Show annotated frames in a window while they come, images for a second each");
   app->add_option(

@@ -24,6 +24,9 @@ namespace {
 namespace fs = std::filesystem;
 using Bytes = std::span<const std::uint8_t>;
 
+/// Behind the end of an image: all formats have a place there that readers pass over.
+constexpr std::string_view kMark = "\nAn annotated copy, made by neuron-rcnn\n";
+
 bool has_at(Bytes bytes, std::size_t offset, std::string_view text) {
   return offset <= bytes.size() && text.size() <= bytes.size() - offset &&
          std::equal(text.begin(), text.end(), bytes.begin() + static_cast<std::ptrdiff_t>(offset),
@@ -225,12 +228,21 @@ void write_image(const cv::Mat& image, const fs::path& file) {
   engine::PendingFile pending(file);
   std::ofstream stream(pending.path(), std::ios::binary);
   stream.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+  stream << kMark;
   stream.close();
   if (!stream) {
     throw engine::Error(fmt::format(
         "Cannot write '{}': give a folder that you may write to, on a disk with room", file.string()));
   }
   pending.commit();
+}
+
+bool is_annotated_copy(const fs::path& file) {
+  std::ifstream stream(file, std::ios::binary);
+  stream.seekg(-static_cast<std::streamoff>(kMark.size()), std::ios::end);
+  std::string end(kMark.size(), ' ');
+  stream.read(end.data(), static_cast<std::streamsize>(end.size()));
+  return stream.good() && end == kMark;
 }
 
 }  // namespace rcnn::launch

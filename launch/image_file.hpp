@@ -18,9 +18,12 @@ namespace rcnn::launch {
 /// \throws engine::Error naming the file and why: missing, no image, cut short, too large.
 cv::Mat read_image(const std::filesystem::path& file, std::string* remark = nullptr);
 
-/// Writes 8-bit BGR in the format of the name's extension; the file appears when it is whole, and folders
-/// are made. \throws engine::Error naming the file and why.
+/// Writes an annotated copy, 8-bit BGR, in the format of the name's extension; the file appears when it is
+/// whole, and folders are made. Behind the image's end, where no reader looks, is a line that says what it
+/// is. \throws engine::Error naming the file and why.
 void write_image(const cv::Mat& image, const std::filesystem::path& file);
+/// Whether write_image() made the file; not any more if somebody else has written it since.
+bool is_annotated_copy(const std::filesystem::path& file);
 
 /// EXIF orientation of a WebP file, 1..8; 1 where the file says nothing. OpenCV reads that of the other
 /// formats.

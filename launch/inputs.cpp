@@ -12,6 +12,8 @@
 #include <string_view>
 #include <system_error>
 
+#include "launch/image_file.hpp"
+
 namespace rcnn::launch {
 namespace {
 
@@ -41,13 +43,15 @@ InputKind kind_of(const fs::path& path) {
 /// user's, but one to a folder that it lies in would never end.
 class FolderWalk {
  public:
-  FolderWalk(fs::path folder, ExpandedInputs& expanded) : root_(std::move(folder)), expanded_(expanded) {}
+  /// \param output  canonical; empty: none
+  FolderWalk(fs::path folder, fs::path output, ExpandedInputs& expanded)
+      : root_(std::move(folder)), output_(std::move(output)), expanded_(expanded) {}
 
   void run() {
     walk(root_);
     std::sort(found_.begin(), found_.end(), [](const Input& a, const Input& b) { return a.path < b.path; });
     expanded_.inputs.insert(expanded_.inputs.end(), found_.begin(), found_.end());
-    if (!found_.empty() || unreadable_) return;
+    if (!found_.empty() || unreadable_ || passed_over_) return;
     expanded_.problems.push_back(
         fmt::format("The folder '{}' holds no images: give one with files that end in {}", root_.string(),
                     fmt::join(kImageExtensions, " ")));
@@ -76,22 +80,35 @@ class FolderWalk {
     if (path.filename().string().starts_with(".")) return;
     if (entry.is_directory(unknown)) {
       walk(path);
-    } else if (has_image_extension(path)) {
+    } else if (!has_image_extension(path)) {
+      return;
+    } else if (is_in_output() && is_annotated_copy(path)) {
+      passed_over_ = true;
+    } else {
       found_.push_back({path.string(), InputKind::kImage, path.lexically_relative(root_).string()});
     }
   }
 
+  /// Whether the folder being read is where results go, or lies in it.
+  bool is_in_output() const {
+    const auto& place = around_.back();
+    return !output_.empty() &&
+           std::mismatch(output_.begin(), output_.end(), place.begin(), place.end()).first == output_.end();
+  }
+
   const fs::path root_;
+  const fs::path output_;
   ExpandedInputs& expanded_;
   std::vector<fs::path> around_;  ///< The folders that the one being read lies in, and itself
   std::vector<Input> found_;
+  bool passed_over_ = false;  ///< Annotated copies
   bool unreadable_ = false;
 };
 
-void add_path(const std::string& path, ExpandedInputs& expanded) {
+void add_path(const std::string& path, const fs::path& output, ExpandedInputs& expanded) {
   std::error_code error;
   if (fs::is_directory(path, error)) {
-    FolderWalk(path, expanded).run();
+    FolderWalk(path, output, expanded).run();
   } else if (fs::is_fifo(path, error) || fs::is_socket(path, error)) {
     expanded.problems.push_back(fmt::format(
         "'{}' is a pipe or socket, which may never end or begin: give a file, a folder, a camera or "
@@ -112,7 +129,7 @@ bool is_uri(const std::string& text) {
          });
 }
 
-void add_glob(const std::string& pattern, ExpandedInputs& expanded) {
+void add_glob(const std::string& pattern, const fs::path& output, ExpandedInputs& expanded) {
   glob_t matches{};
   // glob() sorts; its one answer besides "found" that matters is "nothing there".
   const int status = ::glob(pattern.c_str(), GLOB_BRACE | GLOB_TILDE, nullptr, &matches);
@@ -122,7 +139,8 @@ void add_glob(const std::string& pattern, ExpandedInputs& expanded) {
                     "'shots/*.jpg'",
                     pattern));
   }
-  for (std::size_t i = 0; status == 0 && i < matches.gl_pathc; ++i) add_path(matches.gl_pathv[i], expanded);
+  for (std::size_t i = 0; status == 0 && i < matches.gl_pathc; ++i)
+    add_path(matches.gl_pathv[i], output, expanded);
   ::globfree(&matches);
 }
 
@@ -137,17 +155,26 @@ void tell_apart(std::vector<Input>& inputs) {
 
 }  // namespace
 
-ExpandedInputs expand_inputs(const std::vector<std::string>& arguments) {
+ExpandedInputs expand_inputs(const std::vector<std::string>& arguments, const fs::path& output) {
   ExpandedInputs expanded;
+  std::error_code absent;
+  const auto results = fs::canonical(output, absent);
   for (const auto& argument : arguments) {
     std::error_code error;
     if (is_uri(argument)) {
       expanded.inputs.push_back({argument, InputKind::kVideo, argument});
     } else if (!fs::exists(argument, error) && argument.find_first_of("*?[{~") != std::string::npos) {
-      add_glob(argument, expanded);
+      add_glob(argument, results, expanded);
     } else {
-      add_path(argument, expanded);
+      add_path(argument, results, expanded);
     }
+  }
+  if (expanded.inputs.empty() && expanded.problems.empty()) {
+    expanded.problems.push_back(
+        fmt::format("There is nothing but annotated copies of earlier runs in {}: give other images, or "
+                    "another folder for "
+                    "the copies",
+                    fmt::join(arguments, ", ")));
   }
   tell_apart(expanded.inputs);
   return expanded;

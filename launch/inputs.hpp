@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -27,12 +28,14 @@ struct ExpandedInputs {
 ///
 ///   image file       extension of an image format, or content that OpenCV knows
 ///   folder           the images in it and below it, sorted; hidden files and other files are passed over,
-///                    links to folders followed; a folder in it that cannot be read is a problem
+///                    links to folders followed; a folder in it that cannot be read is a problem; in
+///                    `output`, where results go, annotated copies of earlier runs are passed over, too
 ///   glob             "shots/*.jpg" quoted, so that the shell leaves it alone: matches, sorted
 ///   /dev/videoN      camera (any character device)
 ///   SCHEME://...     video, as GStreamer opens it (rtsp://, http://)
 ///   pipe or socket   a problem: nobody may ever write into it
 ///   any other file   video
-ExpandedInputs expand_inputs(const std::vector<std::string>& arguments);
+ExpandedInputs expand_inputs(const std::vector<std::string>& arguments,
+                             const std::filesystem::path& output = {});
 
 }  // namespace rcnn::launch

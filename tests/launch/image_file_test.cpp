@@ -150,6 +150,28 @@ TEST(WriteImage, WritesWhatReadImageReads) {
   }
 }
 
+TEST(WriteImage, MarksTheCopyForNobodyElseToSee) {
+  const TempFolder folder;
+  const auto picture = make_picture(64, 64);
+  ::testing::internal::CaptureStderr();
+  for (const char* name :
+       {"a.jpg", "a.jpe", "a.png", "a.bmp", "a.dib", "a.webp", "a.tif", "a.jp2", "a.ppm", "a.pnm"}) {
+    const auto file = folder / name;
+    write_image(picture, file);
+    EXPECT_TRUE(is_annotated_copy(file)) << name;
+    std::string remark;
+    const auto read = read_image(file, &remark);
+    EXPECT_EQ(read.size(), picture.size()) << name;
+    EXPECT_EQ(remark, "");
+    cv::imwrite(file.string(), read);
+    EXPECT_FALSE(is_annotated_copy(file)) << name << ": somebody's own now";
+  }
+  EXPECT_EQ(::testing::internal::GetCapturedStderr(), "");
+  write_text(folder / "short.png", "x");
+  for (const char* name : {"short.png", "none.png", "."})
+    EXPECT_FALSE(is_annotated_copy(folder / name)) << name;
+}
+
 TEST(WriteImage, NamesTheFileThatCannotBeWrittenAndPrintsNothing) {
   const TempFolder folder;
   const auto said = [](const cv::Mat& image, const std::filesystem::path& file) -> std::string {

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "launch/image_file.hpp"
 #include "tests/launch/launch_support.hpp"
 
 namespace rcnn::launch {
@@ -39,6 +40,27 @@ TEST_F(Inputs, FolderGivesItsImagesSortedAndBelowItself) {
   const auto expanded = expand_inputs({folder_.path().string()});
   EXPECT_THAT(names(expanded), ElementsAre("a.PNG", "b.jpg", "sub/c.webp"));
   EXPECT_THAT(expanded.problems, IsEmpty());
+}
+
+TEST_F(Inputs, AnnotatedCopiesWhereResultsGoArePassedOver) {
+  write_image(make_picture(8, 8), folder_ / "sub/deep/a.png");
+  write_image(make_picture(8, 8), folder_ / "b.jpg");
+  const auto all = folder_.path().string();
+  EXPECT_THAT(names(expand_inputs({all})), ElementsAre("a.PNG", "b.jpg", "sub/c.webp", "sub/deep/a.png"));
+  EXPECT_THAT(names(expand_inputs({all}, folder_ / "elsewhere")), ::testing::SizeIs(4));
+  const auto output = folder_ / "sub/../sub/";
+  EXPECT_THAT(names(expand_inputs({all}, output)), ElementsAre("a.PNG", "b.jpg", "sub/c.webp"))
+      << "what nobody annotated is somebody's own";
+  EXPECT_THAT(names(expand_inputs({(folder_ / "*").string()}, output)),
+              ElementsAre("a.PNG", "b.jpg", "clip.mp4", "note.txt", "c.webp"));
+  EXPECT_THAT(names(expand_inputs({(folder_ / "sub/deep/a.png").string()}, output)), ElementsAre("a.png"))
+      << "named by itself";
+  const auto none = expand_inputs({(folder_ / "sub/deep").string()}, output);
+  EXPECT_THAT(names(none), IsEmpty());
+  EXPECT_THAT(none.problems, ElementsAre(HasSubstr("nothing but annotated copies of earlier runs in ")));
+  const auto others = expand_inputs({(folder_ / "b.jpg").string(), (folder_ / "sub/deep").string()}, output);
+  EXPECT_THAT(names(others), ElementsAre("b.jpg"));
+  EXPECT_THAT(others.problems, IsEmpty());
 }
 
 TEST_F(Inputs, KindsAreToldApart) {

@@ -135,6 +135,33 @@ TEST_F(CommandOutputs, OfClassify) {
   EXPECT_THAT(refused("classify -m e.rcnn a.png --json new/"), HasSubstr("'new/' is a folder"));
 }
 
+// The copies of the first run are no pictures to look at, and are written anew; others in their folder are.
+TEST_F(CommandOutputs, OfASecondRunIntoAFolderBelowTheInput) {
+  fs::create_directories(folder_ / "in/out");
+  fs::copy_file(folder_ / "a.png", folder_ / "in/a.png");
+  fs::copy_file(folder_ / "a.png", folder_ / "in/out/b.png");
+  const auto folder = (folder_ / "in").string();
+  for (const std::string command : {"detect -m m.rcnn", "classify -m e.rcnn"}) {
+    SCOPED_TRACE(command);
+    for (int run = 0; run < 2; ++run) {
+      const auto outcome =
+          run_shell("cd " + folder_.path().string() + " && " + tests::built_file("launch/neuron-rcnn") + " " +
+                    command + " in --output in/out --json found.json");
+      ASSERT_EQ(outcome.code, 0) << outcome.err;
+      EXPECT_TRUE(fs::exists(folder_ / "in/out/out/b.png"));
+      EXPECT_FALSE(fs::exists(folder_ / "in/out/out/a.png"));
+    }
+    fs::copy_file(folder_ / "a.png", folder_ / "in/out/a.png", fs::copy_options::overwrite_existing);
+    const auto outcome =
+        run_shell("cd " + folder_.path().string() + " && " + tests::built_file("launch/neuron-rcnn") + " " +
+                  command + " in --output in/out");
+    EXPECT_EQ(outcome.code, kWrongUse);
+    EXPECT_THAT(outcome.err, HasSubstr("--output 'in/out/a.png' would overwrite the input 'in/out/a.png'"));
+    EXPECT_EQ(read_text(folder_ / "in/out/a.png"), read_text(folder_ / "a.png"));
+    fs::remove(folder_ / "in/out/a.png");
+  }
+}
+
 TEST_F(CommandOutputs, OfProfile) {
   EXPECT_THAT(refused("profile -m m.rcnn --json m.rcnn"), HasSubstr("would overwrite -m"));
   EXPECT_THAT(refused("profile -m m.rcnn --trace m.rcnn"),
