@@ -6,13 +6,7 @@
 #include <set>
 
 #include "engine/ops/platform.hpp"
-#include "engine/rcnn/coco_rle.hpp"
-#include "engine/rcnn/detections.hpp"
-#include "engine/rcnn/keypoints.hpp"
-#include "engine/rcnn/mask_paste.hpp"
-#include "launch/commands.hpp"
-#include "tests/launch/tiny_files.hpp"
-#include "tests/support/pickled_proposals.hpp"
+#include "tests/launch/detect_fixture.hpp"
 
 namespace rcnn::launch {
 namespace {
@@ -22,28 +16,7 @@ using nlohmann::json;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-class Detect : public ::testing::Test {
- protected:
-  Detect() {
-    fs::create_directories(images_ / "sub");
-    cv::imwrite((images_ / "a.png").string(), make_picture(120, 90, 1));
-    cv::imwrite((images_ / "b.jpg").string(), make_picture(200, 150, 2));
-    cv::imwrite((images_ / "sub/c.bmp").string(), make_picture(64, 64, 3));
-  }
-  static Outcome detect(const std::string& arguments, const std::string& environment = "") {
-    return run_neuron_rcnn("detect -m " + tests::tiny_model().string() + " " + arguments, environment);
-  }
-  std::string images() const { return images_.path().string(); }
-
-  const TempFolder images_;
-  const TempFolder out_;
-};
-
-std::vector<std::string> files_of(const json& images) {
-  std::vector<std::string> files;
-  for (const auto& image : images) files.push_back(image.at("file"));
-  return files;
-}
+using Detect = DetectTest;
 
 TEST_F(Detect, FolderGivesATableAnImage) {
   const auto outcome = detect(images());
@@ -115,170 +88,6 @@ TEST_F(Detect, MasksComeWithImagesAndVideosAlike) {
     }
   }
   EXPECT_GT(objects, 0);
-}
-
-json detect_one(const tests::TinyModelOptions& model, const fs::path& image, const std::string& format) {
-  const auto outcome = run_neuron_rcnn("detect -m " + tests::tiny_model(model).string() + " " +
-                                       image.string() + " --deterministic --format " + format);
-  EXPECT_EQ(outcome.code, 0) << outcome.err;
-  return json::parse(outcome.out).at("images").at(0);
-}
-
-engine::Box box_of(const json& corners) { return {corners[0], corners[1], corners[2], corners[3]}; }
-
-TEST_F(Detect, RawMasksPastedIntoTheImageAreTheMasks) {
-  const tests::TinyModelOptions model{.input = engine::parse_input_spec("shortest-edge:128:256"),
-                                      .masks = true};
-  const auto raw = detect_one(model, images_ / "b.jpg", "raw");
-  const auto fitted = detect_one(model, images_ / "b.jpg", "detectron2");
-  EXPECT_EQ(raw.at("image_hw"), (json{150, 200}));
-  EXPECT_EQ(raw.at("network_hw"), (json{128, 171}));
-  EXPECT_EQ(raw.at("padded_hw"), (json{128, 192}));
-  EXPECT_EQ(raw.at("classes"), fitted.at("classes"));
-  std::vector<engine::Detection> objects;
-  for (const auto& box : raw.at("boxes_xyxy")) objects.push_back({box_of(box), 0, 0, 0});
-  ASSERT_FALSE(objects.empty());
-  const auto in_image = engine::scale_detections(objects, 200.F / 171.F, 150.F / 128.F, 200, 150);
-  ASSERT_EQ(in_image.size(), fitted.at("masks_rle").size());
-  for (std::size_t i = 0; i < in_image.size(); ++i) {
-    EXPECT_NEAR(in_image[i].box.x1, fitted.at("boxes_xyxy")[i][2].get<float>(), 6e-4) << "three decimals";
-    std::vector<float> cells;
-    for (const auto& row : raw.at("mask_probabilities")[i]) cells.insert(cells.end(), row.begin(), row.end());
-    ASSERT_EQ(cells.size(), 12U * 12);
-    EXPECT_EQ(engine::coco_rle(engine::paste_mask(cells, 12, in_image[i].box, 200, 150)),
-              fitted.at("masks_rle")[i].at("counts").get<std::string>());
-  }
-}
-
-TEST_F(Detect, RawKeypointsAreInTheNetworksFrame) {
-  const auto raw = detect_one({.keypoints = true}, images_ / "b.jpg", "raw");
-  const auto fitted = detect_one({.keypoints = true}, images_ / "b.jpg", "detectron2");
-  EXPECT_FALSE(raw.contains("mask_probabilities"));
-  ASSERT_FALSE(raw.at("keypoints_xys").empty());
-  ASSERT_EQ(raw.at("keypoints_xys").size(), fitted.at("keypoints_xys").size());
-  for (std::size_t i = 0; i < raw.at("keypoints_xys").size(); ++i) {
-    for (std::size_t k = 0; k < 17; ++k) {
-      const auto& point = raw.at("keypoints_xys")[i][k];
-      const auto& expected = fitted.at("keypoints_xys")[i][k];
-      EXPECT_NEAR(point[0].get<double>() * 200 / 160, expected[0].get<double>(), 1e-3);
-      EXPECT_NEAR(point[1].get<double>() * 150 / 128, expected[1].get<double>(), 1e-3);
-      EXPECT_NEAR(point[2].get<double>(), expected[2].get<double>(), 1e-3);
-    }
-  }
-}
-
-// Detectron2's reading of a heatmap, done on the raw one, finds the raw keypoint.
-TEST_F(Detect, RawHeatmapsHaveTheKeypointsInThem) {
-  const auto raw = detect_one({.keypoints = true}, images_ / "b.jpg", "raw");
-  const auto& heatmaps = raw.at("keypoint_heatmaps");
-  ASSERT_FALSE(heatmaps.empty());
-  ASSERT_EQ(heatmaps.size(), raw.at("boxes_xyxy").size());
-  for (std::size_t i = 0; i < heatmaps.size(); ++i) {
-    std::vector<float> values;
-    for (const auto& keypoint : heatmaps[i]) {
-      for (const auto& row : keypoint) values.insert(values.end(), row.begin(), row.end());
-    }
-    ASSERT_EQ(values.size(), 17U * 24 * 24);
-    const auto found = engine::find_keypoints(values, 17, 24, box_of(raw.at("boxes_xyxy")[i]));
-    for (std::size_t k = 0; k < 17; ++k) {
-      const auto& point = raw.at("keypoints_xys")[i][k];
-      EXPECT_EQ(found[k].x, point[0].get<float>());
-      EXPECT_EQ(found[k].y, point[1].get<float>());
-      EXPECT_EQ(found[k].score, point[2].get<float>());
-    }
-  }
-}
-
-// The video is not compressed, so its frames are those images.
-TEST_F(Detect, RawOutputsOfAVideoAreThoseOfItsFramesAsImages) {
-  const auto frames = images_ / "frames";
-  fs::create_directories(frames);
-  const auto clip = (out_ / "clip.avi").string();
-  const auto make = run_shell(
-      "gst-launch-1.0 -q videotestsrc num-buffers=12 pattern=ball "
-      "! video/x-raw,format=BGR,width=160,height=120,framerate=25/1 ! tee name=t "
-      "! queue ! avimux ! filesink location=" +
-      clip +
-      " t. ! queue ! videoconvert ! pngenc ! multifilesink location=" + (frames / "%02d.png").string());
-  ASSERT_EQ(make.code, 0) << make.err;
-  for (const tests::TinyModelOptions& options :
-       {tests::TinyModelOptions{.keypoints = true}, tests::TinyModelOptions{.masks = true}}) {
-    const auto command =
-        "detect -m " + tests::tiny_model(options).string() + " --deterministic --format raw ";
-    const auto video = run_neuron_rcnn(command + clip), stills = run_neuron_rcnn(command + frames.string());
-    ASSERT_EQ(video.code, 0) << video.err;
-    const auto of_video = json::parse(video.out).at("images"),
-               of_stills = json::parse(stills.out).at("images");
-    ASSERT_EQ(of_video.size(), 12U);
-    for (std::size_t i = 0; i < of_video.size(); ++i) {
-      EXPECT_EQ(of_video[i].at("frame"), i);
-      EXPECT_EQ(of_video[i].at("pts_ns"), i * 40000000);
-      ASSERT_FALSE(of_video[i].at("boxes_xyxy").empty());
-      auto rest = of_video[i];
-      for (const char* key : {"frame", "pts_ns"}) rest.erase(key);
-      rest["file"] = of_stills[i].at("file");
-      EXPECT_TRUE(rest == of_stills[i]) << i;
-    }
-  }
-}
-
-/// `detect` with a model without RPN.
-Outcome detect_fast(const std::string& arguments) {
-  return run_neuron_rcnn("detect -m " + tests::tiny_model({.load_proposals = true}).string() + " " +
-                         arguments);
-}
-
-std::string pickled_grid(const std::vector<std::string>& ids) {
-  std::vector<tests::ImageProposals> images;
-  for (const auto& id : ids) {
-    auto& image = images.emplace_back();
-    image.id = id;
-    for (int i = 0; i < 16; ++i) {
-      const auto x = static_cast<float>(i % 4 * 15), y = static_cast<float>(i / 4 * 15);
-      image.proposals.push_back({{x, y, x + 30, y + 25}, static_cast<float>(i)});
-    }
-  }
-  return tests::pickled_proposals(images);
-}
-
-TEST_F(Detect, GivenProposalsTakeTheRpnsPlace) {
-  write_text(out_ / "proposals.pkl", pickled_grid({"a.png", "b", "sub/c.bmp"}));
-  const auto outcome =
-      detect_fast(images() + " --format detectron2 --proposals " + (out_ / "proposals.pkl").string());
-  ASSERT_EQ(outcome.code, 0) << outcome.err;
-  const auto results = json::parse(outcome.out).at("images");
-  EXPECT_THAT(files_of(results), ElementsAre("a.png", "b.jpg", "sub/c.bmp"));
-  for (const auto& image : results) EXPECT_FALSE(image.at("scores").empty()) << image.at("file");
-}
-
-TEST_F(Detect, ImagesAreFoundByTheirNumberToo) {
-  cv::imwrite((out_ / "000000000139.jpg").string(), make_picture(120, 90));
-  write_text(out_ / "proposals.pkl", pickled_grid({"139"}));
-  const auto outcome = detect_fast((out_ / "000000000139.jpg").string() + " " + (images_ / "a.png").string() +
-                                   " --format detectron2 --proposals " + (out_ / "proposals.pkl").string());
-  EXPECT_EQ(outcome.code, 1);
-  EXPECT_THAT(lines_of(outcome.err),
-              ElementsAre(::testing::AllOf(HasSubstr("no image 'a.png'"), HasSubstr("'139'"))));
-  EXPECT_THAT(files_of(json::parse(outcome.out).at("images")), ElementsAre("000000000139.jpg"));
-}
-
-TEST_F(Detect, ProposalsAndModelsMustBelongTogether) {
-  write_text(out_ / "proposals.pkl", pickled_grid({"a.png"}));
-  write_text(out_ / "broken.pkl", "no pickle");
-  write_clip(out_ / "clip.mp4", 1);
-  const auto with = " --proposals " + (out_ / "proposals.pkl").string();
-  const auto needless = detect(images() + with);
-  EXPECT_EQ(needless.code, 2);
-  EXPECT_THAT(needless.err, HasSubstr("without RPN"));
-  const auto missing = detect_fast(images());
-  EXPECT_EQ(missing.code, 2);
-  EXPECT_THAT(missing.err, HasSubstr("--proposals"));
-  const auto video = detect_fast((out_ / "clip.mp4").string() + with);
-  EXPECT_EQ(video.code, 2);
-  EXPECT_THAT(video.err, HasSubstr("clip.mp4' is no image"));
-  const auto broken = detect_fast(images() + " --proposals " + (out_ / "broken.pkl").string());
-  EXPECT_EQ(broken.code, 1);
-  EXPECT_THAT(broken.err, HasSubstr("broken.pkl"));
 }
 
 // Where the processor multiplies bf16 and 8 bits, values pass the programs' borders so, too.
