@@ -14,8 +14,7 @@ std::filesystem::path written_place(const std::filesystem::path& target);
 
 /// A file that appears whole or not at all: written beside its place under a hidden name, renamed by
 /// commit(), removed if that never comes, by a signal's handler if need be (UnfinishedFile). Devices and
-/// pipes
-/// (/dev/stdout, /dev/null) are written where they are.
+/// pipes (/dev/stdout, /dev/null) are written where they are.
 class PendingFile {
  public:
   /// Makes missing parent folders. \throws Error naming the folder.

@@ -7,6 +7,7 @@
 
 #include "engine/ops/platform.hpp"
 #include "tests/launch/detect_fixture.hpp"
+#include "tests/support/processor_flags.hpp"
 
 namespace rcnn::launch {
 namespace {
@@ -114,18 +115,25 @@ TEST_F(Detect, EveryPartitionFindsTheSame) {
   }
 }
 
-// Cascade Lake and Ice Lake, for example, have the one and not the other.
+// Cascade Lake and Alder Lake, for example, have the one and not the other.
 TEST_F(Detect, SaysWhatAnInt8PlanComputesWithoutProductsOfBf16) {
-  if (!engine::multiplies_int8()) GTEST_SKIP() << "needs AVX-512 VNNI";
+  std::vector<std::string> lesser;
+  if (tests::kernel_lists("avx512_vnni")) lesser.emplace_back("ONEDNN_MAX_CPU_ISA=AVX512_CORE_VNNI");
+  if (tests::kernel_lists("avx_vnni"))
+    lesser.emplace_back("ONEDNN_MAX_CPU_ISA=AVX2_VNNI NEURON_EMU_ISA=AVX2");
+  if (lesser.empty()) GTEST_SKIP() << "needs VNNI";
   tests::TinyModelOptions options{.precision = "int8"};
   options.in_bf16 = {"rpn_head.conv", "fpn_output3"};
   const auto arguments =
       "detect -m " + tests::tiny_model(options).string() + " " + images() + " --format detectron2";
-  const auto held = run_neuron_rcnn(arguments, "ONEDNN_MAX_CPU_ISA=AVX512_CORE_VNNI");
-  ASSERT_EQ(held.code, 0) << held.err;
-  EXPECT_THAT(lines_of(held.err),
-              ElementsAre(HasSubstr("layers were planned in bf16; they are multiplied as f32")));
-  EXPECT_THAT(held.out, HasSubstr("scores"));
+  for (const auto& processor : lesser) {
+    SCOPED_TRACE(processor);
+    const auto held = run_neuron_rcnn(arguments, processor);
+    ASSERT_EQ(held.code, 0) << held.err;
+    EXPECT_THAT(lines_of(held.err),
+                ElementsAre(HasSubstr("layers were planned in bf16; they are multiplied as f32")));
+    EXPECT_THAT(held.out, HasSubstr("scores"));
+  }
   if (engine::multiplies_bf16()) {
     EXPECT_THAT(lines_of(run_neuron_rcnn(arguments).err), ::testing::IsEmpty());
   }
