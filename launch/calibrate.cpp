@@ -3,7 +3,6 @@
 
 #include <spdlog/fmt/fmt.h>
 #include <spdlog/spdlog.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <map>
@@ -20,7 +19,6 @@
 #include "launch/frame_loop.hpp"
 #include "launch/inputs.hpp"
 #include "launch/interrupt.hpp"
-#include "launch/unfinished_artifacts.hpp"
 #include "pipeline/classifier.hpp"
 
 namespace rcnn::launch {
@@ -140,11 +138,8 @@ void calibrate(engine::CompiledModel& model, const std::string& precision,
         "none; compile it without --calibrate, with --precision bf16 or f32");
   }
   const auto images = find_images(settings);
-  auto scratch = artifact;
-  scratch += fmt::format(".trial-{}", ::getpid());
   auto quiet = std::make_optional<OnlyErrors>();
   const Interrupt interrupt;  // Trials are large: they are removed before the program ends.
-  const UnfinishedArtifacts trials(model, scratch);
   const auto run = [&](const std::filesystem::path& file, int count,
                        const std::shared_ptr<engine::ActivationTap>& tap, const std::string& what) {
     CalibrationSink sink(bar, interrupt, what);
@@ -158,7 +153,7 @@ void calibrate(engine::CompiledModel& model, const std::string& precision,
       .range_method = settings.range_method,
       .budget = settings.budget.value_or(engine::default_budget(precision)),
       .methods = methods,
-      .scratch = scratch};
+      .target = artifact};
   const auto plan = engine::calibrate(model, options, run);
   quiet.reset();
   if (precision == engine::kInt8) remark_on_unreached(plan);

@@ -9,6 +9,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -32,7 +33,6 @@
 #include "launch/number_check.hpp"
 #include "launch/output_files.hpp"
 #include "launch/progress_bar.hpp"
-#include "launch/unfinished_artifacts.hpp"
 #include "launch/units.hpp"
 
 namespace rcnn::launch {
@@ -225,6 +225,13 @@ void check_files(const Settings& settings) {
   read.push_back({"--weights", settings.weights});
   const std::vector<NamedFile> written{{"--output", settings.artifact}};
   check_outputs(written, read);
+  std::error_code error;
+  if (std::filesystem::exists(settings.artifact, error) &&
+      !std::filesystem::is_regular_file(settings.artifact, error)) {
+    throw engine::SettingError(
+        "--output '" + settings.artifact.string() +
+        "' is a device or a pipe, which no artifact can be read from: give a file's name");
+  }
 }
 
 int compile(Settings settings) {
@@ -251,7 +258,6 @@ int compile(Settings settings) {
   {
     ProgressBar bar;
     const Interrupt interrupt;  // Unfinished artifacts are large: they are removed before the program ends.
-    const UnfinishedArtifacts unfinished(settings.artifact);
     const auto progress = [&](int done, int total, const std::string& what) {
       if (interrupt.requested()) throw engine::Error("compiling was interrupted; no artifact was written");
       bar.update(done, total, what);

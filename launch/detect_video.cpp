@@ -18,7 +18,7 @@
 #include <system_error>
 
 #include "engine/errors.hpp"
-#include "engine/results/pending_file.hpp"
+#include "engine/files/pending_file.hpp"
 #include "launch/interrupt.hpp"
 #include "launch/stall_watch.hpp"
 

@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "engine/errors.hpp"
-#include "engine/results/pending_file.hpp"
+#include "engine/files/pending_file.hpp"
 #include "launch/diagnostics.hpp"
 
 namespace rcnn::launch {

@@ -6,7 +6,7 @@
 #include <csignal>
 #include <cstddef>
 
-#include "engine/results/unfinished_files.hpp"
+#include "engine/files/unfinished_files.hpp"
 
 namespace rcnn::launch {
 namespace {

@@ -8,7 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "engine/errors.hpp"
-#include "engine/results/pending_file.hpp"
+#include "engine/files/pending_file.hpp"
 
 namespace rcnn::launch {
 

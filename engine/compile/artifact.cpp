@@ -44,7 +44,8 @@ std::vector<std::filesystem::path> artifact_files(const std::filesystem::path& p
   if (!std::filesystem::is_directory(path, error)) return {path};
   std::vector<std::filesystem::path> files;
   for (const auto& entry : std::filesystem::directory_iterator(path, error)) {
-    if (entry.path().extension() == ".rcnn") files.push_back(entry.path());
+    const bool hidden = entry.path().filename().string().starts_with('.');
+    if (!hidden && entry.path().extension() == ".rcnn") files.push_back(entry.path());
   }
   if (error || files.empty()) {
     throw ModelError("folder " + path.string() +

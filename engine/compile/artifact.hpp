@@ -17,8 +17,8 @@ namespace rcnn::engine {
 inline constexpr int kArtifactVersion = 2;
 
 /// Writes a `*.rcnn` file: safetensors whose `__metadata__` holds format, producer, config, programs and a
-/// checksum per tensor (XXH3-64). Written beside and renamed, so a reader never meets half a file.
-/// \throws ModelError if the file cannot be written (disk full included); the unfinished file is removed.
+/// checksum per tensor (XXH3-64). A PendingFile, so a reader never meets half a file.
+/// \throws Error if the file cannot be written (disk full included)
 void write_artifact(const CompiledModel& model, const std::filesystem::path& file,
                     const Progress& progress = {});
 
@@ -30,6 +30,7 @@ void write_artifact_part(const CompiledModel& model, const std::vector<std::stri
                          const std::filesystem::path& file, const Progress& progress = {});
 
 /// The files that a model at `path` consists of: itself, or of a folder its `*.rcnn` files, sorted.
+/// Hidden ones are passed over: they may be unfinished.
 /// \throws ModelError for a folder without any.
 std::vector<std::filesystem::path> artifact_files(const std::filesystem::path& path);
 

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: MIT
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -14,6 +12,7 @@
 #include "engine/compile/precision.hpp"
 #include "engine/compile/quantization.hpp"
 #include "engine/errors.hpp"
+#include "engine/files/pending_file.hpp"
 
 namespace rcnn::engine {
 namespace {
@@ -172,21 +171,14 @@ void write_artifact(const CompiledModel& model, const std::filesystem::path& fil
 void write_artifact_part(const CompiledModel& model, const std::vector<std::string>& programs,
                          const std::filesystem::path& file, const Progress& progress) {
   const auto held = tensors_of(model, programs);
-  auto unfinished = file;
-  unfinished += ".unfinished-" + std::to_string(::getpid());
+  PendingFile pending(file);
   try {
-    write_all(model, held, unfinished, progress);
-    std::filesystem::rename(unfinished, file);
+    write_all(model, held, pending.path(), progress);
   } catch (const std::system_error& error) {
-    std::error_code ignored;
-    std::filesystem::remove(unfinished, ignored);
-    throw ModelError("cannot write the artifact " + file.string() + ": " + error.code().message() +
-                     "; choose a folder that exists, can be written to and has room for it");
-  } catch (...) {
-    std::error_code ignored;
-    std::filesystem::remove(unfinished, ignored);
-    throw;
+    throw Error("Cannot write the artifact '" + file.string() + "': " + error.code().message() +
+                "; choose a folder that can be written to and has room for it");
   }
+  pending.commit();
 }
 
 }  // namespace rcnn::engine

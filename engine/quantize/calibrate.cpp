@@ -4,12 +4,12 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <system_error>
 #include <utility>
 #include <vector>
 
 #include "engine/compile/artifact.hpp"
 #include "engine/compile/quantization.hpp"
+#include "engine/files/pending_file.hpp"
 #include "engine/quantize/histogram_tap.hpp"
 #include "engine/quantize/planner.hpp"
 #include "engine/quantize/trial_tap.hpp"
@@ -17,22 +17,18 @@
 namespace rcnn::engine {
 namespace {
 
-/// An artifact that is there for a scope.
+/// An artifact that is there for a scope: a pending file that never takes its place.
 class Trial {
  public:
-  Trial(const CompiledModel& model, std::filesystem::path file) : file_(std::move(file)) {
-    write_artifact(model, file_);
+  /// \param name  tells trials of one target apart
+  Trial(const CompiledModel& model, const std::filesystem::path& target, const std::string& name)
+      : file_(target.parent_path() / ("trial-" + name + "-" + target.filename().string())) {
+    write_artifact(model, file());
   }
-  ~Trial() {
-    std::error_code ignored;
-    std::filesystem::remove(file_, ignored);
-  }
-  Trial(const Trial&) = delete;
-  Trial& operator=(const Trial&) = delete;
-  const std::filesystem::path& file() const { return file_; }
+  const std::filesystem::path& file() const { return file_.path(); }
 
  private:
-  std::filesystem::path file_;
+  PendingFile file_;
 };
 
 class Search {
@@ -42,7 +38,7 @@ class Search {
         options_(options),
         run_(run),
         searched_(std::min(options.images, options.search_images)),
-        exact_(model, options.scratch),
+        exact_(model, options.target, "exact"),
         planner_(make_planner()) {}
 
   Quantization find() {
@@ -95,9 +91,7 @@ class Search {
     auto plan = planner_.trial(program, kept);
     auto model = model_;
     quantize(model, std::move(plan), options_.precision);
-    auto file = options_.scratch;
-    file += "-" + graph.name;
-    const Trial trial(model, file);
+    const Trial trial(model, options_.target, graph.name);
     const auto tap = TrialTap::comparing(graph, references);
     run_(trial.file(), searched_, tap, graph.name + ", " + std::to_string(kept) + " layers left out");
     spdlog::debug("calibrate: {} with {} of {} layers left out has an error of {:.4f}", graph.name, kept,

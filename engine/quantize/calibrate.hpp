@@ -20,8 +20,9 @@ struct CalibrationOptions {
   /// Error that each program's outputs may have, its inputs being exact: mean absolute, as a share of their
   /// standard deviation. Layers leave int8, in bf16 Winograd's method, until it is kept to.
   double budget = 0;
-  LayerMethods methods{};         ///< What layers are computed by
-  std::filesystem::path scratch;  ///< Trial artifacts are written here and removed
+  LayerMethods methods{};  ///< What layers are computed by
+  /// Where the model will be written; trial artifacts lie beside it under hidden names (PendingFile)
+  std::filesystem::path target;
 };
 
 /// The budget that suits a precision: "int8" or "bf16". Thread safety: reentrant.

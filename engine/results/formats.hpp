@@ -13,10 +13,10 @@
 #include <utility>
 #include <vector>
 
+#include "engine/files/pending_file.hpp"
 #include "engine/image/resize.hpp"
 #include "engine/model/config.hpp"
 #include "engine/rcnn/box.hpp"
-#include "engine/results/pending_file.hpp"
 #include "engine/results/raw_result.hpp"
 
 namespace rcnn::engine {

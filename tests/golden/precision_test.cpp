@@ -103,12 +103,12 @@ TEST(GoldenInt8, FeaturesStayNearDetectron2s) {
       features[output.spec().name] = tests::row_major(output);
     }
   };
-  const auto scratch =
-      std::filesystem::path(tests::built_file("golden")) / ("trial-" + std::to_string(::getpid()));
-  const auto plan = calibrate(
-      compile(load_config("COCO-Detection/" + kModel), read_checkpoint(weights),
-              {.input = {.width = kSide, .height = kSide}}),
-      {.images = 1, .search_images = 1, .range_method = "mse", .budget = 1, .scratch = scratch}, run);
+  const auto target =
+      std::filesystem::path(tests::built_file("golden")) / (std::to_string(::getpid()) + ".rcnn");
+  const auto plan =
+      calibrate(compile(load_config("COCO-Detection/" + kModel), read_checkpoint(weights),
+                        {.input = {.width = kSide, .height = kSide}}),
+                {.images = 1, .search_images = 1, .range_method = "mse", .budget = 1, .target = target}, run);
   for (const auto& [weight, layer] : plan.layers) {
     EXPECT_EQ(layer.precision, layer.program == "backbone-rpn" ? "int8" : "bf16") << weight;
   }

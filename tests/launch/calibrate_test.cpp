@@ -154,7 +154,7 @@ TEST_F(CalibrateCommand, CtrlCLeavesNoTrialBehind) {
   const auto compile = tests::built_file("launch/neuron-rcnn") + " " +
                        compile_command("--input stretch:800x800 " + asked_images());
   const auto outcome =
-      run_shell(compile + " & until ls " + (folder_ / "tiny.rcnn.trial").string() +
+      run_shell(compile + " & until ls " + (folder_ / ".trial-").string() +
                 "* >/dev/null 2>&1 || ! kill -0 $!; do sleep 0.02; done; kill -INT $!; wait $!");
   EXPECT_EQ(outcome.code, 1);
   EXPECT_THAT(outcome.err, HasSubstr("interrupted"));

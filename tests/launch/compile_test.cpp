@@ -230,6 +230,15 @@ TEST_F(Compile, SettingsThatDoNotExistAreWrongUse) {
   }
 }
 
+// It is read again for the summary, and a pipe would wait for whoever reads it.
+TEST_F(Compile, WhatIsNoFileIsNotWrittenTo) {
+  fs::create_symlink("/dev/null", folder_ / "device.rcnn");
+  const auto outcome = compile("", "device.rcnn");
+  EXPECT_EQ(outcome.code, 2);
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("--output"), HasSubstr("device.rcnn' is a device or a pipe")));
+  EXPECT_TRUE(fs::is_symlink(folder_ / "device.rcnn"));
+}
+
 /// A .safetensors file with this as its "__metadata__".
 std::string with_metadata(const std::string& file, const json& metadata) {
   std::uint64_t length = 0;

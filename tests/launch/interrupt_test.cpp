@@ -9,7 +9,7 @@
 #include <csignal>
 #include <cstdlib>
 
-#include "engine/results/pending_file.hpp"
+#include "engine/files/pending_file.hpp"
 #include "tests/support/files.hpp"
 
 namespace rcnn::launch {

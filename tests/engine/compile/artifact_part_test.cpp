@@ -135,6 +135,7 @@ TEST_F(Parts, DamagedOnesAreNamed) {
 
 TEST(ArtifactFiles, OfAFolderAreTheArtifactsInIt) {
   const tests::TempFolder folder;
+  tests::write_text(folder / ".c.rcnn", "as one that is being written");
   EXPECT_THROW(artifact_files(folder.path()), ModelError);
   for (const char* name : {"b.rcnn", "a.rcnn", "notes.txt"}) tests::write_text(folder / name, "x");
   EXPECT_THAT(artifact_files(folder.path()), ElementsAre(folder / "a.rcnn", folder / "b.rcnn"));

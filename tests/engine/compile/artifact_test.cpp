@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 
 #include <csignal>
+#include <cstdlib>
 #include <cstring>
 #include <fstream>
 #include <functional>
@@ -13,6 +14,8 @@
 
 #include "engine/compile/artifact_format.hpp"
 #include "engine/errors.hpp"
+#include "engine/files/unfinished_files.hpp"
+#include "tests/support/files.hpp"
 #include "tests/support/tiny_model.hpp"
 
 namespace rcnn::engine {
@@ -243,17 +246,41 @@ TEST_F(ArtifactFile, WithDeepNestingIsRefusedQuickly) {
 TEST_F(ArtifactFile, MissingIsNamed) { EXPECT_THROW(Artifact::open("/nowhere/model.rcnn"), ModelError); }
 
 TEST(WriteArtifact, LeavesNothingBehindWhereItCannotWrite) {
+  const tests::TempFolder folder;
+  tests::write_text(folder / "taken", "a file where the folder should be");
   const auto model = compile(tests::tiny_config(), tests::tiny_checkpoint(), {});
-  try {
-    write_artifact(model, "/nowhere/model.rcnn");
-    FAIL() << "written";
-  } catch (const ModelError& error) {
-    EXPECT_THAT(error.what(), HasSubstr("/nowhere/model.rcnn"));
-  }
-  const auto folder = tests::tiny_model().parent_path() / "taken";
-  fs::create_directories(folder / "model.rcnn" / "in the way");  // The final rename cannot succeed
-  EXPECT_THROW(write_artifact(model, folder / "model.rcnn"), ModelError);
-  EXPECT_EQ(std::distance(fs::directory_iterator(folder), fs::directory_iterator()), 1);
+  EXPECT_THROW(write_artifact(model, folder / "taken/model.rcnn"), Error);
+  EXPECT_THROW(write_artifact(model, folder.path()), Error);
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder.path()), {}), 1);
+}
+
+TEST(WriteArtifact, LeavesTheOldFileWhereItIsGivenUp) {
+  const tests::TempFolder folder;
+  tests::write_text(folder / "model.rcnn", "old");
+  const auto model = compile(tests::tiny_config(), tests::tiny_checkpoint(), {});
+  const auto give_up = [](int done, int, const std::string&) {
+    if (done == 3) throw Error("given up");
+  };
+  EXPECT_THROW(write_artifact(model, folder / "model.rcnn", give_up), Error);
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder.path()), {}), 1);
+  EXPECT_EQ(tests::read_text(folder / "model.rcnn"), "old");
+}
+
+TEST(WriteArtifactDeathTest, LeavesTheOldFileWhereASignalEndsTheProcess) {
+  GTEST_FLAG_SET(death_test_style, "fast");  // In this very folder.
+  constexpr int kEnded = 7;
+  const tests::TempFolder folder;
+  const auto count = [&] { return std::distance(fs::directory_iterator(folder.path()), {}); };
+  tests::write_text(folder / "model.rcnn", "old");
+  const auto model = compile(tests::tiny_config(), tests::tiny_checkpoint(), {});
+  const auto end = [&](int done, int, const std::string&) {
+    if (done != 3 || count() != 2) return;
+    remove_unfinished_files();
+    std::_Exit(kEnded);
+  };
+  EXPECT_EXIT(write_artifact(model, folder / "model.rcnn", end), ::testing::ExitedWithCode(kEnded), "");
+  EXPECT_EQ(count(), 1);
+  EXPECT_EQ(tests::read_text(folder / "model.rcnn"), "old");
 }
 
 /// Files of this process can grow to `bytes` only, as if the disk were full; its signal is an error code
@@ -284,7 +311,7 @@ TEST(WriteArtifact, KeepsTheOldFileWhereThereIsNoRoomForTheNew) {
   write_artifact(model, folder / "model.rcnn");
   {
     const FileSizeLimit limit(1 << 16);
-    EXPECT_THROW(write_artifact(model, folder / "model.rcnn"), ModelError);
+    EXPECT_THROW(write_artifact(model, folder / "model.rcnn"), Error);
   }
   EXPECT_NO_THROW(Artifact::open(folder / "model.rcnn"));
   EXPECT_EQ(std::distance(fs::directory_iterator(folder), fs::directory_iterator()), 1);

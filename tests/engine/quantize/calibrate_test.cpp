@@ -19,6 +19,7 @@ namespace {
 
 constexpr Size kSize{160, 128};
 constexpr int kRegions = 5;
+const std::string kLongestName = std::string(250, 'x') + ".rcnn";
 
 class Calibrate : public ::testing::Test {
  protected:
@@ -46,7 +47,8 @@ class Calibrate : public ::testing::Test {
   RunImages runner() {
     return [this](const std::filesystem::path& artifact, int images,
                   const std::shared_ptr<ActivationTap>& tap, const std::string& what) {
-      files_.insert(artifact.filename());
+      files_.insert(artifact);
+      EXPECT_TRUE(artifact.filename().string().starts_with(".")) << artifact;
       said_.push_back(what);
       const auto model = LoadedModel::load(artifact, {.deterministic = true, .emulate_precision = true});
       const ActivationTap::Scope scope(tap);
@@ -59,7 +61,7 @@ class Calibrate : public ::testing::Test {
             .search_images = 2,
             .range_method = "mse",
             .budget = budget,
-            .scratch = folder_ / "trial"};
+            .target = folder_ / kLongestName};
   }
 
   const tests::TempFolder folder_;
@@ -81,6 +83,7 @@ TEST_F(Calibrate, TakesEverythingWhereTheBudgetIsLarge) {
   EXPECT_EQ(in_int8(plan, "box-head"), 4U);
   for (const auto& [weight, layer] : plan.layers) EXPECT_EQ(layer.precision, kInt8) << weight;
   EXPECT_EQ(said_.size(), 5U) << "ranges, then for each program exact and one trial";
+  EXPECT_EQ(files_.size(), 3U) << "of the model as it is and of each program";
   EXPECT_TRUE(std::filesystem::is_empty(folder_.path())) << "trials are removed";
   EXPECT_EQ(plan, calibrate(model_, options(1), runner())) << "the same images, the same plan";
 }

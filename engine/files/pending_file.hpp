@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <optional>
 
-#include "engine/results/unfinished_files.hpp"
+#include "engine/files/unfinished_files.hpp"
 
 namespace rcnn::engine {
 

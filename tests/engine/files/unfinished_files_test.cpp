@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "engine/results/unfinished_files.hpp"  // First: proves the header is self-contained.
+#include "engine/files/unfinished_files.hpp"  // First: proves the header is self-contained.
 
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -12,7 +12,7 @@
 #include <string>
 #include <thread>
 
-#include "engine/results/pending_file.hpp"
+#include "engine/files/pending_file.hpp"
 #include "tests/support/files.hpp"
 
 namespace rcnn::engine {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "engine/results/unfinished_files.hpp"
+#include "engine/files/unfinished_files.hpp"
 
 #include <unistd.h>
 

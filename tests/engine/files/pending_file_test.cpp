@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "engine/results/pending_file.hpp"
+#include "engine/files/pending_file.hpp"
 
 #include <gtest/gtest.h>
 
