@@ -2,7 +2,6 @@
 #include "engine/runtime/conv2d_cost_file.hpp"
 
 #include <spdlog/spdlog.h>
-#include <unistd.h>
 
 #include <cctype>
 #include <cmath>
@@ -10,6 +9,9 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <utility>
+
+#include "engine/errors.hpp"
+#include "engine/files/pending_file.hpp"
 
 namespace rcnn::engine {
 namespace {
@@ -128,18 +130,18 @@ Conv2dCostTable Conv2dCostFile::add(const Conv2dCostTable& table) const {
 }
 
 void Conv2dCostFile::store(const Conv2dCostTable& table) const {
-  std::error_code failure;
-  fs::create_directories(file_.parent_path(), failure);
-  auto unfinished = file_;
-  unfinished += ".unfinished-" + std::to_string(::getpid());
-  std::ofstream stream(unfinished);
-  stream << to_json(table, platform_).dump(1) << '\n';
-  stream.close();
-  if (stream) fs::rename(unfinished, file_, failure);
-  if (!stream || failure) {
-    std::error_code ignored;
-    fs::remove(unfinished, ignored);
-    spdlog::debug("{}: cannot be written; the next process measures again", file_.string());
+  std::error_code missing;
+  if (fs::exists(file_, missing) && !fs::is_regular_file(file_, missing))
+    return;  // A pipe of that name would wait for a reader
+  try {
+    PendingFile pending(file_);
+    std::ofstream stream(pending.path());
+    stream << to_json(table, platform_).dump(1) << '\n';
+    stream.close();
+    if (!stream) throw Error("the folder cannot be written to, or has no room");
+    pending.commit();
+  } catch (const Error& error) {
+    spdlog::debug("{}: not kept, so the next process measures again ({})", file_.string(), error.what());
   }
 }
 

@@ -10,14 +10,19 @@
 #include <fstream>
 #include <future>
 #include <sstream>
+#include <thread>
+
+#include "engine/files/unfinished_files.hpp"
 
 namespace rcnn::engine {
 namespace {
 
 namespace fs = std::filesystem;
+using ::testing::Contains;
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Key;
 
 class Conv2dCostFileTest : public ::testing::Test {
  protected:
@@ -55,7 +60,9 @@ bool same(const Conv2dCosts& a, const Conv2dCosts& b) {
 TEST_F(Conv2dCostFileTest, APipeOfItsNameIsNotWaitedFor) {
   fs::create_directories(file_.parent_path());
   ASSERT_EQ(::mkfifo(file_.c_str(), 0600), 0);
-  EXPECT_THAT(Conv2dCostFile(file_, "this machine").load(), IsEmpty());
+  const Conv2dCostFile file(file_, "this machine");
+  EXPECT_THAT(file.load(), IsEmpty());
+  EXPECT_EQ(file.add({{kSmall, kCosts}}).size(), 1U);
 }
 
 TEST_F(Conv2dCostFileTest, KeepsWhatItWasGiven) {
@@ -134,6 +141,28 @@ TEST_F(Conv2dCostFileTest, IsNeverSeenHalfWritten) {
   });
   while (writer.wait_for(std::chrono::seconds(0)) != std::future_status::ready)
     EXPECT_FALSE(file.load().empty());
+}
+
+using Conv2dCostFileDeathTest = Conv2dCostFileTest;
+
+TEST_F(Conv2dCostFileDeathTest, NothingHalfIsLeftWhereASignalEndsTheProcess) {
+  GTEST_FLAG_SET(death_test_style, "fast");  // In this very folder.
+  constexpr int kEnded = 7;
+  Conv2dCostTable large;  // Takes a while to be written.
+  for (int i = 1; i < 5000; ++i) large.insert({{i, 128, 8, 1}, kCosts});
+  const auto count = [&] { return std::distance(fs::directory_iterator(file_.parent_path()), {}); };
+  Conv2dCostFile(file_, "this machine").add({{kSmall, kCosts}});
+  const auto end_while_writing = [&] {
+    std::thread([&] {
+      while (count() == 1) std::this_thread::yield();
+      remove_unfinished_files();
+      std::_Exit(kEnded);
+    }).detach();
+    for (;;) Conv2dCostFile(file_, "this machine").add(large);
+  };
+  EXPECT_EXIT(end_while_writing(), ::testing::ExitedWithCode(kEnded), "");
+  EXPECT_EQ(count(), 1);
+  EXPECT_THAT(Conv2dCostFile(file_, "this machine").load(), Contains(Key(kSmall)));
 }
 
 TEST_F(Conv2dCostFileTest, LiesInTheUsersCacheFolder) {
