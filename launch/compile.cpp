@@ -327,7 +327,9 @@ std::vector<CLI::Option*> add_choices(CLI::App& app, Settings& settings, CLI::Op
       "(classifiers). Default: stretch:800x800, or for classifiers centre-crop:256:224, with :bicubic for "
       "efficientnet_b0"));
   choices.push_back(app.add_option("--batch", settings.options.batch,
-                                   "Frames per execution; of classifiers, detectors take 1")
+                                   "Frames per execution: 1; classifiers take more as they run, see "
+                                   "'classify --batch'")
+                        ->check(whole_number_between(1, 4096))
                         ->capture_default_str());
   choices.push_back(
       app.add_option("--partition", settings.options.partition,

@@ -222,7 +222,8 @@ TEST_F(Compile, OptionsThatAnArtifactHasAlreadyAreWrongUse) {
 }
 
 TEST_F(Compile, SettingsThatDoNotExistAreWrongUse) {
-  for (const char* more : {"--precision int3", "--partition halves", "--input square:3", "--threshold 2"}) {
+  for (const char* more :
+       {"--precision int3", "--partition halves", "--input square:3", "--threshold 2", "--batch 2"}) {
     const auto outcome = compile(more);
     EXPECT_EQ(outcome.code, 2) << more << "\n" << outcome.err;
     EXPECT_EQ(lines_of(outcome.err).size(), 1U) << outcome.err;

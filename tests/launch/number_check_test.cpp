@@ -4,6 +4,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <utility>
+
+#include "launch/commands.hpp"
 #include "tests/launch/launch_support.hpp"
 
 namespace rcnn::launch {
@@ -40,12 +43,37 @@ TEST(NumberCheck, WholeNumbersAreWrittenPlainly) {
 TEST(NumberCheck, OptionsTakeNoOtherNumbers) {
   for (const char* wrong : {"detect a.png --frames 1e3", "detect a.png --frames 99999999999999999999",
                             "detect a.png --max-in-flight 010", "detect a.png --max-in-flight 0x10",
-                            "bench -m m.rcnn --iterations 0", "bench -m m.rcnn --warm-ups -1", "top 0"}) {
+                            "bench -m m.rcnn --iterations 0", "bench -m m.rcnn --warm-ups -1", "top 0",
+                            "compile --config a -o b --batch 0x1", "compile --config a -o b --batch 01"}) {
     const auto outcome = run_neuron_rcnn(wrong);
     EXPECT_EQ(outcome.code, 2) << wrong;
     EXPECT_THAT(outcome.err, ::testing::ContainsRegex("is no whole number from [01] to [0-9]+; see"))
         << wrong;
   }
+}
+
+/// Options that CLI11 alone would read a number for.
+std::vector<std::string> unchecked_numbers(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const auto* option : app.get_options()) {
+    const auto type = option->get_type_name();  // "INT:1 to 64"
+    const bool number = type.starts_with("INT") || type.starts_with("UINT") || type.starts_with("FLOAT");
+    if (number && type.find(" to ") == std::string::npos)
+      names.push_back(app.get_name() + " " + option->get_name());
+  }
+  for (const auto* part : app.get_subcommands([](const CLI::App*) { return true; })) {
+    for (auto& name : unchecked_numbers(*part)) names.push_back(std::move(name));
+  }
+  return names;
+}
+
+TEST(NumberCheck, StandsAtEveryOptionThatTakesANumber) {
+  CLI::App program;
+  for (const auto add : {add_compile, add_detect, add_classify, add_inspect, add_analyze, add_bench,
+                         add_profile, add_doctor, add_ls, add_top}) {
+    add(program);
+  }
+  EXPECT_THAT(unchecked_numbers(program), ::testing::IsEmpty());
 }
 
 TEST(NumberCheck, OptionsTakeNoHexadecimalFractions) {
