@@ -226,11 +226,12 @@ void check_files(const Settings& settings) {
   const std::vector<NamedFile> written{{"--output", settings.artifact}};
   check_outputs(written, read);
   std::error_code error;
-  if (std::filesystem::exists(settings.artifact, error) &&
-      !std::filesystem::is_regular_file(settings.artifact, error)) {
-    throw engine::SettingError(
-        "--output '" + settings.artifact.string() +
-        "' is a device or a pipe, which no artifact can be read from: give a file's name");
+  const bool is_other = std::filesystem::exists(settings.artifact, error) &&
+                        !std::filesystem::is_regular_file(settings.artifact, error);
+  if (is_other || settings.artifact == "-") {  // The latter is standard output elsewhere.
+    throw engine::SettingError("--output '" + settings.artifact.string() +
+                               "' is a device or a pipe, which no artifact can be read from: give a file's "
+                               "name, such as model.rcnn");
   }
 }
 

@@ -238,6 +238,9 @@ TEST_F(Compile, WhatIsNoFileIsNotWrittenTo) {
   EXPECT_EQ(outcome.code, 2);
   EXPECT_THAT(outcome.err, AllOf(HasSubstr("--output"), HasSubstr("device.rcnn' is a device or a pipe")));
   EXPECT_TRUE(fs::is_symlink(folder_ / "device.rcnn"));
+  const auto standard_output = run_neuron_rcnn("compile --config tiny.yaml --weights tiny.safetensors -o -");
+  EXPECT_EQ(standard_output.code, 2);
+  EXPECT_THAT(standard_output.err, HasSubstr("'-' is a device or a pipe"));
 }
 
 /// A .safetensors file with this as its "__metadata__".
