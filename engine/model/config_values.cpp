@@ -36,8 +36,7 @@ std::string shown(const json& value) {
 /// A checkpoint of another architecture does not become a supported one by another config.
 constexpr const char* kNetworks =
     ". Weights go with the network that they were trained in: take a checkpoint of a ResNet + FPN model of "
-    "the "
-    "zoo ('--config X' lists them), or train one of these";
+    "the zoo ('--config X' lists them), or train one of these";
 
 std::string type_of(const json& value) {
   if (value.is_boolean()) return "true or false";

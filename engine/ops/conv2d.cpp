@@ -31,19 +31,10 @@ convolution_forward::primitive_desc describe(const Conv2dParams& params, const d
           onednn::cpu()};
 }
 
-/// Takes the source as it lies if there is a fast implementation for that; otherwise the library's favourite,
-/// at last with another summand, too: with AVX2 one channels last, as values of 8 bits lie, has none in f32.
 convolution_forward::primitive_desc choose(const Conv2dParams& params, const Format& source,
                                            const Format* summand) {
-  auto as_it_lies = describe(params, onednn::desc(source), summand);
-  if (!onednn::is_reference(as_it_lies.impl_info_str())) return as_it_lies;
-  const auto any = onednn::any(source.shape(), source.dtype());
-  auto favourite = describe(params, any, summand);
-  if (onednn::is_reference(favourite.impl_info_str()) && summand != nullptr) {
-    const auto like_result = onednn::format(describe(params, any, nullptr).dst_desc());
-    favourite = describe(params, any, &like_result);
-  }
-  return onednn::is_reference(favourite.impl_info_str()) ? as_it_lies : favourite;
+  return onednn::choose_convolution(
+      source, summand, [&](const auto& lies, const Format* added) { return describe(params, lies, added); });
 }
 
 class Conv2d final : public onednn::PrimitiveOperator {

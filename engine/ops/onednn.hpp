@@ -43,6 +43,24 @@ dnnl::algorithm algorithm(Activation activation);
 /// True for the plain C++ implementations, which are correct and tens of times slower than any other.
 bool is_reference(const std::string& implementation);
 
+/// The description of a convolution that takes its source as it lies if there is a fast implementation for
+/// that; otherwise the library's favourite, at last with another summand, too: with AVX2 one channels last,
+/// as values of 8 bits lie, has none in f32.
+///   describe  describe(dnnl::memory::desc of a source, const Format* of a summand or null)
+template <typename Describe>
+auto choose_convolution(const Format& source, const Format* summand, const Describe& describe) {
+  const auto is_slow = [](const auto& description) { return is_reference(description.impl_info_str()); };
+  auto as_it_lies = describe(desc(source), summand);
+  if (!is_slow(as_it_lies)) return as_it_lies;
+  const auto free = any(source.shape(), source.dtype());
+  auto favourite = describe(free, summand);
+  if (is_slow(favourite) && summand != nullptr) {
+    const auto like_result = format(describe(free, nullptr).dst_desc());
+    favourite = describe(free, &like_result);
+  }
+  return is_slow(favourite) ? as_it_lies : favourite;
+}
+
 /// Memory over borrowed values. oneDNN's interface knows no const.
 dnnl::memory borrow(const Format& format, const void* values);
 

@@ -113,19 +113,11 @@ class QuantizedConv2d final : public onednn::PrimitiveOperator {
             onednn::cpu()};
   }
 
-  /// Takes the source as it lies if there is a fast implementation for that; otherwise the library's
-  /// favourite, at last with another summand, too.
   convolution_forward::primitive_desc choose(const Format& source, const Format* summand,
                                              const std::vector<float>& scales) const {
-    auto as_it_lies = describe(onednn::desc(source), summand, scales);
-    if (!onednn::is_reference(as_it_lies.impl_info_str())) return as_it_lies;
-    const auto any = onednn::any(source.shape(), source.dtype());
-    auto favourite = describe(any, summand, scales);
-    if (onednn::is_reference(favourite.impl_info_str()) && summand != nullptr) {
-      const auto like_result = onednn::format(describe(any, nullptr, scales).dst_desc());
-      favourite = describe(any, &like_result, scales);
-    }
-    return onednn::is_reference(favourite.impl_info_str()) ? as_it_lies : favourite;
+    return onednn::choose_convolution(source, summand, [&](const auto& lies, const Format* added) {
+      return describe(lies, added, scales);
+    });
   }
 
   /// Not every processor with products of 8 bits writes bf16 at speed.

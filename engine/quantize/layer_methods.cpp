@@ -44,8 +44,9 @@ Conv2dClass class_of(const Node& node, const Shape& input, const std::string& pr
 }
 
 /// What share of the direct time a method may take at most. In int8 the weights of Winograd's method take up
-/// to eight times the memory (36 products of two bytes for nine of one): large ones, such as the 19 MB of 512
-/// -> 512, have to be worth that: at 0.78 three of these save R_50 half a percent of a frame for 57 MB.
+/// to eight times the memory (36 products of two bytes for nine of one; of four bytes without products of
+/// bf16): large ones, such as the 19 MB of 512 -> 512, have to be worth that: at 0.78 three of these save
+/// R_50 half a percent of a frame for 57 MB.
 double worthwhile(const Conv2dClass& shape) {
   constexpr std::int64_t kLarge = std::int64_t{200} << 10;
   const bool large = shape.in_channels * shape.out_channels > kLarge;

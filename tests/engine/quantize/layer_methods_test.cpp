@@ -44,7 +44,7 @@ TEST(LayerMethods, AreChosenForAllMapsOfAWeightTogether) {
 // In int8 transformed weights take eight times the memory, which a quarter of the time is not worth to large
 // ones.
 TEST(LayerMethods, AreDirectInInt8WhereLargeWeightsGainLittle) {
-  if (!can_measure_methods("int8")) GTEST_SKIP() << "this processor does not multiply int8 and bf16";
+  if (!can_measure_methods("int8")) GTEST_SKIP() << "this processor does not multiply int8";
   auto model = tiny();
   for (auto& program : model.programs) {
     for (auto& node : program.graph.nodes) {
