@@ -146,7 +146,6 @@ GstFlowReturn transform_ip(GstBaseTransform* transform, GstBuffer* buffer) {
     result.frame = state.frames++;
     const bool empty = rcnn_buffer_get_detections_meta(buffer) == nullptr && result.classifications.empty();
     state.without += empty ? 1 : 0;
-    state.writer->set_names({rcnn::elements::labels_in(buffer), {}});
     state.writer->add(result);
     return GST_FLOW_OK;
   });

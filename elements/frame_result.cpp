@@ -3,7 +3,6 @@
 
 #include <gst/video/gstvideometa.h>
 
-#include <algorithm>
 #include <utility>
 
 #include "elements/rcnn_meta.h"
@@ -85,22 +84,13 @@ engine::FrameResult frame_result(GstPad* pad, GstBuffer* buffer) {
   if (meta != nullptr) {
     result.image = {static_cast<int>(meta->width), static_cast<int>(meta->height)};
     for (guint i = 0; i < meta->count; ++i) {
+      const char* label = g_quark_to_string(meta->detections[i].label);
       result.objects.push_back(detection_of(*meta, meta->detections[i]));
+      result.labels.emplace_back(label == nullptr ? "" : label);
     }
   }
   add_classifications(buffer, meta, result);
   return result;
-}
-
-std::vector<std::string> labels_in(GstBuffer* buffer) {
-  std::vector<std::string> labels;
-  const auto* meta = rcnn_buffer_get_detections_meta(buffer);
-  for (guint i = 0; meta != nullptr && i < meta->count; ++i) {
-    const auto index = static_cast<std::size_t>(std::max(meta->detections[i].class_id, 0));
-    labels.resize(std::max(labels.size(), index + 1));
-    labels[index] = g_quark_to_string(meta->detections[i].label);
-  }
-  return labels;
 }
 
 }  // namespace rcnn::elements

@@ -98,7 +98,8 @@ ordered_json line_record(const FrameResult& result, const ClassNames& names) {
   ordered_json objects = ordered_json::array();
   for (std::size_t i = 0; i < result.objects.size(); ++i) {
     const auto& object = result.objects[i];
-    objects.push_back(ordered_json{{"label", names.label(object.label)},
+    const bool labelled = i < result.labels.size();
+    objects.push_back(ordered_json{{"label", labelled ? result.labels[i] : names.label(object.label)},
                                    {"class", object.label},
                                    {"score", score(object.score)},
                                    {"bbox", corner_and_size(object.box)}});

@@ -53,6 +53,7 @@ struct FrameResult {
   std::optional<std::uint64_t> pts_ns;        ///< Time in its video (stream time)
   Size image;                                 ///< Pixels
   std::vector<Detection> objects;             ///< Image pixels, best first
+  std::vector<std::string> labels{};          ///< One an object; empty: as ClassNames says
   std::optional<RawResult> raw{};             ///< For ResultFormat::kRaw
   Classifications classifications{};          ///< Of the frame as a whole; empty: nobody classified it
   std::vector<Classifications> of_objects{};  ///< One an object; empty: no classifier looked at objects
@@ -96,8 +97,6 @@ class ResultWriter {
   ResultWriter(const std::string& target, ResultFormat format, ClassNames names,
                std::ostream& standard_output);
   void add(const FrameResult& result);
-  /// For writers that learn the classes from what comes.
-  void set_names(ClassNames names) { names_ = std::move(names); }
   /// Images whose "image_id" is their name even where that is a number, as shared_coco_image_ids() finds
   /// them.
   void set_named_images(std::set<std::string> files) { named_images_ = std::move(files); }

@@ -15,6 +15,7 @@ namespace rcnn::elements {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -155,6 +156,33 @@ TEST_F(DetectionsJson, LeavesOtherDetectorsObjectsAlone) {
   ASSERT_EQ(pipeline.run().end, "eos");
   pipeline.set(GST_STATE_NULL);
   EXPECT_THAT(tests::read_text(location()), AllOf(HasSubstr("objects"), Not(HasSubstr("tabby"))));
+}
+
+// Each of two detectors in a chain has classes of its own, whose numbers both begin with 0.
+TEST_F(DetectionsJson, CallsEachObjectWhatItsOwnDetectorDoes) {
+  Pipeline pipeline(kSource + "identity name=first signal-handoffs=true ! neuronrcnn" + tests::with_model() +
+                    " ! detections-json location=" + location() + " ! fakesink name=out");
+  const auto attach = +[](GstElement*, GstBuffer* buffer, gpointer) {
+    std::vector<engine::Detection> faces(3);
+    for (int i = 0; i < 3; ++i) faces[static_cast<std::size_t>(i)].label = i;
+    attach_detections(buffer, faces, {"smiling", "grave", "asleep"}, 96, 64);
+  };
+  g_signal_connect(pipeline.named("first").get(), "handoff", G_CALLBACK(attach), nullptr);
+  std::vector<std::string> carried;
+  pipeline.on_buffer = [&](GstBuffer* buffer) {
+    const auto* meta = rcnn_buffer_get_detections_meta(buffer);
+    for (guint i = 0; i < meta->count; ++i) {
+      carried.emplace_back(g_quark_to_string(meta->detections[i].label));
+    }
+  };
+  ASSERT_EQ(pipeline.run().end, "eos");
+  pipeline.set(GST_STATE_NULL);
+  std::vector<std::string> written;
+  for (const auto& record : lines()) {
+    for (const auto& object : record.at("objects")) written.push_back(object.at("label"));
+  }
+  EXPECT_EQ(written, carried);
+  EXPECT_THAT(written, AllOf(Contains("smiling"), Contains(HasSubstr("class "))));
 }
 
 TEST_F(DetectionsJson, CallsAFilesStreamByItsName) {

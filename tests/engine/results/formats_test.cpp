@@ -67,6 +67,16 @@ TEST(Formats, JsonLinesIsALineAFrame) {
   EXPECT_TRUE(json::parse(lines[1]).at("pts_ns").is_null());
 }
 
+TEST(Formats, JsonLinesNamesObjectsAsTheirResultDoes) {
+  auto result = frame_result();
+  result.objects.push_back(result.objects[0]);
+  result.labels = {"lorry", "car"};
+  const auto record = json::parse(written(ResultFormat::kJsonLines, {result}));
+  EXPECT_EQ(record["objects"][0]["label"], "lorry");
+  EXPECT_EQ(record["objects"][0]["class"], 1);
+  EXPECT_EQ(record["objects"][1]["label"], "car");
+}
+
 TEST(Formats, JsonLinesSaysWhatAClassifierCalledObjectsAndFrames) {
   auto result = frame_result();
   result.objects.push_back(result.objects[0]);
