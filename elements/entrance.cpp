@@ -87,6 +87,7 @@ std::optional<pipeline::SessionOptions> Entrance::options() const {
 }
 
 void Entrance::close() {
+  mailbox_.settle();  // Its thread may be past the wait for a slot, and about to use the model.
   std::shared_ptr<pipeline::FramePool> pool;
   std::shared_ptr<const pipeline::Session> session;
   const std::lock_guard lock(mutex_);

@@ -50,6 +50,7 @@ class Entrance {
 
   /// Loads the model. \throws engine::Error; stays closed then.
   void open(const StageSettings& settings);
+  /// Once cancelled. Waits for the mailbox's thread to be out of it.
   void close();
   /// Forgets what a flush ends: segment, interval.
   void begin();

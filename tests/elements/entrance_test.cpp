@@ -169,6 +169,35 @@ TEST_F(EntranceTest, FlushesAndStopsWhileTheMailboxIsFull) {
   }  // The end finds it full.
 }
 
+// Its thread uses the model, which goes then.
+TEST_F(EntranceTest, ClosesOnceTheMailboxesThreadIsOutOfIt) {
+  const ElementPtr element(GST_ELEMENT(gst_object_ref_sink(gst_element_factory_make("identity", nullptr))));
+  std::vector<FrameRide> inside;
+  std::promise<void> came, may_go_on;
+  Entrance entrance(element.get(), [&](BufferPtr, FrameRide ride) {
+    inside.push_back(std::move(ride));
+    if (inside.size() == 1) return true;
+    came.set_value();
+    may_go_on.get_future().wait();
+    return false;
+  });
+  StageSettings settings;
+  settings.model = tests::tiny_model();
+  settings.max_in_flight = 1;
+  settings.drop_policy = DropPolicy::kOldest;
+  entrance.configure(settings);
+  entrance.open(settings);
+  ASSERT_TRUE(entrance.push(frame(0)));
+  ASSERT_TRUE(entrance.push(frame(1)));
+  inside.front().frame->release_slot();
+  came.get_future().wait();
+  entrance.set_cancelled(true);
+  auto closed = std::async(std::launch::async, [&] { entrance.close(); });
+  EXPECT_EQ(closed.wait_for(std::chrono::milliseconds(20)), std::future_status::timeout);
+  may_go_on.set_value();
+  closed.get();
+}
+
 TEST_F(EntranceTest, DropsWhatIsPastItsDeadline) {
   for (const auto& stages : entrances("drop-policy=late deadline=200000000")) {
     Harness harness(stages);
