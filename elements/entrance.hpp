@@ -52,7 +52,7 @@ class Entrance {
   void open(const StageSettings& settings);
   /// Once cancelled. Waits for the mailbox's thread to be out of it.
   void close();
-  /// Forgets what a flush ends: segment, interval.
+  /// Forgets what a flush ends: segment, interval, what was on its way in. Once cancelled.
   void begin();
   /// While set, nothing enters and nothing waits.
   void set_cancelled(bool cancelled);

@@ -89,10 +89,11 @@ void StageFlow::begin() {
   if (!graph) {
     return;
   }
-  graph->restart();
+  // First: what the mailbox's thread is still letting in has to meet the graph that was flushed.
   if (entrance_) {
     entrance_->begin();
   }
+  graph->restart();
   inferred_.reset();
   const std::lock_guard lock(mutex_);
   undelivered_.clear();

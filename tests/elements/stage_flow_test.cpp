@@ -5,7 +5,9 @@
 
 #include <algorithm>
 #include <atomic>
+#include <future>
 
+#include "tests/elements/gate.hpp"
 #include "tests/elements/gst_fixture.hpp"
 
 namespace rcnn::elements {
@@ -184,6 +186,63 @@ TEST_F(StageFlowTest, LeavesNothingBehindAfterAFlush) {
       ASSERT_EQ(harness.push(frame(100 + round)), GST_FLOW_OK);
       EXPECT_EQ(GST_BUFFER_OFFSET(harness.pull().get()), static_cast<guint64>(100 + round));
     }
+  }
+}
+
+/// Holds up whoever copies a buffer that it marked, as whoever writes to a shared one does.
+class CopyBarrier {
+ public:
+  void mark(GstBuffer* buffer) {
+    static const bool known = [] {
+      static const gchar* tags[] = {nullptr};
+      return gst_meta_register_custom("CopyBarrier", tags, held_up, nullptr, nullptr) != nullptr;
+    }();
+    ASSERT_TRUE(known);
+    gst_structure_set(gst_custom_meta_get_structure(gst_buffer_add_custom_meta(buffer, "CopyBarrier")), "it",
+                      G_TYPE_POINTER, this, nullptr);
+  }
+  bool reached() const { return reached_; }
+  void open() { open_ = true; }
+
+ private:
+  static gboolean held_up(GstBuffer*, GstCustomMeta* meta, GstBuffer*, GQuark, gpointer, gpointer) {
+    CopyBarrier* self = nullptr;
+    gst_structure_get(gst_custom_meta_get_structure(meta), "it", G_TYPE_POINTER, &self, nullptr);
+    self->reached_ = true;
+    return tests::eventually([self] { return self->open_.load(); });
+  }
+  std::atomic<bool> reached_{false};
+  std::atomic<bool> open_{false};
+};
+
+TEST_F(StageFlowTest, LetsNothingInAfterAFlushThatTheMailboxHadBefore) {
+  for (const auto& stages : {"neuronrcnn drop-policy=oldest max-in-flight=1" + tests::with_model(),
+                             tests::six(" ! ", "drop-policy=oldest max-in-flight=1")}) {
+    Harness harness(stages);
+    tests::Gate gate(harness);
+    CopyBarrier barrier;
+    harness.set_caps(caps());
+    ASSERT_EQ(harness.push(frame(0)), GST_FLOW_OK);
+    BufferPtr second = frame(1);
+    barrier.mark(second.get());
+    const BufferPtr shared(gst_buffer_ref(second.get()));
+    ASSERT_EQ(harness.push(std::move(second)), GST_FLOW_OK);
+    gate.open();
+    ASSERT_TRUE(tests::eventually([&] { return barrier.reached(); })) << "it has a slot and is on its way in";
+    ASSERT_TRUE(gst_harness_push_event(harness.get(), gst_event_new_flush_start()));
+    auto flushed = std::async(std::launch::async, [&] {
+      return gst_harness_push_event(harness.get(), gst_event_new_flush_stop(TRUE));
+    });
+    EXPECT_EQ(flushed.wait_for(std::chrono::milliseconds(20)), std::future_status::timeout);
+    barrier.open();
+    ASSERT_TRUE(flushed.get());
+    GstSegment segment;
+    gst_segment_init(&segment, GST_FORMAT_TIME);
+    ASSERT_TRUE(gst_harness_push_event(harness.get(), gst_event_new_segment(&segment)));
+    while (const BufferPtr old{gst_harness_try_pull(harness.get())}) {
+    }
+    ASSERT_EQ(harness.push(frame(100)), GST_FLOW_OK);
+    EXPECT_EQ(GST_BUFFER_OFFSET(harness.pull().get()), 100u);
   }
 }
 
