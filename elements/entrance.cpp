@@ -98,7 +98,7 @@ void Entrance::close() {
 void Entrance::begin() {
   mailbox_.settle();
   gst_segment_init(&segment_, GST_FORMAT_TIME);
-  since_inferred_ = 0;
+  infer_next();
   earliest_ = 0;
   set_cancelled(false);
 }

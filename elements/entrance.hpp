@@ -38,8 +38,8 @@ struct EntranceCounters {
 /// decides which frames enter. What does not is dropped here and nowhere else: counted, announced by a QoS
 /// message, and the next buffer that enters is DISCONT.
 ///
-/// Thread safety: push(), settle(), set_segment() on the sink pad's streaming thread, the rest from any.
-/// `mutex_` guards what its comment says; only a pool's own mutex is taken under it.
+/// Thread safety: push(), settle(), set_segment(), infer_next() on the sink pad's streaming thread, the rest
+/// from any. `mutex_` guards what its comment says; only a pool's own mutex is taken under it.
 class Entrance {
  public:
   /// Sends a buffer that got its slot on its way; false when flushing. On the streaming thread or on the
@@ -70,6 +70,8 @@ class Entrance {
   /// Waits until what lies in the mailbox has entered: an event is about to take its place behind it.
   void settle() { mailbox_.settle(); }
   void set_segment(const GstSegment& segment) { segment_ = segment; }
+  /// The next frame that enters is inferred, and the interval counts from there. Once settled.
+  void infer_next() { since_inferred_ = 0; }
   /// A QoS event from downstream: the frame of running time `time` came `late` ns late (early: < 0).
   void observe_qos(GstClockTimeDiff late, GstClockTime time);
 

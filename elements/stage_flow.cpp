@@ -277,6 +277,9 @@ GstFlowReturn StageFlow::push_event(EventPtr event) {
 
 void StageFlow::accept_at_entrance(GstEvent* event) {
   entrance_->settle();
+  if (GST_EVENT_TYPE(event) == GST_EVENT_CAPS) {
+    entrance_->infer_next();  // Detections are not carried over new caps.
+  }
   if (GST_EVENT_TYPE(event) == GST_EVENT_SEGMENT) {
     const GstSegment* segment = nullptr;
     gst_event_parse_segment(event, &segment);

@@ -80,8 +80,8 @@ void install_drop_properties(GObjectClass* object_class) {
               G_MAXINT64, defaults.deadline, kPlaying));
   install(object_class, PropertyId::kInferenceInterval,
           g_param_spec_int("inference-interval", "Inference interval",
-                           "Every n-th frame is inferred; those between carry the detections of the last one "
-                           "that was",
+                           "Every n-th frame is inferred, counted from the last caps or flush on; those "
+                           "between carry the detections of the last one that was",
                            1, G_MAXINT, defaults.inference_interval, kPlaying));
 }
 

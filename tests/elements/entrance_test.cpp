@@ -349,6 +349,25 @@ TEST_F(EntranceTest, InfersEveryNthFrameAndLetsTheOthersCarryItsDetections) {
   }
 }
 
+TEST_F(EntranceTest, InfersTheFirstFrameOfNewCapsAndCountsFromThere) {
+  const auto each = boxes_of_frames("neuronrcnn max-in-flight=8" + tests::with_model());
+  for (const auto& stages : entrances("inference-interval=3")) {
+    Harness harness(stages);
+    const auto carried = [&](int number) {
+      EXPECT_EQ(harness.push(frame(number)), GST_FLOW_OK);
+      return boxes_of(harness.pull().get());
+    };
+    harness.set_caps(caps());
+    EXPECT_EQ(carried(0), each[0]);
+    EXPECT_EQ(carried(1), each[0]);
+    harness.set_caps("video/x-raw, format=BGR, width=96, height=64, framerate=25/1");
+    EXPECT_EQ(carried(2), each[2]);
+    EXPECT_EQ(carried(3), each[2]);
+    EXPECT_EQ(carried(4), each[2]);
+    EXPECT_EQ(carried(5), each[5]);
+  }
+}
+
 TEST_F(EntranceTest, CarriesNothingAcrossAChangeOfSizeOrAFlush) {
   Harness harness("neuronrcnn inference-interval=3" + tests::with_model());
   harness.set_caps(caps());
@@ -356,7 +375,9 @@ TEST_F(EntranceTest, CarriesNothingAcrossAChangeOfSizeOrAFlush) {
   EXPECT_FALSE(boxes_of(harness.pull().get()).empty());
   harness.set_caps(tests::caps_of(50, 90, "BGR"));
   ASSERT_EQ(harness.push(tests::picture(50, 90, GST_VIDEO_FORMAT_BGR, 1)), GST_FLOW_OK);
-  EXPECT_TRUE(boxes_of(harness.pull().get()).empty()) << "boxes in pixels of another picture";
+  const BufferPtr other = harness.pull();
+  ASSERT_FALSE(boxes_of(other.get()).empty()) << "the first frame of a size is inferred";
+  EXPECT_EQ(rcnn_buffer_get_detections_meta(other.get())->width, 50u);
   ASSERT_TRUE(gst_harness_push_event(harness.get(), gst_event_new_flush_start()));
   ASSERT_TRUE(gst_harness_push_event(harness.get(), gst_event_new_flush_stop(TRUE)));
   GstSegment segment;
