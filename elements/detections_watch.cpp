@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "elements/elements.hpp"
 #include "elements/gst_support.hpp"
 #include "elements/rcnn_meta.hpp"
 
@@ -96,7 +97,8 @@ void watch_detections(GstElement* element, GstPad* source) {
     ahead.pop_back();
     const PadPtr sink = linked_pad(from.get());
     const ElementPtr next(sink ? gst_pad_get_parent_element(sink.get()) : nullptr);
-    if (!next || !seen.insert(next.get()).second) {
+    const bool crops = next && G_OBJECT_TYPE(next.get()) == gst_detection_crop_get_type();
+    if (!next || crops || !seen.insert(next.get()).second) {  // Crops are objects, no frames with some.
       continue;
     }
     for (PadPtr& pad : source_pads(next.get())) {

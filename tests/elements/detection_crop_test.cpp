@@ -134,6 +134,7 @@ TEST_F(DetectionCrop, FollowsTheDetectorInAPipeline) {
       &crops, nullptr);
   const auto outcome = pipeline.run();
   EXPECT_EQ(outcome.end, "eos") << outcome.error;
+  EXPECT_THAT(outcome.warnings, testing::IsEmpty());
   EXPECT_GT(objects, 0);
   EXPECT_EQ(crops, objects);
 }

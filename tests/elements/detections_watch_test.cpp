@@ -24,7 +24,9 @@ tests::Outcome play(const std::string& behind) {
       source.get(), GST_PAD_PROBE_TYPE_BUFFER,
       [](GstPad*, GstPadProbeInfo* info, gpointer) {
         auto* buffer = gst_buffer_make_writable(GST_PAD_PROBE_INFO_BUFFER(info));
-        attach_detections(buffer, {}, {}, 64, 48);
+        engine::Detection object;
+        object.box = {4, 4, 20, 30};
+        attach_detections(buffer, {&object, 1}, {}, 64, 48);
         GST_PAD_PROBE_INFO_DATA(info) = buffer;
         return GST_PAD_PROBE_OK;
       },
@@ -51,6 +53,15 @@ TEST_F(DetectionsWatch, LooksIntoBinsAndBehindTees) {
 TEST_F(DetectionsWatch, IsSilentWhereTheyPass) {
   EXPECT_THAT(play("queue ! videoconvert ! videoscale ! video/x-raw,width=32 ! tee ! fakesink").warnings,
               IsEmpty());
+}
+
+TEST_F(DetectionsWatch, ExpectsNothingOfCrops) {
+  EXPECT_THAT(play("detection-crop ! videoconvert ! videoflip video-direction=horiz ! fakesink").warnings,
+              IsEmpty());
+  const auto outcome = play(
+      "tee name=t ! queue ! detection-crop ! fakesink t. ! queue ! videoflip name=turner "
+      "video-direction=horiz ! fakesink");
+  EXPECT_THAT(outcome.warnings, ElementsAre(HasSubstr("turner"))) << "beside them it looks on";
 }
 
 TEST_F(DetectionsWatch, ExpectsNothingOfEncodedVideo) {
