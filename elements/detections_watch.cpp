@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "elements/detections_watch.hpp"
 
-#include <atomic>
-#include <memory>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "elements/elements.hpp"
@@ -17,13 +16,15 @@ namespace {
 // Shared by the probes of one watch.
 class Watch {
  public:
-  explicit Watch(GstElement* element) { g_weak_ref_init(&element_, element); }
+  Watch(GstElement* element, std::shared_ptr<std::atomic<bool>> over) : over_(std::move(over)) {
+    g_weak_ref_init(&element_, element);
+  }
   ~Watch() { g_weak_ref_clear(&element_); }
   Watch(const Watch&) = delete;
   Watch& operator=(const Watch&) = delete;
 
   void report(GstPad* pad) {
-    if (reported_.exchange(true)) {
+    if (over_->exchange(true)) {
       return;
     }
     const ElementPtr element(static_cast<GstElement*>(g_weak_ref_get(&element_)));
@@ -40,7 +41,7 @@ class Watch {
 
  private:
   GWeakRef element_;
-  std::atomic<bool> reported_{false};
+  const std::shared_ptr<std::atomic<bool>> over_;  // Reported, or ended.
 };
 
 // Encoders and muxers end what a meta can follow: only raw video is expected to carry it.
@@ -87,8 +88,8 @@ std::vector<PadPtr> source_pads(GstElement* element) {
 
 }  // namespace
 
-void watch_detections(GstElement* element, GstPad* source) {
-  const auto watch = std::make_shared<Watch>(element);
+DetectionsWatch::DetectionsWatch(GstElement* element, GstPad* source) {
+  const auto watch = std::make_shared<Watch>(element, over_);
   std::set<GstElement*> seen;  // Borrowed: only compared.
   std::vector<PadPtr> ahead;
   ahead.emplace_back(GST_PAD(gst_object_ref(source)));
@@ -108,5 +109,7 @@ void watch_detections(GstElement* element, GstPad* source) {
     }
   }
 }
+
+DetectionsWatch::~DetectionsWatch() { *over_ = true; }
 
 }  // namespace rcnn::elements

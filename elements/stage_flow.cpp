@@ -80,6 +80,7 @@ void StageFlow::close() {
     entrance_->close();
   }
   inferred_.reset();
+  watch_.reset();
   have_caps_ = false;
 }
 

@@ -8,6 +8,7 @@
 #include <memory>
 #include <mutex>
 
+#include "elements/detections_watch.hpp"
 #include "elements/entrance.hpp"
 #include "elements/gst_support.hpp"
 #include "elements/latency_meter.hpp"
@@ -134,7 +135,9 @@ class StageFlow {
   GstVideoInfo info_{};  // Sink streaming thread only; what lies in the mailbox enters before it changes.
   bool have_caps_ = false;
 
-  bool watched_ = false;  // Source task only, as below.
+  /// While all buffers pushed so far had detections. Source task only, as below.
+  std::unique_ptr<DetectionsWatch> watch_;
+  bool watched_ = false;  ///< Begun, or given up
   std::shared_ptr<const pipeline::Frame>
       inferred_;  // The last one delivered, for those that carry its detections.
   GstClockTime next_warning_ = 0;

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 // The half of StageFlow that runs on the source pad's task.
-#include "elements/detections_watch.hpp"
 #include "elements/stage_flow.hpp"
 
 namespace rcnn::elements {
@@ -83,13 +82,17 @@ void StageFlow::push(BufferPtr buffer, const FrameRide& ride, bool failed) {
     buffer = writable(std::move(buffer));
     set_frame_ride(buffer.get(), {.frame = ride.frame, .working = ride.working, .passage = Passage::kFailed});
   }
+  if (stages_.leaves() && gst_buffer_get_meta(buffer.get(), detections_meta_api()) == nullptr) {
+    watch_.reset();  // It failed, or there were none to carry: whoever hands it on did not lose them.
+    watched_ = true;
+  }
   ++out_;
   const GstFlowReturn result = gst_pad_push(source_, buffer.release());
   if (result != GST_FLOW_OK) {
     fail(result, false);
-  } else if (stages_.leaves() && !failed && !watched_) {
+  } else if (stages_.leaves() && !watched_) {
+    watch_ = std::make_unique<DetectionsWatch>(element_, source_);
     watched_ = true;
-    watch_detections(element_, source_);
   }
 }
 

@@ -8,7 +8,7 @@
 namespace rcnn::elements {
 namespace {
 
-using DetectionsWatch = tests::GstTest;
+using DetectionsWatchTest = tests::GstTest;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -31,31 +31,31 @@ tests::Outcome play(const std::string& behind) {
         return GST_PAD_PROBE_OK;
       },
       nullptr, nullptr);
-  watch_detections(from.get(), source.get());
+  const DetectionsWatch watch(from.get(), source.get());
   const tests::Outcome outcome = pipeline.run();
   EXPECT_EQ(outcome.end, "eos") << outcome.error;
   return outcome;
 }
 
-TEST_F(DetectionsWatch, NamesTheFirstElementThatDropsThem) {
+TEST_F(DetectionsWatchTest, NamesTheFirstElementThatDropsThem) {
   const auto outcome = play(
       "queue ! videoconvert ! videoflip name=turner video-direction=horiz ! videocrop left=2 ! fakesink");
   EXPECT_THAT(outcome.warnings, ElementsAre(HasSubstr("turner drops the detections")));
 }
 
-TEST_F(DetectionsWatch, LooksIntoBinsAndBehindTees) {
+TEST_F(DetectionsWatchTest, LooksIntoBinsAndBehindTees) {
   const auto outcome = play(
       "( queue ! videoflip name=turner video-direction=horiz ) ! tee name=t ! queue ! fakesink t. ! queue ! "
       "fakesink");
   EXPECT_THAT(outcome.warnings, ElementsAre(HasSubstr("turner")));
 }
 
-TEST_F(DetectionsWatch, IsSilentWhereTheyPass) {
+TEST_F(DetectionsWatchTest, IsSilentWhereTheyPass) {
   EXPECT_THAT(play("queue ! videoconvert ! videoscale ! video/x-raw,width=32 ! tee ! fakesink").warnings,
               IsEmpty());
 }
 
-TEST_F(DetectionsWatch, ExpectsNothingOfCrops) {
+TEST_F(DetectionsWatchTest, ExpectsNothingOfCrops) {
   EXPECT_THAT(play("detection-crop ! videoconvert ! videoflip video-direction=horiz ! fakesink").warnings,
               IsEmpty());
   const auto outcome = play(
@@ -64,7 +64,7 @@ TEST_F(DetectionsWatch, ExpectsNothingOfCrops) {
   EXPECT_THAT(outcome.warnings, ElementsAre(HasSubstr("turner"))) << "beside them it looks on";
 }
 
-TEST_F(DetectionsWatch, ExpectsNothingOfEncodedVideo) {
+TEST_F(DetectionsWatchTest, ExpectsNothingOfEncodedVideo) {
   EXPECT_THAT(play("videoconvert ! jpegenc ! fakesink").warnings, IsEmpty());
 }
 

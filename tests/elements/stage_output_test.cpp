@@ -4,6 +4,7 @@
 #include <tuple>
 
 #include "elements/stage_flow.hpp"  // The half that elements/stage_output.cpp holds.
+#include "tests/elements/gate.hpp"
 #include "tests/elements/gst_fixture.hpp"
 
 namespace rcnn::elements {
@@ -245,6 +246,55 @@ TEST_F(StageOutput, PostsAFailureOfDownstreamItselfOnceNothingElseComes) {
   gst_harness_push_event(harness.get(), gst_event_new_eos());
   EXPECT_NE(harness.message(GST_MESSAGE_ERROR), "");
   EXPECT_EQ(harness.message(GST_MESSAGE_ERROR, 200 * GST_MSECOND), "");
+}
+
+// Texts of all warnings so far.
+std::vector<std::string> warnings(Harness& harness) {
+  std::vector<std::string> all;
+  for (std::string text; !(text = harness.message(GST_MESSAGE_WARNING, 0)).empty();) all.push_back(text);
+  return all;
+}
+
+// Frames without detections, by contract, are no fault of whoever hands them on.
+TEST_F(StageOutput, BlamesNobodyForAFrameThatFailed) {
+  Harness harness("neuronrcnn on-error=pass" + tests::with_model() + " ! identity");
+  harness.set_caps(caps());
+  for (int i = 0; i < 4; ++i) {
+    ASSERT_EQ(harness.push(i == 1 ? broken(i) : frame(i)), GST_FLOW_OK);
+    harness.pull();
+  }
+  EXPECT_THAT(warnings(harness), testing::ElementsAre(HasSubstr("10 bytes")));
+}
+
+TEST_F(StageOutput, BlamesNobodyForAFrameThatFailedBeforeTheFirstOneWithDetections) {
+  Harness harness("neuronrcnn on-error=pass" + tests::with_model() + " ! queue name=q ! identity");
+  const ElementPtr queue = harness.named("q");
+  const auto come_to_hold = [&](guint number) {
+    return tests::eventually([&] {
+      guint waiting = 0;
+      g_object_get(queue.get(), "current-level-buffers", &waiting, nullptr);
+      return waiting == number;
+    });
+  };
+  tests::Gate gate(harness);
+  harness.set_caps(caps());
+  for (int i = 0; i < 3; ++i) ASSERT_EQ(harness.push(i < 2 ? broken(i) : frame(i)), GST_FLOW_OK);
+  ASSERT_TRUE(come_to_hold(2)) << "the first is at the gate";
+  ASSERT_EQ(harness.push(frame(3)), GST_FLOW_OK);
+  ASSERT_TRUE(come_to_hold(3)) << "so the one before, the first with detections, was pushed";
+  gate.open();
+  for (int i = 0; i < 4; ++i) harness.pull();
+  for (const auto& text : warnings(harness)) EXPECT_THAT(text, HasSubstr("10 bytes"));
+}
+
+TEST_F(StageOutput, BlamesNobodyForAFrameThatHadNoneToCarry) {
+  Harness harness("neuronrcnn on-error=pass inference-interval=3" + tests::with_model() + " ! identity");
+  harness.set_caps(caps());
+  for (int i = 0; i < 4; ++i) {
+    ASSERT_EQ(harness.push(i == 0 ? broken(i) : frame(i)), GST_FLOW_OK);
+    EXPECT_EQ(rcnn_buffer_get_detections_meta(harness.pull().get()) != nullptr, i == 3);
+  }
+  EXPECT_THAT(warnings(harness), testing::ElementsAre(HasSubstr("10 bytes")));
 }
 
 TEST_F(StageOutput, WarnsWhenTheNextElementDropsTheDetections) {
