@@ -13,11 +13,13 @@
 #include "elements/gst_support.hpp"
 #include "elements/rcnn_meta.h"
 #include "elements/stage_caps.hpp"
+#include "elements/video_frame.hpp"
 
 using rcnn::elements::BufferPtr;
 using rcnn::elements::CapsPtr;
 using rcnn::elements::EventPtr;
 using rcnn::elements::guarded;
+using rcnn::elements::MappedVideo;
 
 namespace {
 
@@ -33,27 +35,6 @@ struct State {          // Streaming thread only.
   guint64 crops = 0;
   guint64 frames = 0;
   guint64 without = 0;  // Of them, those that no detector has seen
-};
-
-/// Unmaps at the end of the scope.
-class MappedFrame {
- public:
-  MappedFrame(const GstVideoInfo& info, GstBuffer* buffer, GstMapFlags flags) {
-    if (!gst_video_frame_map(&frame_, &info, buffer, flags)) {
-      throw rcnn::engine::Error("a buffer's memory cannot be mapped as a video frame");
-    }
-  }
-  ~MappedFrame() { gst_video_frame_unmap(&frame_); }
-  MappedFrame(const MappedFrame&) = delete;
-  MappedFrame& operator=(const MappedFrame&) = delete;
-
-  guint8* row(int y) const {
-    return static_cast<guint8*>(GST_VIDEO_FRAME_PLANE_DATA(&frame_, 0)) +
-           static_cast<std::ptrdiff_t>(GST_VIDEO_FRAME_PLANE_STRIDE(&frame_, 0)) * y;
-  }
-
- private:
-  GstVideoFrame frame_{};
 };
 
 /// The pixels that a box touches, within the frame; empty for a box beside it.
@@ -84,12 +65,13 @@ GstVideoInfo info_of_crop(const GstVideoInfo& frame, const Area& area) {
 BufferPtr crop(GstBuffer* buffer, const GstVideoInfo& info, const Area& area, const GstVideoInfo& crop_info) {
   BufferPtr made(gst_buffer_new_allocate(nullptr, GST_VIDEO_INFO_SIZE(&crop_info), nullptr));
   gst_buffer_copy_into(made.get(), buffer, GST_BUFFER_COPY_TIMESTAMPS, 0, static_cast<gsize>(-1));
-  const MappedFrame from(info, buffer, GST_MAP_READ);
-  const MappedFrame to(crop_info, made.get(), GST_MAP_WRITE);
-  const int pixel = GST_VIDEO_INFO_COMP_PSTRIDE(&info, 0);
+  const MappedVideo from(info, buffer, GST_MAP_READ);
+  const MappedVideo to(crop_info, made.get(), GST_MAP_WRITE);
+  const auto part = rcnn::engine::part_of(from.view(), area.x, area.y, {area.width, area.height});
+  const auto target = rcnn::elements::paint_target_of(to.frame());
+  const auto row = static_cast<std::size_t>(area.width * rcnn::engine::pixel_bytes(part.format));
   for (int y = 0; y < area.height; ++y) {
-    std::memcpy(to.row(y), from.row(area.y + y) + area.x * pixel,
-                static_cast<std::size_t>(area.width * pixel));
+    std::memcpy(target.data + y * target.stride, part.data + y * part.stride, row);
   }
   return made;
 }

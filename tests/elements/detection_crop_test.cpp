@@ -111,6 +111,20 @@ TEST_F(DetectionCrop, HasNothingForFramesWithoutObjectsInside) {
   EXPECT_EQ(gst_harness_buffers_received(harness.get()), 0u);
 }
 
+TEST_F(DetectionCrop, RefusesAFrameThatReachesBeyondItsMemory) {
+  Harness harness("detection-crop");
+  harness.set_caps(tests::caps_of(kWidth, kHeight, "BGR"));
+  BufferPtr buffer(gst_buffer_new_allocate(nullptr, 64, nullptr));
+  gsize offsets[GST_VIDEO_MAX_PLANES] = {0};
+  gint strides[GST_VIDEO_MAX_PLANES] = {3 * kWidth};
+  gst_buffer_add_video_meta_full(buffer.get(), GST_VIDEO_FRAME_FLAG_NONE, GST_VIDEO_FORMAT_BGR, kWidth,
+                                 kHeight, 1, offsets, strides);
+  const auto whole = object(0, 0, kWidth, kHeight, 0);
+  attach_detections(buffer.get(), {&whole, 1}, {"cat"}, kWidth, kHeight);
+  EXPECT_EQ(harness.push(std::move(buffer)), GST_FLOW_ERROR);
+  EXPECT_THAT(harness.message(GST_MESSAGE_ERROR), testing::HasSubstr("beyond its memory"));
+}
+
 TEST_F(DetectionCrop, FollowsTheDetectorInAPipeline) {
   tests::Pipeline pipeline(
       "videotestsrc num-buffers=3 ! video/x-raw,format=BGR,width=96,height=64 ! neuronrcnn "
