@@ -21,7 +21,9 @@ std::optional<std::uint64_t> stream_time(GstPad* pad, GstBuffer* buffer) {
   }
   const GstSegment* segment = nullptr;
   gst_event_parse_segment(event, &segment);
-  const guint64 time = gst_segment_to_stream_time(segment, GST_FORMAT_TIME, GST_BUFFER_PTS(buffer));
+  const guint64 time = segment->format == GST_FORMAT_TIME
+                           ? gst_segment_to_stream_time(segment, GST_FORMAT_TIME, GST_BUFFER_PTS(buffer))
+                           : GST_CLOCK_TIME_NONE;
   gst_event_unref(event);
   return time == GST_CLOCK_TIME_NONE ? GST_BUFFER_PTS(buffer) : time;
 }

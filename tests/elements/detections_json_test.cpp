@@ -185,6 +185,17 @@ TEST_F(DetectionsJson, CallsEachObjectWhatItsOwnDetectorDoes) {
   EXPECT_THAT(written, AllOf(Contains("smiling"), Contains(HasSubstr("class "))));
 }
 
+// A file's bytes are counted, not timed.
+TEST_F(DetectionsJson, TakesTimesAsTheyAreWhereTheSegmentHasNone) {
+  tests::Harness harness("detections-json location=" + location());
+  harness.set_caps(tests::caps_of(96, 64, "BGR"));
+  GstSegment segment;
+  gst_segment_init(&segment, GST_FORMAT_BYTES);
+  ASSERT_TRUE(gst_harness_push_event(harness.get(), gst_event_new_segment(&segment)));
+  ASSERT_EQ(harness.push(tests::picture(96, 64, GST_VIDEO_FORMAT_BGR, 3)), GST_FLOW_OK);
+  EXPECT_EQ(lines().at(0).at("pts_ns"), 3 * GST_SECOND / 30);
+}
+
 TEST_F(DetectionsJson, CallsAFilesStreamByItsName) {
   const std::string clip = tests::source_file("media/clip.mp4");
   Pipeline pipeline("filesrc location=" + clip +
