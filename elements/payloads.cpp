@@ -28,7 +28,8 @@ void BufferPayload::finish(const pipeline::Frame& frame) {
   const auto& names = frame.session->config().class_names;
   if (*overlay_ && !frame.detections.empty()) {
     const MappedVideo video(info_, buffer_.get(), GST_MAP_READWRITE);
-    paint_detections(paint_target_of(video.frame()), frame.detections, names);
+    paint_into(video.frame(),
+               [&](const PaintTarget& target) { paint_detections(target, frame.detections, names); });
   }
   attach_detections(buffer_.get(), frame.detections, names, info_.width, info_.height);
 }

@@ -107,7 +107,9 @@ bool RegionClassifier::run(const GstVideoFrame& frame, const ClassifySettings& s
       attach(meta, best, label);
     }
   }
-  if (settings.overlay) paint_detections(paint_target_of(frame), drawn, names);
+  if (settings.overlay) {
+    paint_into(frame, [&](const PaintTarget& target) { paint_detections(target, drawn, names); });
+  }
   return searched;
 }
 

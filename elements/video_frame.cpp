@@ -87,6 +87,24 @@ PaintTarget paint_target_of(const GstVideoFrame& frame) {
   return target;
 }
 
+void paint_into(const GstVideoFrame& frame, const std::function<void(const PaintTarget&)>& paint) {
+  bool downwards = true;
+  for (guint plane = 0; plane < GST_VIDEO_FRAME_N_PLANES(&frame); ++plane) {
+    downwards = downwards && GST_VIDEO_FRAME_PLANE_STRIDE(&frame, plane) >= 0;
+  }
+  if (downwards) return paint(paint_target_of(frame));
+  GstVideoInfo info;
+  const auto [width, height] = size_of(frame.info);
+  gst_video_info_set_format(&info, GST_VIDEO_FRAME_FORMAT(&frame), width, height);
+  info.colorimetry = frame.info.colorimetry;
+  const BufferPtr memory(gst_buffer_new_allocate(nullptr, GST_VIDEO_INFO_SIZE(&info), nullptr));
+  const MappedVideo mapped(info, memory.get(), GST_MAP_READWRITE);
+  GstVideoFrame copy = mapped.frame(), original = frame;
+  gst_video_frame_copy(&copy, &original);
+  paint(paint_target_of(copy));
+  gst_video_frame_copy(&original, &copy);
+}
+
 // Component i is the first of plane i in all formats taken here.
 bool holds_picture(const GstVideoFrame& frame) {
   for (guint plane = 0; plane < GST_VIDEO_FRAME_N_PLANES(&frame); ++plane) {

@@ -3,6 +3,8 @@
 
 #include <gst/video/video.h>
 
+#include <functional>
+
 #include "elements/paint_target.hpp"
 #include "engine/image/image_view.hpp"
 
@@ -14,6 +16,10 @@ namespace rcnn::elements {
 /// engine::ShapeError naming the format if video_caps() does not have it.
 engine::ImageView view_of(const GstVideoFrame& frame);
 PaintTarget paint_target_of(const GstVideoFrame& frame);
+
+/// Lets `paint` draw into a frame mapped to be read and written: into a copy, which is put back afterwards,
+/// of one whose rows run upwards (negative strides), since a PaintTarget's do not.
+void paint_into(const GstVideoFrame& frame, const std::function<void(const PaintTarget&)>& paint);
 
 /// Whether all rows of all planes lie in the memory that was mapped. GStreamer believes a GstVideoMeta,
 /// however short the memory is that it speaks of.

@@ -190,6 +190,32 @@ inline elements::BufferPtr picture(int width, int height, GstVideoFormat format,
   return picture(info, number, padding);
 }
 
+/// The same picture in memory that has no padding, its rows from the first to the last or, as negative
+/// strides of a GstVideoMeta say, from the last to the first.
+inline elements::BufferPtr laid_out(const GstVideoInfo& info, GstBuffer* picture, bool upwards) {
+  elements::BufferPtr buffer(gst_buffer_new_allocate(nullptr, GST_VIDEO_INFO_SIZE(&info), nullptr));
+  if (upwards) {
+    gsize offsets[GST_VIDEO_MAX_PLANES] = {};
+    gint strides[GST_VIDEO_MAX_PLANES] = {};
+    const guint planes = GST_VIDEO_INFO_N_PLANES(&info);
+    for (guint plane = 0; plane < planes; ++plane) {
+      const int above = GST_VIDEO_INFO_COMP_HEIGHT(&info, plane) - 1;
+      offsets[plane] = info.offset[plane] + static_cast<gsize>(info.stride[plane] * above);
+      strides[plane] = -info.stride[plane];
+    }
+    gst_buffer_add_video_meta_full(buffer.get(), GST_VIDEO_FRAME_FLAG_NONE, GST_VIDEO_INFO_FORMAT(&info),
+                                   static_cast<guint>(info.width), static_cast<guint>(info.height), planes,
+                                   offsets, strides);
+  }
+  GstVideoFrame from, to;
+  EXPECT_TRUE(gst_video_frame_map(&from, &info, picture, GST_MAP_READ));
+  EXPECT_TRUE(gst_video_frame_map(&to, &info, buffer.get(), GST_MAP_WRITE));
+  EXPECT_TRUE(gst_video_frame_copy(&to, &from));
+  gst_video_frame_unmap(&to);
+  gst_video_frame_unmap(&from);
+  return buffer;
+}
+
 /// How a pipeline ended.
 struct Outcome {
   std::string end = {};                    ///< "eos", "error" or "timeout"

@@ -196,6 +196,25 @@ TEST_F(NeuronClassify, DrawsOnlyWhereItIsAsked) {
   EXPECT_NE(bytes(through(classify())), original);
 }
 
+TEST_F(NeuronClassify, DrawsTheSameIntoRowsThatRunUpwards) {
+  GstVideoInfo info;
+  gst_video_info_set_format(&info, GST_VIDEO_FORMAT_BGR, 96, 64);
+  const auto plain = tests::picture(info);
+  const auto drawn = [&](bool upwards) {
+    tests::Harness harness(classify());
+    harness.set_caps(tests::caps_of(96, 64, "BGR"));
+    EXPECT_EQ(harness.push(tests::laid_out(info, plain.get(), upwards)), GST_FLOW_OK);
+    const BufferPtr out = harness.pull();
+    std::vector<guint8> bytes;
+    if (!out) return bytes;
+    const auto top_down = tests::laid_out(info, out.get(), false);
+    bytes.resize(gst_buffer_get_size(top_down.get()));
+    gst_buffer_extract(top_down.get(), 0, bytes.data(), bytes.size());
+    return bytes;
+  };
+  EXPECT_EQ(drawn(true), drawn(false));
+}
+
 TEST_F(NeuronClassify, LatencyIsThatOfOneClassificationOnTopOfUpstreams) {
   tests::Harness harness(classify());
   harness.set_caps(tests::caps_of(96, 64, "BGR"));

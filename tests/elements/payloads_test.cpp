@@ -84,6 +84,22 @@ TEST_F(PayloadResults, AttachesOnlyWhenTheOverlayIsOff) {
   EXPECT_NE(rcnn_buffer_get_detections_meta(out.get()), nullptr);
 }
 
+TEST_F(PayloadResults, DrawsTheSameIntoRowsThatRunUpwards) {
+  for (const auto format :
+       {GST_VIDEO_FORMAT_RGBx, GST_VIDEO_FORMAT_BGR, GST_VIDEO_FORMAT_NV12, GST_VIDEO_FORMAT_I420}) {
+    const auto info = info_of(160, 128, format);
+    const BufferPtr plain = tests::picture(info);
+    const auto drawn = [&](bool upwards) {
+      BufferPayload payload(tests::laid_out(info, plain.get(), upwards), info, ride(), overlay_);
+      payload.finish(frame_);
+      const BufferPtr out = payload.take();
+      return bytes_of(tests::laid_out(info, out.get(), false).get());
+    };
+    EXPECT_EQ(drawn(true), drawn(false)) << gst_video_format_to_string(format);
+    EXPECT_NE(drawn(true), bytes_of(plain.get())) << gst_video_format_to_string(format);
+  }
+}
+
 TEST_F(PayloadResults, DoesNeitherBeforeTheLastStage) {
   const BufferPtr out = finished(nullptr);
   EXPECT_EQ(bytes_of(out.get()), bytes_of(original_.get()));
