@@ -4,16 +4,15 @@
 #include <spdlog/fmt/fmt.h>
 #include <spdlog/spdlog.h>
 
-#include <algorithm>
 #include <map>
 #include <memory>
 #include <optional>
 #include <span>
-#include <system_error>
 #include <utility>
 
 #include "engine/compile/quantization.hpp"
 #include "engine/errors.hpp"
+#include "engine/model/checksum.hpp"
 #include "engine/quantize/calibrate.hpp"
 #include "launch/detect_images.hpp"
 #include "launch/frame_loop.hpp"
@@ -112,6 +111,14 @@ void run_classifier(const std::filesystem::path& artifact, std::span<const Input
   }
 }
 
+/// What tells the images from others, in the order in which they are looked at: whether they were written
+/// before the artifact says nothing of what is in them.
+std::string images_checksum(std::span<const Input> images) {
+  std::string text;
+  for (const auto& image : images) text += engine::file_checksum(image.path) + " " + image.name + "\n";
+  return engine::checksum(text);
+}
+
 }  // namespace
 
 /// Layers that no picture reached have no ranges, so they are not in int8, which nobody would notice.
@@ -154,26 +161,21 @@ void calibrate(engine::CompiledModel& model, const std::string& precision,
       .budget = settings.budget.value_or(engine::default_budget(precision)),
       .methods = methods,
       .target = artifact};
-  const auto plan = engine::calibrate(model, options, run);
+  auto plan = engine::calibrate(model, options, run);
+  plan.images_checksum = images_checksum(images);
   quiet.reset();
   if (precision == engine::kInt8) remark_on_unreached(plan);
   engine::quantize(model, plan, precision);
 }
 
 bool is_calibrated(const engine::Quantization& quantization, const std::string& precision,
-                   const std::filesystem::path& artifact, const CalibrationSettings& settings) {
+                   const CalibrationSettings& settings) {
   const auto images = find_images(settings);
-  const auto made = std::filesystem::last_write_time(artifact);
-  const auto is_older = [&](const Input& image) {
-    std::error_code error;
-    const auto time = std::filesystem::last_write_time(image.path, error);
-    return !error && time < made;
-  };
   const bool has_ranges = !quantization.activations.empty();
   return quantization.images == static_cast<int>(images.size()) &&
          (!has_ranges || quantization.range_method == settings.range_method) &&
          quantization.budget == settings.budget.value_or(engine::default_budget(precision)) &&
-         std::ranges::all_of(images, is_older);
+         quantization.images_checksum == images_checksum(images);
 }
 
 }  // namespace rcnn::launch

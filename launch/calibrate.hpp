@@ -28,9 +28,9 @@ struct CalibrationSettings {
 void calibrate(engine::CompiledModel& model, const std::string& precision,
                const CalibrationSettings& settings, const std::filesystem::path& artifact, ProgressBar& bar);
 
-/// Whether an artifact in `precision` was calibrated like this and is newer than the images.
-/// \throws engine::SettingError if there are none
+/// Whether an artifact in `precision` was calibrated like this, by images of the same names and contents.
+/// \throws engine::SettingError if there are none, engine::ModelError if one cannot be read
 bool is_calibrated(const engine::Quantization& quantization, const std::string& precision,
-                   const std::filesystem::path& artifact, const CalibrationSettings& settings);
+                   const CalibrationSettings& settings);
 
 }  // namespace rcnn::launch

@@ -20,6 +20,7 @@
 #include "engine/errors.hpp"
 #include "engine/model/checkpoint.hpp"
 #include "engine/model/checkpoint_class_names.hpp"
+#include "engine/model/checksum.hpp"
 #include "engine/model/classifier.hpp"
 #include "engine/model/config.hpp"
 #include "engine/model/labels_file.hpp"
@@ -70,9 +71,8 @@ void summarize(const Settings& settings, std::optional<double> seconds) {
     return;
   }
   print_programs(summary, std::cout);
-  const auto made =
-      seconds ? "made in " + format_seconds(*seconds)
-              : "newer than its weights and made as asked, so nothing was done; --force makes it anew";
+  const auto made = seconds ? "made in " + format_seconds(*seconds)
+                            : "made of these weights as asked, so nothing was done; --force makes it anew";
   std::cout << fmt::format("{}: {} parameters, {}, {} in, {}; {}\n", settings.artifact.string(),
                            format_count(summary.parameters), format_bytes(bytes), summary.input,
                            summary.precision, made);
@@ -105,14 +105,6 @@ bool is_classifier(const Settings& settings) {
   return settings.graph != nullptr ? settings.graph->is_classifier() : !settings.arch.empty();
 }
 
-bool is_newer(const std::filesystem::path& file, const std::filesystem::path& than) {
-  std::error_code error;
-  const auto time = std::filesystem::last_write_time(file, error);
-  if (error) return false;
-  const auto other = std::filesystem::last_write_time(than, error);
-  return !error && time > other;
-}
-
 /// Names of a classifier's classes that were asked for, or that the checkpoint gives; none: the usual ones.
 std::vector<std::string> classifier_labels(const Settings& settings) {
   if (settings.labels.empty()) return given_names(settings);
@@ -137,8 +129,8 @@ std::vector<std::string> asked_programs(const Settings& settings,
   return names;
 }
 
-/// Whether the artifact holds what was asked for. What a config says is compared, not when its files were
-/// written.
+/// Whether the artifact holds what was asked for. What files say is compared, not when they were written: of
+/// two checkpoints, the other one may well be the older.
 bool holds_what_is_asked(const Settings& settings, const engine::Artifact& artifact) {
   if (artifact.held_programs() != asked_programs(settings, artifact.programs())) return false;
   const auto& made = artifact.options();
@@ -147,8 +139,11 @@ bool holds_what_is_asked(const Settings& settings, const engine::Artifact& artif
     return false;
   const bool calibrated = artifact.quantization() && artifact.quantization()->images > 0;
   if (calibrated != !settings.calibration.images.empty()) return false;
-  if (calibrated &&
-      !is_calibrated(*artifact.quantization(), made.precision, settings.artifact, settings.calibration)) {
+  if (calibrated && !is_calibrated(*artifact.quantization(), made.precision, settings.calibration)) {
+    return false;
+  }
+  const auto* graph = settings.graph.get();
+  if (graph != nullptr && graph->quantization() && artifact.quantization() != graph->quantization()) {
     return false;
   }
   if (artifact.is_classifier() != is_classifier(settings)) return false;
@@ -160,12 +155,13 @@ bool holds_what_is_asked(const Settings& settings, const engine::Artifact& artif
   return made.partition == asked.partition && artifact.config() == detector_config(settings);
 }
 
-/// Whether there is nothing to do: the artifact is newer than the weights, sound and made as asked.
+/// Whether there is nothing to do: the artifact is sound, made as asked and of this checkpoint.
 bool is_up_to_date(const Settings& settings) {
-  if (settings.force || !is_newer(settings.artifact, settings.weights)) return false;
-  if (settings.graph != nullptr && !is_newer(settings.artifact, settings.bind)) return false;
+  if (settings.force || settings.weights.empty()) return false;
   try {
-    return holds_what_is_asked(settings, *engine::Artifact::open(settings.artifact));
+    const auto artifact = engine::Artifact::open(settings.artifact);
+    return holds_what_is_asked(settings, *artifact) &&
+           artifact->checkpoint_checksum() == engine::file_checksum(settings.weights);
   } catch (const engine::ModelError&) {
     return false;  // Of another version, damaged, or the config is wrong, which compiling will say
   }
@@ -374,7 +370,7 @@ Command add_compile(CLI::App& program) {
       ->check(number_between(0, 1))
       ->option_text("0..1");
   app->add_flag("--force", settings->force,
-                "Compile even if the artifact is newer than the weights and was made with the same settings");
+                "Compile even if the artifact was made of the same weights with the same settings");
   app->add_flag("--json", settings->json, "Print the summary as JSON");
   return {app, [settings] { return compile(*settings); }};
 }

@@ -7,6 +7,7 @@
 #include <mutex>
 #include <utility>
 
+#include "engine/compile/artifact_format.hpp"
 #include "engine/compile/artifact_part.hpp"
 #include "engine/compile/precision.hpp"
 #include "engine/compile/quantization.hpp"
@@ -104,6 +105,7 @@ const ClassifierConfig& Artifact::classifier() const {
 }
 
 const CompileOptions& Artifact::options() const { return state_->whole().options; }
+std::string Artifact::checkpoint_checksum() const { return metadata().value(kCheckpointKey, std::string()); }
 const std::optional<Quantization>& Artifact::quantization() const { return state_->whole().quantization; }
 const std::vector<Program>& Artifact::programs() const { return state_->whole().programs; }
 const std::vector<Node>& Artifact::host_nodes() const { return state_->whole().host_nodes; }

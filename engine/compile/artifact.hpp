@@ -16,8 +16,8 @@ namespace rcnn::engine {
 /// end in any activation, not in a ReLU alone.
 inline constexpr int kArtifactVersion = 2;
 
-/// Writes a `*.rcnn` file: safetensors whose `__metadata__` holds format, producer, config, programs and a
-/// checksum per tensor (XXH3-64). A PendingFile, so a reader never meets half a file.
+/// Writes a `*.rcnn` file: safetensors whose `__metadata__` holds format, producer, config, programs, the
+/// checkpoint's checksum and one per tensor (XXH3-64). A PendingFile, so a reader never meets half a file.
 /// \throws Error if the file cannot be written (disk full included)
 void write_artifact(const CompiledModel& model, const std::filesystem::path& file,
                     const Progress& progress = {});
@@ -58,6 +58,8 @@ class Artifact {
   /// \throws ModelError if it holds a detector.
   const ClassifierConfig& classifier() const;
   const CompileOptions& options() const;
+  /// checksum() of the bytes of the checkpoint that it was made of; empty where that is not recorded.
+  std::string checkpoint_checksum() const;
   /// How int8 is used; there in that precision only.
   const std::optional<Quantization>& quantization() const;
   const std::vector<Program>& programs() const;

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "engine/compile/artifact_format.hpp"
 
-#include <xxhash.h>
-
 #include <algorithm>
 #include <array>
-#include <cstdio>
 
 #include "engine/errors.hpp"
+#include "engine/model/checksum.hpp"
 
 namespace rcnn::engine {
 namespace {
@@ -17,15 +15,6 @@ constexpr std::array<std::pair<const char*, DType>, 4> kStoredTypes{
     {{"F32", DType::kF32}, {"BF16", DType::kBf16}, {"F16", DType::kF16}, {"I8", DType::kS8}}};
 
 }  // namespace
-
-std::string checksum(std::span<const std::byte> bytes) {
-  std::array<char, 17> digits{};
-  std::snprintf(digits.data(), digits.size(), "%016llx",
-                static_cast<unsigned long long>(XXH3_64bits(bytes.data(), bytes.size())));
-  return digits.data();
-}
-
-std::string checksum(const std::string& text) { return checksum(std::as_bytes(std::span(text))); }
 
 std::string header_checksum(const nlohmann::json& header) {
   std::string text;

@@ -25,12 +25,11 @@ inline constexpr const char* kPooledOrder = "bin, channel";
 inline constexpr const char* kAbsentKey = "absent_tensors";
 inline constexpr const char* kDigestKey = "weights_digest";
 inline constexpr const char* kQuantizationKey = "quantization";
+/// checksum() of the checkpoint's bytes; not there in graphs without weights and in files of earlier
+/// versions.
+inline constexpr const char* kCheckpointKey = "checkpoint_checksum";
 inline constexpr std::size_t kLengthBytes = 8;
 inline constexpr std::uint64_t kMaxHeaderBytes = std::uint64_t{16} << 20;
-
-/// XXH3-64 as 16 hexadecimal digits.
-std::string checksum(std::span<const std::byte> bytes);
-std::string checksum(const std::string& text);
 
 /// Checksum of all metadata but the one named "checksum" and of the table of tensors.
 std::string header_checksum(const nlohmann::json& header);

@@ -12,6 +12,7 @@
 #include "engine/compile/partition.hpp"
 #include "engine/compile/quantization.hpp"
 #include "engine/errors.hpp"
+#include "engine/model/checksum.hpp"
 
 namespace rcnn::engine {
 namespace {

@@ -13,6 +13,7 @@
 #include "engine/compile/quantization.hpp"
 #include "engine/errors.hpp"
 #include "engine/files/pending_file.hpp"
+#include "engine/model/checksum.hpp"
 
 namespace rcnn::engine {
 namespace {
@@ -96,6 +97,7 @@ nlohmann::json metadata_of(const CompiledModel& model, const nlohmann::json& che
                           {"programs", programs.dump()},
                           {"host_nodes", nlohmann::json(model.host_nodes).dump()},
                           {"checksums", checksums.dump()}};
+  if (!model.checkpoint_checksum.empty()) metadata[kCheckpointKey] = model.checkpoint_checksum;
   if (model.quantization) metadata[kQuantizationKey] = nlohmann::json(*model.quantization).dump();
   return metadata;
 }

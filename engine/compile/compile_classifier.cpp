@@ -39,6 +39,7 @@ CompiledModel compile_classifier(const ClassifierConfig& config, const Checkpoin
   keep_named(model.programs, weights);
   round_weights(weights, options.precision);
   model.weights = std::move(weights);
+  model.checkpoint_checksum = checkpoint.checksum;
   step("compiled");
   return model;
 }

@@ -56,6 +56,7 @@ CompiledModel compile(const ModelConfig& config, const Checkpoint& checkpoint, c
   keep_named(model.programs, weights);
   round_weights(weights, options.precision);
   model.weights = std::move(weights);
+  model.checkpoint_checksum = checkpoint.checksum;
   step("compiled");
   return model;
 }

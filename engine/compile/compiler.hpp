@@ -75,6 +75,7 @@ struct Quantization {
   bool measured = false;  ///< Methods are the quickest that were measured where it was compiled; else by rule
   std::string range_method;                           ///< A name of range_methods()
   int images = 0;                                     ///< That the ranges are of
+  std::string images_checksum;                        ///< Of their names and contents; "" where not recorded
   int search_images = 0;                              ///< That the errors are of
   double budget = 0;                                  ///< Error that a program's outputs may have
   std::map<std::string, ActivationStep> activations;  ///< By value name
@@ -102,6 +103,7 @@ struct CompiledModel {
   std::map<std::string, CheckpointTensor>
       weights;  ///< Folded, rounded to options.precision, portable (row-major) layout, by parameter name
   std::optional<Quantization> quantization{};  ///< There in bf16 and int8, and only there
+  std::string checkpoint_checksum{};           ///< The checkpoint's
 };
 
 /// Names of the cuts (rows of the partition table, which is data).

@@ -198,10 +198,15 @@ void read(const nlohmann::json& json, LayerPrecision& layer) {
 }  // namespace
 
 void to_json(nlohmann::json& json, const Quantization& quantization) {
-  json = {{"measured", quantization.measured},       {"range_method", quantization.range_method},
-          {"images", quantization.images},           {"search_images", quantization.search_images},
-          {"budget", quantization.budget},           {"errors", quantization.errors},
-          {"activations", nlohmann::json::object()}, {"layers", nlohmann::json::object()}};
+  json = {{"measured", quantization.measured},
+          {"range_method", quantization.range_method},
+          {"images", quantization.images},
+          {"images_checksum", quantization.images_checksum},
+          {"search_images", quantization.search_images},
+          {"budget", quantization.budget},
+          {"errors", quantization.errors},
+          {"activations", nlohmann::json::object()},
+          {"layers", nlohmann::json::object()}};
   for (const auto& [name, activation] : quantization.activations) {
     json["activations"][name] = {{"step", activation.step}, {"signed", activation.is_signed}};
   }
@@ -219,6 +224,7 @@ void from_json(const nlohmann::json& json, Quantization& quantization) {
   quantization.measured = json.value("measured", false);
   quantization.range_method = json.at("range_method").get<std::string>();
   quantization.images = json.at("images").get<int>();
+  quantization.images_checksum = json.value("images_checksum", "");  // Which was not always recorded
   quantization.search_images = json.at("search_images").get<int>();
   quantization.budget = json.at("budget").get<double>();
   quantization.errors = json.at("errors").get<std::map<std::string, double>>();

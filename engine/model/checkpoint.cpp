@@ -6,6 +6,7 @@
 
 #include "engine/errors.hpp"
 #include "engine/model/checkpoint_formats.hpp"
+#include "engine/model/checksum.hpp"
 #include "engine/model/file_bytes.hpp"
 
 namespace rcnn::engine {
@@ -54,9 +55,10 @@ std::string checkpoint_format(std::span<const std::byte> bytes, const std::strin
 Checkpoint parse_checkpoint(std::span<const std::byte> bytes, const std::filesystem::path& file) {
   const auto where = file.string();
   const auto format = checkpoint_format(bytes, where);
-  if (format == "pth") return {file, format, read_torch_archive(bytes, where)};
-  if (format == "safetensors") return {file, format, read_safetensors(bytes, where)};
-  return {file, format, read_pickled_arrays(bytes, where)};
+  const auto read = format == "pth"           ? read_torch_archive
+                    : format == "safetensors" ? read_safetensors
+                                              : read_pickled_arrays;
+  return {file, format, read(bytes, where), checksum(bytes)};
 }
 
 Checkpoint read_checkpoint(const std::filesystem::path& file) {

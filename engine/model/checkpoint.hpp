@@ -27,6 +27,7 @@ struct Checkpoint {
   std::filesystem::path file;
   std::string format;  ///< "pkl", "pth", "safetensors"
   std::map<std::string, CheckpointTensor> tensors;
+  std::string checksum{};  ///< Of the file's bytes; empty of what was in no file
 };
 
 /// Reads a Detectron2 model-zoo .pkl, a training .pth (torch zip) or a .safetensors file; the kind is told

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <string>
 
 #include "engine/compile/artifact.hpp"
@@ -104,6 +105,17 @@ TEST_F(CalibrateCommand, IsMadeAnewOnlyWhereSomethingElseIsAsked) {
     EXPECT_EQ(outcome.code, 0) << outcome.err;
     EXPECT_THAT(outcome.out, HasSubstr("made in")) << more;
   }
+}
+
+TEST_F(CalibrateCommand, OtherImagesAreCalibratedWithThoughTheyAreOlder) {
+  ASSERT_EQ(compile(asked("--error-budget 1")).code, 0);
+  const auto image = folder_ / "images/1.png";
+  const auto made = fs::last_write_time(folder_ / "tiny.rcnn");
+  fs::last_write_time(image, made + std::chrono::hours(1));
+  EXPECT_THAT(compile(asked("--error-budget 1")).out, HasSubstr("nothing was done")) << "the same images";
+  cv::imwrite(image.string(), make_picture(120, 90, 2));
+  fs::last_write_time(image, made - std::chrono::hours(1));
+  EXPECT_THAT(compile(asked("--error-budget 1")).out, HasSubstr("made in"));
 }
 
 TEST_F(CalibrateCommand, RefusesWhatItCannotCalibrateWith) {

@@ -9,6 +9,9 @@
 #include <string>
 
 #include "engine/compile/artifact.hpp"
+#include "engine/compile/artifact_format.hpp"
+#include "engine/compile/bind.hpp"
+#include "engine/compile/quantization.hpp"
 #include "engine/ops/platform.hpp"
 #include "launch/commands.hpp"
 #include "tests/launch/tiny_files.hpp"
@@ -103,6 +106,18 @@ TEST_F(Compile, WhatIsUpToDateIsLeftAlone) {
   EXPECT_EQ(std::filesystem::last_write_time(artifact), made);
 }
 
+/// An artifact as versions before wrote it, which did not record the checkpoint.
+std::string without_checkpoint(const std::string& artifact) {
+  std::uint64_t length = 0;
+  std::memcpy(&length, artifact.data(), sizeof length);
+  auto header = json::parse(artifact.substr(sizeof length, length));
+  header["__metadata__"].erase(engine::kCheckpointKey);
+  header["__metadata__"]["checksum"] = engine::header_checksum(header);
+  auto text = header.dump();
+  text.resize(length, ' ');  // Shorter than it was
+  return artifact.substr(0, sizeof length) + text + artifact.substr(sizeof length + length);
+}
+
 TEST_F(Compile, WhatChangedIsMadeAnew) {
   const auto is_made_anew = [&](const std::string& more) {
     const auto outcome = compile(more + " --json");
@@ -119,11 +134,16 @@ TEST_F(Compile, WhatChangedIsMadeAnew) {
   EXPECT_TRUE(is_made_anew("")) << "back to the defaults";
   write_text(folder_ / "tiny.yaml", read_text(folder_ / "tiny.yaml") + "TEST: {DETECTIONS_PER_IMAGE: 50}\n");
   EXPECT_TRUE(is_made_anew("")) << "the config says something else";
-  const auto now = std::filesystem::last_write_time(folder_ / "tiny.rcnn");
-  std::filesystem::last_write_time(folder_ / "tiny.safetensors", now + std::chrono::seconds(1));
-  EXPECT_TRUE(is_made_anew("")) << "the weights are newer";
-  std::filesystem::last_write_time(folder_ / "tiny.safetensors", now - std::chrono::seconds(1));
+  const auto weights = folder_ / "tiny.safetensors";
+  fs::last_write_time(weights, fs::last_write_time(folder_ / "tiny.rcnn") + std::chrono::hours(1));
+  EXPECT_FALSE(is_made_anew("")) << "copied again, the weights are the same";
+  write_checkpoint(weights, tests::tiny_checkpoint({.seed = 5}));
+  fs::last_write_time(weights, fs::last_write_time(folder_ / "tiny.rcnn") - std::chrono::hours(1));
+  EXPECT_TRUE(is_made_anew("")) << "other weights, though they are older";
   EXPECT_FALSE(is_made_anew(""));
+  write_text(folder_ / "tiny.rcnn", without_checkpoint(read_text(folder_ / "tiny.rcnn")));
+  EXPECT_NO_THROW(engine::Artifact::open(folder_ / "tiny.rcnn"));
+  EXPECT_TRUE(is_made_anew("")) << "of a version that did not say which weights it is of";
   write_text(folder_ / "tiny.rcnn", "damaged");
   EXPECT_TRUE(is_made_anew(""));
 }
@@ -183,8 +203,31 @@ TEST_F(Compile, WithoutWeightsMakesAGraphThatTakesThemLater) {
   ASSERT_EQ(run_neuron_rcnn("compile --bind " + graph + weights + " -o " + bound).code, 0);
   ASSERT_EQ(compile("--input stretch:160x128 --precision fp16").code, 0);
   EXPECT_TRUE(read_text(bound) == read_text(folder_ / "tiny.rcnn"));
-  EXPECT_THAT(run_neuron_rcnn("compile --bind " + graph + weights + " -o " + bound).out,
-              HasSubstr("nothing was done"));
+  const auto bind = "compile --bind " + graph + weights + " -o " + bound;
+  EXPECT_THAT(run_neuron_rcnn(bind).out, HasSubstr("nothing was done"));
+  write_checkpoint(folder_ / "tiny.safetensors", tests::tiny_checkpoint({.seed = 5}));
+  fs::last_write_time(folder_ / "tiny.safetensors", fs::last_write_time(bound) - std::chrono::hours(1));
+  EXPECT_THAT(run_neuron_rcnn(bind).out, HasSubstr("made in")) << "other weights, though they are older";
+  EXPECT_THAT(run_neuron_rcnn(bind).out, HasSubstr("nothing was done"));
+}
+
+TEST_F(Compile, AGraphOfAnotherPlanIsBoundAnew) {
+  const auto graph = folder_ / "graph.rcnn";
+  ASSERT_EQ(run_neuron_rcnn("compile --config " + (folder_ / "tiny.yaml").string() + " --precision bf16 -o " +
+                            graph.string())
+                .code,
+            0);
+  const auto bind = "compile --bind " + graph.string() + " --weights " +
+                    (folder_ / "tiny.safetensors").string() + " -o " + (folder_ / "bound.rcnn").string();
+  EXPECT_THAT(run_neuron_rcnn(bind).out, HasSubstr("made in"));
+  EXPECT_THAT(run_neuron_rcnn(bind).out, HasSubstr("nothing was done"));
+  const auto before = engine::Artifact::open(graph);
+  auto plan = before->quantization().value();
+  plan.layers.begin()->second.reason = "another processor's";
+  auto model = engine::compile_graph(before->config(), before->options());
+  engine::quantize(model, plan, "bf16");
+  engine::write_artifact_part(model, {}, graph);
+  EXPECT_THAT(run_neuron_rcnn(bind).out, HasSubstr("made in"));
 }
 
 TEST_F(Compile, OneProgramAFileFindsWhatTheWholeModelFinds) {

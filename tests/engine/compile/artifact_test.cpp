@@ -107,6 +107,16 @@ TEST_F(ArtifactFile, HoldsWhatWasCompiled) {
   expect_what_was_compiled({.keypoints = true});
 }
 
+TEST_F(ArtifactFile, SaysOfWhichCheckpointItWasMade) {
+  auto checkpoint = tests::tiny_checkpoint();
+  checkpoint.checksum = "0123456789abcdef";
+  const tests::TempFolder folder;
+  write_artifact(compile(tests::tiny_config(), checkpoint, {}), folder / "a.rcnn");
+  EXPECT_EQ(Artifact::open(folder / "a.rcnn")->checkpoint_checksum(), "0123456789abcdef");
+  // As artifacts of earlier versions are, which go on working.
+  EXPECT_EQ(Artifact::open(tests::tiny_model())->checkpoint_checksum(), "");
+}
+
 // As before there were masks: those artifacts go on working.
 TEST_F(ArtifactFile, WithoutMasksSaysNothingOfThem) {
   const auto config = Artifact::open(tests::tiny_model())->metadata().at("config");

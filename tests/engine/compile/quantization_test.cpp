@@ -36,6 +36,7 @@ Quantization plan_for(const CompiledModel& model) {
   Quantization plan;
   plan.range_method = "mse";
   plan.images = 3;
+  plan.images_checksum = "0123456789abcdef";
   plan.search_images = 2;
   plan.budget = 0.25;
   plan.errors = {{"backbone-rpn", 0.125}};

@@ -6,6 +6,7 @@
 
 #include <random>
 
+#include "engine/model/checksum.hpp"
 #include "tests/engine/model/checkpoint_builders.hpp"
 
 namespace rcnn::engine {
@@ -35,6 +36,12 @@ TEST(Checkpoint, KindIsToldFromContentNotFromName) {
   EXPECT_EQ(read_checkpoint(file).format, "pkl");
   EXPECT_EQ(read_checkpoint(file).file, file);
   std::filesystem::remove(file);
+}
+
+TEST(Checkpoint, KnowsItsFileByItsContents) {
+  for (const auto& bytes : small_checkpoints()) {
+    EXPECT_EQ(read_checkpoint(tests::TempFile(bytes).path()).checksum, checksum(bytes));
+  }
 }
 
 TEST(Checkpoint, FilesOfOtherKindsAreNamed) {
