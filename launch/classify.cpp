@@ -215,7 +215,7 @@ void print_tables(const ordered_json& images) {
 std::vector<engine::Label> labels_for(const Settings& settings, const std::vector<std::string>& own) {
   std::vector<engine::Label> labels;
   if (settings.labels.empty()) {
-    for (const auto& name : own) labels.push_back({static_cast<int>(labels.size()), name});
+    for (const auto& name : own) labels.push_back({{}, name});
     return labels;
   }
   labels = engine::read_labels(settings.labels);

@@ -92,10 +92,8 @@ engine::ModelConfig detector_config(const Settings& settings) {
   auto config = engine::load_config(settings.config);
   if (!settings.labels.empty()) {
     engine::name_classes(engine::read_labels(settings.labels), settings.labels, config);
-  } else if (const auto names = given_names(settings); !names.empty() && names != config.class_names) {
-    std::vector<engine::Label> labels;
-    for (const auto& name : names) labels.push_back({static_cast<int>(labels.size()), name});
-    engine::name_classes(labels, settings.weights, config);
+  } else if (auto names = given_names(settings); !names.empty()) {
+    engine::name_classes_by_checkpoint(std::move(names), settings.weights, config);
   }
   if (settings.threshold >= 0) config.box_head.score_threshold = settings.threshold;
   return config;

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <span>
 #include <string_view>
+#include <utility>
 
 #include "engine/errors.hpp"
 #include "engine/model/checkpoint_formats.hpp"
@@ -72,6 +73,17 @@ std::vector<std::string> checkpoint_class_names(const std::filesystem::path& fil
   const FileBytes whole(file);
   if (format == "pkl") return names_in_pickle(whole.bytes(), where);
   return names_in_pickle(read_torch_pickle(whole.bytes(), where), where);
+}
+
+void name_classes_by_checkpoint(std::vector<std::string> names, const std::filesystem::path& checkpoint,
+                                ModelConfig& config) {
+  if (names.size() != static_cast<std::size_t>(config.box_head.num_classes)) {
+    throw ModelError(checkpoint.string() + ": it names " + std::to_string(names.size()) +
+                     " classes, the config has " + std::to_string(config.box_head.num_classes) +
+                     " (MODEL.ROI_HEADS.NUM_CLASSES): name them with --labels FILE, one a class, which goes "
+                     "before the checkpoint's names");
+  }
+  config.class_names = std::move(names);
 }
 
 }  // namespace rcnn::engine

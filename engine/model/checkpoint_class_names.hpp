@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "engine/model/config.hpp"
+
 namespace rcnn::engine {
 
 /// The names of the classes that a checkpoint itself gives, in the order of its outputs; empty where it gives
@@ -15,5 +17,11 @@ namespace rcnn::engine {
 /// Thread safety: reentrant. \throws ModelError for files that are no checkpoint, and where what it gives is
 /// no list of names.
 std::vector<std::string> checkpoint_class_names(const std::filesystem::path& file);
+
+/// Names the classes of a config whose number of them is known. Its category ids stay: they are its data
+/// set's, and names alone make no other data set of it. \throws ModelError naming the checkpoint for names of
+/// another count.
+void name_classes_by_checkpoint(std::vector<std::string> names, const std::filesystem::path& checkpoint,
+                                ModelConfig& config);
 
 }  // namespace rcnn::engine

@@ -9,6 +9,7 @@
 #include <sstream>
 #include <string_view>
 #include <system_error>
+#include <utility>
 
 #include "engine/errors.hpp"
 #include "engine/model/yaml_tree.hpp"
@@ -52,7 +53,7 @@ std::vector<Label> parse_class_index(const std::string& text, const std::string&
       throw ModelError("The labels '" + file + "' lack an entry \"" + std::to_string(i) +
                        "\": [SYNSET, NAME]; give every class from 0 on");
     }
-    labels.push_back({static_cast<int>(i), entry->at(1), entry->at(0)});
+    labels.push_back({{}, entry->at(1), entry->at(0)});
   }
   return labels;
 }
@@ -108,7 +109,7 @@ std::vector<Label> parse_lines(const std::string& text) {
       line.pop_back();
     }
     if (!line.empty()) {
-      labels.push_back({static_cast<int>(labels.size()), line, {}});
+      labels.push_back({{}, line, {}});
     }
   }
   return labels;
@@ -126,10 +127,10 @@ std::vector<Label> read_labels(const std::filesystem::path& file) {
   const auto text = read_text(file);
   require_text(text, file.string());
   auto labels = parse_labels(text, file);
-  for (const auto& label : labels) {  // JSON and YAML can write one down.
-    if (label.name.find('\0') == std::string::npos) continue;
+  for (std::size_t i = 0; i < labels.size(); ++i) {  // JSON and YAML can write one down.
+    if (labels[i].name.find('\0') == std::string::npos) continue;
     throw ModelError("The labels '" + file.string() +
-                     "' have a name with a NUL character in it, that of class " + std::to_string(label.id) +
+                     "' have a name with a NUL character in it, that of class " + std::to_string(i) +
                      ": take it out");
   }
   return labels;
@@ -142,12 +143,13 @@ void name_classes(const std::vector<Label>& labels, const std::filesystem::path&
                      " classes, the model has " + std::to_string(count) +
                      ": give one a class, in the order of its outputs");
   }
-  config.category_ids.clear();
   config.class_names.clear();
+  std::vector<int> ids;
   for (const auto& label : labels) {
-    config.category_ids.push_back(label.id);
     config.class_names.push_back(label.name);
+    if (label.id) ids.push_back(*label.id);
   }
+  if (!ids.empty()) config.category_ids = std::move(ids);
 }
 
 }  // namespace rcnn::engine

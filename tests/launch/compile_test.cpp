@@ -7,6 +7,8 @@
 #include <cstring>
 #include <map>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "engine/compile/artifact.hpp"
 #include "engine/compile/artifact_format.hpp"
@@ -314,8 +316,36 @@ TEST_F(Compile, ClassesAreNamedAsTheCheckpointSays) {
   write_text(weights, with_metadata(plain, {{"class_names", R"(["bolt"])"}}));
   const auto outcome = compile("--input stretch:160x128");
   EXPECT_EQ(outcome.code, 1);
-  EXPECT_THAT(lines_of(outcome.err), ::testing::ElementsAre(::testing::AllOf(HasSubstr("tiny.safetensors"),
-                                                                             HasSubstr("name 1 class"))));
+  EXPECT_THAT(lines_of(outcome.err), ::testing::ElementsAre(::testing::AllOf(
+                                         HasSubstr("tiny.safetensors"), HasSubstr("it names 1 classes"))));
+}
+
+// Whose words a class is called by makes no other data set: results would be scored as if nothing was found.
+TEST_F(Compile, NamesWithoutIdsLeaveTheDataSets) {
+  std::string config = read_text(folder_ / "tiny.yaml");
+  for (const auto& [from, to] : {std::pair<std::string, std::string>{"NUM_CLASSES: 3", "NUM_CLASSES: 8"},
+                                 {"TEST: [mine]", "TEST: [cityscapes_fine_instance_seg_val]"}}) {
+    config.replace(config.find(from), from.size(), to);
+  }
+  write_text(folder_ / "tiny.yaml", config);
+  const auto weights = folder_ / "tiny.safetensors";
+  write_checkpoint(weights, tests::tiny_checkpoint({.num_classes = 8}));
+  const std::vector<int> cityscapes{24, 25, 26, 27, 28, 31, 32, 33};
+  const auto expect = [&](const std::string& more, const std::vector<int>& ids, const std::string& first) {
+    ASSERT_EQ(compile("--input stretch:160x128 " + more).code, 0);
+    const auto artifact = engine::Artifact::open(folder_ / "tiny.rcnn");
+    EXPECT_EQ(artifact->config().category_ids, ids) << more;
+    EXPECT_EQ(artifact->config().class_names.front(), first) << more;
+  };
+  expect("", cityscapes, "person");
+  write_text(folder_ / "names.txt", "human\nb\nc\nd\ne\nf\ng\nh\n");
+  expect("--labels " + (folder_ / "names.txt").string(), cityscapes, "human");
+  write_text(folder_ / "ids.yaml",
+             "classes: [[1, a], [2, b], [3, c], [4, d], [5, e], [6, f], [7, g], [8, h]]");
+  expect("--labels " + (folder_ / "ids.yaml").string(), {1, 2, 3, 4, 5, 6, 7, 8}, "a");
+  const char* names = R"(["pedestrian", "b", "c", "d", "e", "f", "g", "h"])";
+  write_text(weights, with_metadata(read_text(weights), {{"class_names", names}}));
+  expect("", cityscapes, "pedestrian");
 }
 
 TEST_F(Compile, ClassifiersHaveNoPartition) {

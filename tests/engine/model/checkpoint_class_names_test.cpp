@@ -64,5 +64,17 @@ TEST(CheckpointClassNames, ThatAreNoNamesAreRefused) {
   EXPECT_THAT(refusal("no checkpoint"), HasSubstr("is no checkpoint"));
 }
 
+TEST(CheckpointClassNames, LeaveTheDataSetsIds) {
+  ModelConfig config;
+  config.box_head.num_classes = 2;
+  config.class_names = {"person", "traffic light"};
+  config.category_ids = {1, 10};
+  name_classes_by_checkpoint({"human", "traffic light"}, "w.pth", config);
+  EXPECT_THAT(config.class_names, ElementsAre("human", "traffic light"));
+  EXPECT_THAT(config.category_ids, ElementsAre(1, 10));
+  EXPECT_THAT(tests::refusal([&] { name_classes_by_checkpoint({"human"}, "w.pth", config); }),
+              AllOf(HasSubstr("w.pth: it names 1 classes, the config has 2"), HasSubstr("--labels FILE")));
+}
+
 }  // namespace
 }  // namespace rcnn::engine

@@ -36,19 +36,33 @@ class LabelsFile : public ::testing::Test {
   const tests::TempFolder folder_;
 };
 
-TEST_F(LabelsFile, LinesAreNamesThatCountFromZero) {
+ModelConfig coco_like() {
+  ModelConfig config;
+  config.box_head.num_classes = 2;
+  config.class_names = {"person", "traffic light"};
+  config.category_ids = {1, 10};
+  return config;
+}
+
+TEST_F(LabelsFile, LinesAreNamesAlone) {
   const auto labels = read_labels(file("names.txt", "red cell\r\n\nwhite cell\nplatelet"));
   ASSERT_EQ(labels.size(), 3U);
   EXPECT_EQ(labels[0].name, "red cell");
   EXPECT_EQ(labels[2].name, "platelet");
-  EXPECT_EQ(labels[2].id, 2);
+  EXPECT_FALSE(labels[2].id);
+}
+
+// COCO's in another language are COCO's still: results would be scored as if nothing had been found.
+TEST_F(LabelsFile, NamesWithoutIdsLeaveTheDataSets) {
+  auto config = coco_like();
+  const auto path = file("names.txt", "Mensch\nAmpel\n");
+  name_classes(read_labels(path), path, config);
+  EXPECT_THAT(config.class_names, ElementsAre("Mensch", "Ampel"));
+  EXPECT_THAT(config.category_ids, ElementsAre(1, 10));
 }
 
 TEST_F(LabelsFile, YamlHasIdsOfItsOwn) {
-  ModelConfig config;
-  config.box_head.num_classes = 2;
-  config.class_names = {"class 0", "class 1"};
-  config.category_ids = {0, 1};
+  auto config = coco_like();
   const auto path = file("names.yaml", "classes:\n  - [3, car]\n  - [10, 'traffic light']\n");
   name_classes(read_labels(path), path, config);
   EXPECT_THAT(config.category_ids, ElementsAre(3, 10));
