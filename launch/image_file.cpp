@@ -9,6 +9,7 @@
 #include <fstream>
 #include <new>
 #include <opencv2/imgcodecs.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -42,23 +43,55 @@ std::size_t read_number(Bytes bytes, std::size_t offset, std::size_t count, bool
   return number;
 }
 
-/// Tag 0x0112 of the first directory of a TIFF structure, which is what an EXIF block holds.
-int tiff_orientation(Bytes block) {
-  constexpr std::size_t kEntryBytes = 12;
-  if (has_at(block, 0, std::string_view("Exif\0\0", 6))) block = block.subspan(6);
-  const bool big_endian = has_at(block, 0, "MM");
-  if (block.size() < 8 || (!big_endian && !has_at(block, 0, "II"))) return 1;
-  const std::size_t directory = read_number(block, 4, 4, big_endian);
-  if (directory + 2 > block.size()) return 1;
-  const std::size_t entries = read_number(block, directory, 2, big_endian);
+/// An entry of a TIFF structure's first directory.
+struct TiffEntry {
+  std::size_t value;  ///< Offset of its field for values, which holds their offset where they do not fit in
+  std::size_t value_bytes;
+  std::size_t count;
+  bool big_endian;
+};
+
+/// \param file  TIFF or BigTIFF; an EXIF block holds the former
+std::optional<TiffEntry> find_tiff_entry(Bytes file, std::size_t tag) {
+  constexpr std::size_t kTiff = 42, kBigTiff = 43;
+  const bool big_endian = has_at(file, 0, "MM");
+  const auto version = read_number(file, 2, 2, big_endian);
+  if ((!big_endian && !has_at(file, 0, "II")) || (version != kTiff && version != kBigTiff)) return {};
+  const bool big = version == kBigTiff;
+  const std::size_t wide = big ? 8 : 4, count_bytes = big ? 8 : 2, entry_bytes = 4 + 2 * wide;
+  const std::size_t directory = read_number(file, wide, wide, big_endian);
+  if (directory > file.size() || file.size() - directory < count_bytes) return {};
+  const std::size_t entries = read_number(file, directory, count_bytes, big_endian);
   for (std::size_t i = 0; i < entries; ++i) {
-    const std::size_t entry = directory + 2 + i * kEntryBytes;
-    if (entry + kEntryBytes > block.size()) break;
-    if (read_number(block, entry, 2, big_endian) != 0x0112) continue;
-    const auto value = static_cast<int>(read_number(block, entry + 8, 2, big_endian));
-    return value >= 1 && value <= 8 ? value : 1;
+    const std::size_t entry = directory + count_bytes + i * entry_bytes;
+    if (entry + entry_bytes > file.size()) break;
+    if (read_number(file, entry, 2, big_endian) != tag) continue;
+    return TiffEntry{entry + 4 + wide, wide, read_number(file, entry + 4, wide, big_endian), big_endian};
   }
-  return 1;
+  return {};
+}
+
+int tiff_orientation(Bytes block) {
+  constexpr std::size_t kOrientation = 0x0112;
+  if (has_at(block, 0, std::string_view("Exif\0\0", 6))) block = block.subspan(6);
+  const auto entry = find_tiff_entry(block, kOrientation);
+  const auto value = entry ? static_cast<int>(read_number(block, entry->value, 2, entry->big_endian)) : 1;
+  return value >= 1 && value <= 8 ? value : 1;
+}
+
+/// Alpha is dropped, but before that libtiff multiplies a TIFF's colours by it where the file says that they
+/// are not yet. Where it says that they are, they stay what is stored.
+void keep_colours_under_alpha(std::vector<std::uint8_t>& file) {
+  constexpr std::size_t kExtraSamples = 0x0152, kUnassociated = 2, kSampleBytes = 2;
+  constexpr std::uint8_t kAssociated = 1;
+  const auto entry = find_tiff_entry(file, kExtraSamples);
+  if (!entry || entry->count == 0) return;
+  const bool within = entry->count <= entry->value_bytes / kSampleBytes;
+  const std::size_t first =
+      within ? entry->value : read_number(file, entry->value, entry->value_bytes, entry->big_endian);
+  if (first >= file.size() - 1 || read_number(file, first, kSampleBytes, entry->big_endian) != kUnassociated)
+    return;
+  file[first + (entry->big_endian ? 1 : 0)] = kAssociated;
 }
 
 /// The end-of-image marker after the first scan began; before that, one could belong to an embedded
@@ -199,11 +232,12 @@ bool is_complete(Bytes file) {
 
 cv::Mat read_image(const fs::path& file, std::string* remark) {
   try {
-    const auto bytes = read_bytes(file);
+    auto bytes = read_bytes(file);
     if (!is_complete(bytes)) {
       throw unreadable(
           file, fmt::format("the image ends before it is complete ({} bytes); copy it again", bytes.size()));
     }
+    keep_colours_under_alpha(bytes);
     std::string said;
     auto image = decode(file, bytes, said);
     // Colour profiles, whose flaws libpng likes to tell, are not applied.

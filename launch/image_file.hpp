@@ -10,8 +10,9 @@
 namespace rcnn::launch {
 
 /// An image file as Detectron2's read_image(format="BGR") and cv2.imread give it: 8-bit BGR, turned upright
-/// by its EXIF orientation (JPEG, PNG, TIFF, WebP); grey, alpha, 16-bit and CMYK converted as cv2.imread
-/// does. Files of more than 1 GiB are refused. Thread safety: reentrant, but one file is decoded at a time.
+/// by its EXIF orientation (JPEG, PNG, TIFF, WebP); grey, 16-bit and CMYK converted as cv2.imread does, alpha
+/// dropped without touching the colours, which cv2.imread darkens in TIFF files. Files of more than 1 GiB are
+/// refused. Thread safety: reentrant, but one file is decoded at a time.
 ///   remark  becomes a sentence if the libraries print one of the file, which is read nevertheless: "'a.jpg'
 ///   may
 ///           be damaged: Corrupt JPEG data: ..."; null: a warning of the log says it

@@ -62,6 +62,70 @@ TEST(ReadImage, GreyAlphaAndSixteenBitsBecomeEightBitBgr) {
   expect_colour(read_image(folder / "deep.png"), 2, 2, {0x12, 0x80, 0xFF}, 0);
 }
 
+/// Two pixels, (200, 100, 50) of alpha 10 and (20, 40, 60) of alpha 0, uncompressed.
+/// \param extra  what the file calls alpha: 1 associated, 2 unassociated
+std::string rgba_tiff(bool big_endian, bool big_tiff, int extra) {
+  std::string file;
+  const auto put = [&](std::uint64_t value, int bytes) {
+    for (int i = 0; i < bytes; ++i) {
+      const int place = big_endian ? bytes - 1 - i : i;
+      file += static_cast<char>(static_cast<unsigned char>(value >> (8 * place)));
+    }
+  };
+  const int wide = big_tiff ? 8 : 4;
+  const std::uint64_t bits_at = big_tiff ? 16 : 8, pixels_at = bits_at + 8, directory = pixels_at + 8;
+  file = big_endian ? "MM" : "II";
+  put(big_tiff ? 43 : 42, 2);
+  if (big_tiff) put(8, 2), put(0, 2);  // Offsets have 8 bytes.
+  put(directory, wide);
+  for (int i = 0; i < 4; ++i) put(8, 2);
+  for (const int value : {200, 100, 50, 10, 20, 40, 60, 0}) put(static_cast<std::uint64_t>(value), 1);
+  constexpr int kShort = 3, kLong = 4;
+  const auto entry = [&](std::uint64_t tag, std::uint64_t count, std::uint64_t value,
+                         bool is_offset = false) {
+    put(tag, 2);
+    put(is_offset ? kLong : kShort, 2);
+    put(count, wide);
+    put(value, is_offset ? 4 : 2);
+    file.append(static_cast<std::size_t>(is_offset ? wide - 4 : wide - 2), '\0');
+  };
+  put(10, big_tiff ? 8 : 2);
+  entry(256, 1, 2);
+  entry(257, 1, 1);
+  if (big_tiff) {  // Four of two bytes fit into the entry.
+    put(258, 2), put(kShort, 2), put(4, wide);
+    for (int i = 0; i < 4; ++i) put(8, 2);
+  } else {
+    put(258, 2), put(kShort, 2), put(4, wide), put(bits_at, wide);
+  }
+  entry(259, 1, 1);
+  entry(262, 1, 2);
+  entry(273, 1, pixels_at, true);
+  entry(277, 1, 4);
+  entry(278, 1, 1);
+  entry(279, 1, 8, true);
+  entry(338, 1, static_cast<std::uint64_t>(extra));
+  put(0, wide);
+  return file;
+}
+
+// libtiff alone would darken them: (7, 3, 1) and black.
+TEST(ReadImage, ColoursUnderATiffsAlphaAreThoseStored) {
+  const TempFolder folder;
+  for (const bool big_endian : {false, true}) {
+    for (const bool big_tiff : {false, true}) {
+      for (const int extra : {1, 2}) {
+        SCOPED_TRACE(::testing::Message() << big_endian << big_tiff << extra);
+        write_text(folder / "alpha.tif", rgba_tiff(big_endian, big_tiff, extra));
+        const auto image = read_image(folder / "alpha.tif");
+        ASSERT_EQ(image.size(), cv::Size(2, 1));
+        expect_colour(image, 0, 0, {50, 100, 200}, 0);
+        expect_colour(image, 1, 0, {60, 40, 20}, 0);
+      }
+    }
+  }
+}
+
 TEST(ReadImage, RefusesByNameAndReason) {
   const TempFolder folder;
   write_text(folder / "text.jpg", "not an image at all");
