@@ -16,6 +16,10 @@ using pickle::Ref;
 constexpr std::size_t kMaxName = 1024;
 constexpr std::string_view kDistributed = "module.";
 
+/// Where training programs put it: Detectron2 under the first, PyTorch's examples, timm and Lightning under
+/// the second.
+constexpr std::array<std::string_view, 2> kModelKeys{"model", "state_dict"};
+
 /// What a training checkpoint keeps beside its model.
 constexpr std::array<std::string_view, 6> kBesideModel{"__author__", "matching_heuristics", "trainer",
                                                        "optimizer",  "scheduler",           "iteration"};
@@ -62,8 +66,34 @@ void refuse_caffe2(const std::map<std::string, Ref>& entries, const std::string&
     keys.append("'").append(pickle::printable(key)).append("'");
   }
   throw ModelError(
-      where + ": holds no state dict; expected a dictionary with 'model', or parameter names and arrays; " +
+      where +
+      ": holds no state dict; expected a dictionary with 'model' or 'state_dict', or parameter names and "
+      "arrays; " +
       (keys.empty() ? "it has no named entries" : "found the keys " + keys));
+}
+
+/// Of those keys that are there the first that is a dictionary, else the first: "model" may be a name, too.
+std::string_view find_model_key(const Document& document, const std::map<std::string, Ref>& entries) {
+  std::string_view found;
+  for (const auto key : kModelKeys) {
+    const auto entry = entries.find(std::string(key));
+    if (entry == entries.end()) continue;
+    if (document.get_if<pickle::Dict>(entry->second) != nullptr) return key;
+    if (found.empty()) found = key;
+  }
+  return found;
+}
+
+/// What lies under that key. \throws ModelError
+std::map<std::string, Ref> model_entries(const Document& document, Ref model, std::string_view key,
+                                         const std::string& where) {
+  const auto what = where + ": '" + std::string(key) + "'";
+  const auto* dict = document.get_if<pickle::Dict>(model);
+  if (dict == nullptr) throw ModelError(what + " is no dictionary of parameters");
+  auto entries = text_entries(document, *dict);
+  refuse_caffe2(entries, where);
+  if (entries.empty()) throw ModelError(what + " names no parameters");
+  return entries;
 }
 
 void strip_distributed_prefix(std::map<std::string, Ref>& entries) {
@@ -80,15 +110,13 @@ void strip_distributed_prefix(std::map<std::string, Ref>& entries) {
 
 std::map<std::string, Ref> find_state_dict(const Document& document, const std::string& where) {
   const auto* top = document.get_if<pickle::Dict>(document.root);
-  if (top == nullptr) throw ModelError(where + ": holds no dictionary; expected one with the key 'model'");
+  if (top == nullptr) {
+    throw ModelError(where + ": holds no dictionary; expected one with the key 'model' or 'state_dict'");
+  }
   auto entries = text_entries(document, *top);
   refuse_caffe2(entries, where);
-  if (const auto model = entries.find("model"); model != entries.end()) {
-    const auto* dict = document.get_if<pickle::Dict>(model->second);
-    if (dict == nullptr) throw ModelError(where + ": 'model' is no dictionary of parameters");
-    entries = text_entries(document, *dict);
-    refuse_caffe2(entries, where);
-    if (entries.empty()) throw ModelError(where + ": 'model' names no parameters");
+  if (const auto key = find_model_key(document, entries); !key.empty()) {
+    entries = model_entries(document, entries.at(std::string(key)), key, where);
   } else {
     for (const auto name : kBesideModel) entries.erase(std::string(name));
     const bool any = std::any_of(entries.begin(), entries.end(),

@@ -38,6 +38,21 @@ TEST(StateDict, WithoutModelTheFileIsTheStateDict) {
   EXPECT_TRUE(tensors.contains("w"));
 }
 
+// As PyTorch's ImageNet example, timm and Lightning save them.
+TEST(StateDict, StateDictIsTakenAsModelIs) {
+  const auto weights = "(" + text("module.w") + kScalar + "d";
+  const auto tensors =
+      read(pickle_of(text("epoch") + "I90\n" + text("arch") + text("resnet50") + text("state_dict") +
+                     weights + text("optimizer") + "(" + text("state") + "]d"));
+  ASSERT_EQ(tensors.size(), 1U);
+  EXPECT_EQ(*tensors.at("w").values, std::vector<float>{1});
+  EXPECT_TRUE(read(pickle_of(text("model") + text("resnet50") + text("state_dict") + weights)).contains("w"))
+      << "'model' is its name here";
+  EXPECT_TRUE(read(pickle_of(text("model") + "(" + text("a") + kScalar + "d" + text("state_dict") + weights))
+                  .contains("a"))
+      << "Detectron2's key goes before";
+}
+
 TEST(StateDict, DistributedPrefixIsStrippedOnlyWhereAllHaveIt) {
   EXPECT_TRUE(read(pickle_of(text("module.a") + kScalar + text("module.b") + kScalar)).contains("a"));
   EXPECT_TRUE(read(pickle_of(text("module.a") + kScalar + text("b") + kScalar)).contains("module.a"));
@@ -54,8 +69,11 @@ TEST(StateDict, Caffe2FilesAreRefusedAsWhatTheyAre) {
 }
 
 TEST(StateDict, ForeignDictionariesNameTheirKeys) {
+  EXPECT_THAT(refusal_of_bytes(pickle_of(text("weights") + "}" + text("epoch") + "I1\n")),
+              AllOf(HasSubstr("holds no state dict"), HasSubstr("'model' or 'state_dict'"),
+                    HasSubstr("'epoch', 'weights'")));
   EXPECT_THAT(refusal_of_bytes(pickle_of(text("state_dict") + "}" + text("epoch") + "I1\n")),
-              AllOf(HasSubstr("holds no state dict"), HasSubstr("'epoch', 'state_dict'")));
+              HasSubstr("'state_dict' names no parameters"));
   EXPECT_THAT(refusal_of_bytes("]."), HasSubstr("holds no dictionary"));
   EXPECT_THAT(refusal_of_bytes("}."), HasSubstr("no named entries"));
   EXPECT_THAT(refusal_of_bytes(pickle_of(text("model") + "]")), HasSubstr("'model' is no dictionary"));
