@@ -2,7 +2,9 @@
 #include "engine/model/checkpoint.hpp"
 
 #include <algorithm>
+#include <array>
 #include <string_view>
+#include <utility>
 
 #include "engine/errors.hpp"
 #include "engine/model/checkpoint_formats.hpp"
@@ -24,6 +26,27 @@ bool looks_like_safetensors(std::string_view text) {
 bool looks_like_pickle(std::string_view text) {
   if (text[0] == '\x80') return text.size() > 1 && text[1] <= 5 && text[1] >= 2;
   return std::string_view("(}]cd").find(text[0]) != std::string_view::npos;  // Protocols 0 and 1
+}
+
+/// What training programs wrap a network in puts its own name before those of all parameters: distributed
+/// training, Lightning's modules, torch.compile().
+constexpr std::array<std::string_view, 3> kWrappers{"module.", "model.", "_orig_mod."};
+
+NamedTensors without_prefix(NamedTensors tensors, std::string_view prefix) {
+  const bool all =
+      std::ranges::all_of(tensors, [&](const auto& tensor) { return tensor.first.starts_with(prefix); });
+  if (!all) return tensors;
+  NamedTensors plain;
+  for (auto& [name, tensor] : tensors) plain.emplace(name.substr(prefix.size()), std::move(tensor));
+  return plain;
+}
+
+/// Wrappers may be wrapped, in whatever order.
+NamedTensors unwrapped(NamedTensors tensors) {
+  for (std::size_t count = 0; count < kWrappers.size(); ++count) {
+    for (const auto prefix : kWrappers) tensors = without_prefix(std::move(tensors), prefix);
+  }
+  return tensors;
 }
 
 [[noreturn]] void refuse_unknown(std::string_view text, const std::string& where) {
@@ -58,7 +81,7 @@ Checkpoint parse_checkpoint(std::span<const std::byte> bytes, const std::filesys
   const auto read = format == "pth"           ? read_torch_archive
                     : format == "safetensors" ? read_safetensors
                                               : read_pickled_arrays;
-  return {file, format, read(bytes, where), checksum(bytes)};
+  return {file, format, unwrapped(read(bytes, where)), checksum(bytes)};
 }
 
 Checkpoint read_checkpoint(const std::filesystem::path& file) {

@@ -22,7 +22,8 @@ struct CheckpointTensor {
   std::shared_ptr<const std::vector<float>> values;
 };
 
-/// All model arrays of a file under their parameter names (Detectron2's "model" dictionary).
+/// All model arrays of a file under their parameter names (Detectron2's "model" dictionary), without prefixes
+/// that training wrapped round all of them ("module.", "model.", "_orig_mod.").
 struct Checkpoint {
   std::filesystem::path file;
   std::string format;  ///< "pkl", "pth", "safetensors"

@@ -45,8 +45,8 @@ NamedTensors read_torch_archive(std::span<const std::byte> bytes, const std::str
 NamedTensors read_safetensors(std::span<const std::byte> bytes, const std::string& where);
 
 /// The entries of the state dict in a pickle: the top-level dictionary's "model" or "state_dict", or itself.
-/// Values are arrays or plain numbers; a common prefix "module." (of distributed training) is taken off.
-/// \throws ModelError for a Caffe2 file, and where there is no state dict or it holds something else.
+/// Values are arrays or plain numbers. \throws ModelError for a Caffe2 file, and where there is no state dict
+/// or it holds something else.
 std::map<std::string, pickle::Ref> find_state_dict(const pickle::Document& document,
                                                    const std::string& where);
 

@@ -14,7 +14,6 @@ using pickle::Document;
 using pickle::Ref;
 
 constexpr std::size_t kMaxName = 1024;
-constexpr std::string_view kDistributed = "module.";
 
 /// Where training programs put it: Detectron2 under the first, PyTorch's examples, timm and Lightning under
 /// the second.
@@ -96,16 +95,6 @@ std::map<std::string, Ref> model_entries(const Document& document, Ref model, st
   return entries;
 }
 
-void strip_distributed_prefix(std::map<std::string, Ref>& entries) {
-  const bool all = !entries.empty() && std::all_of(entries.begin(), entries.end(), [](const auto& entry) {
-    return entry.first.starts_with(kDistributed);
-  });
-  if (!all) return;
-  std::map<std::string, Ref> plain;
-  for (const auto& [name, ref] : entries) plain.emplace(name.substr(kDistributed.size()), ref);
-  entries = std::move(plain);
-}
-
 }  // namespace
 
 std::map<std::string, Ref> find_state_dict(const Document& document, const std::string& where) {
@@ -127,7 +116,6 @@ std::map<std::string, Ref> find_state_dict(const Document& document, const std::
     if (is_array(document, ref) || is_number(document, ref)) continue;
     throw ModelError(where + ": '" + pickle::printable(name) + "' is neither an array nor a number");
   }
-  strip_distributed_prefix(entries);
   return entries;
 }
 

@@ -8,6 +8,7 @@
 
 #include "engine/model/checksum.hpp"
 #include "tests/engine/model/checkpoint_builders.hpp"
+#include "tests/engine/model/zip_archive.hpp"
 
 namespace rcnn::engine {
 namespace {
@@ -36,6 +37,38 @@ TEST(Checkpoint, KindIsToldFromContentNotFromName) {
   EXPECT_EQ(read_checkpoint(file).format, "pkl");
   EXPECT_EQ(read_checkpoint(file).file, file);
   std::filesystem::remove(file);
+}
+
+/// Of two scalars by these names, in each format that such can be written in here.
+std::vector<std::string> files_of(const std::string& first, const std::string& second) {
+  const std::string scalar =
+      "cnumpy.core.multiarray\nscalar\n(cnumpy\ndtype\n(S'f4'\ntRS'\\x00\\x00\\x80?'\ntR";
+  const auto numbers = "(S'" + first + "'\nI1\nS'" + second + "'\nI2\nd";
+  const auto entry = [](const std::string& name, int begin) {
+    return "\"" + name + R"(":{"dtype":"F32","shape":[],"data_offsets":[)" + std::to_string(begin) + "," +
+           std::to_string(begin + 4) + "]}";
+  };
+  return {"(S'" + first + "'\n" + scalar + "S'" + second + "'\n" + scalar + "d.",
+          tests::zip_of({{"w/data.pkl", "(S'model'\n" + numbers + "d."}}),
+          tests::safetensors("{" + entry(first, 0) + "," + entry(second, 4) + "}", "12345678")};
+}
+
+// Training's wrappers, whichever the format; names that not all parameters begin with are their own.
+TEST(Checkpoint, PrefixesOfAllParametersAreTakenOffInEveryFormat) {
+  const auto names = [](const std::string& bytes) {
+    std::vector<std::string> found;
+    for (const auto& [name, tensor] : parse_checkpoint(tests::bytes_of(bytes), "w").tensors)
+      found.push_back(name);
+    return found;
+  };
+  for (const std::string prefix : {"module.", "model.", "_orig_mod.", "module._orig_mod.", "model.module."}) {
+    for (const auto& bytes : files_of(prefix + "a", prefix + "b.c")) {
+      EXPECT_THAT(names(bytes), ::testing::ElementsAre("a", "b.c")) << prefix;
+    }
+  }
+  for (const auto& bytes : files_of("a", "module.b")) {
+    EXPECT_THAT(names(bytes), ::testing::ElementsAre("a", "module.b"));
+  }
 }
 
 TEST(Checkpoint, KnowsItsFileByItsContents) {
