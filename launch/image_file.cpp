@@ -95,12 +95,12 @@ void keep_colours_under_alpha(std::vector<std::uint8_t>& file) {
 }
 
 /// The end-of-image marker after the first scan began; before that, one could belong to an embedded
-/// thumbnail.
+/// thumbnail. Any number of bytes 0xFF may fill the place before a marker (T.81, B.1.1.2).
 bool jpeg_is_complete(Bytes file) {
   constexpr std::array<std::uint8_t, 2> kEnd{0xFF, 0xD9};
   std::size_t offset = 2;
   while (offset + 4 <= file.size() && file[offset] == 0xFF && file[offset + 1] != 0xDA) {
-    offset += 2 + read_number(file, offset + 2, 2, true);
+    offset += file[offset + 1] == 0xFF ? 1 : 2 + read_number(file, offset + 2, 2, true);
   }
   offset = std::min(offset, file.size());
   return std::search(file.begin() + static_cast<std::ptrdiff_t>(offset), file.end(), kEnd.begin(),

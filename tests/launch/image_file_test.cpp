@@ -265,6 +265,23 @@ TEST(IsComplete, EndMarkerInAThumbnailDoesNotCount) {
   EXPECT_TRUE(is_complete(whole));
 }
 
+// T.81, B.1.1.2: any marker may be preceded by them.
+TEST(IsComplete, FillBytesBeforeMarkersArePassedOver) {
+  std::vector<std::uint8_t> file;
+  cv::imencode(".jpg", make_picture(24, 16), file);
+  for (std::size_t marker = 2; file[marker + 1] != 0xDA;) {
+    const std::size_t length = 2U + 256U * file[marker + 2] + file[marker + 3];
+    file.insert(file.begin() + static_cast<std::ptrdiff_t>(marker), 3, 0xFF);
+    marker += 3 + length;
+  }
+  EXPECT_TRUE(is_complete(file));
+  const TempFolder folder;
+  write_text(folder / "filled.jpg", {file.begin(), file.end()});
+  EXPECT_EQ(read_image(folder / "filled.jpg").size(), cv::Size(24, 16));
+  file.resize(file.size() - 2);
+  EXPECT_FALSE(is_complete(file));
+}
+
 // Each of the eight codes, on a 2x3 image of six different pixels (rows "12", "34", "56").
 TEST(TurnUpright, FollowsEachExifCode) {
   const cv::Mat stored = (cv::Mat_<std::uint8_t>(3, 2) << 1, 2, 3, 4, 5, 6);
