@@ -4,6 +4,7 @@
 #include <spdlog/spdlog.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <chrono>
 #include <iostream>
 #include <memory>
@@ -199,15 +200,28 @@ void plan_bf16(const Settings& settings, engine::CompiledModel& model) {
   engine::quantize(model, plan, "bf16");
 }
 
+/// The --input that resizes as a config's INPUT.MIN_SIZE_TEST and MAX_SIZE_TEST say, or the nearest there is.
+std::string size_advice(const engine::ModelConfig::Input& asked) {
+  if (asked.min_size == 0) {  // Detectron2's "do not resize"
+    return "pictures of one size stay as they are with --input stretch:WIDTHxHEIGHT of that size";
+  }
+  // No side becomes longer than the longest, whatever the shortest should be.
+  const int wanted = std::min(asked.min_size, asked.max_size);
+  const int longest = std::clamp(asked.max_size, engine::kLeastSide, engine::kMostSide);
+  const int shortest = std::clamp(wanted, engine::kLeastSide, longest);
+  const bool exact = shortest == wanted && longest == asked.max_size;
+  return fmt::format("--input shortest-edge:{}:{} {}", shortest, longest,
+                     exact ? "resizes as the config says" : "comes nearest to what the config says");
+}
+
 /// Detectron2's own resize is asked for by --input; a config that sets it to something of its own expects it.
 void remark_on_size(const Settings& settings) {
   const engine::ModelConfig::Input usual;
   const auto asked = engine::load_config(settings.config).input;
   if (asked.min_size == usual.min_size && asked.max_size == usual.max_size) return;
   spdlog::warn(
-      "the config's INPUT.MIN_SIZE_TEST {} and MAX_SIZE_TEST {} are not used: pictures become {}; --input "
-      "shortest-edge:{}:{} resizes as the config says",
-      asked.min_size, asked.max_size, settings.input, asked.min_size, asked.max_size);
+      "the config's INPUT.MIN_SIZE_TEST {} and MAX_SIZE_TEST {} are not used: pictures become {}; {}",
+      asked.min_size, asked.max_size, settings.input, size_advice(asked));
 }
 
 /// \throws engine::SettingError

@@ -18,6 +18,11 @@
 
 namespace rcnn::engine {
 
+/// Sides, in pixels, that an InputSpec may have: from one cell of the coarsest level that a convolution
+/// writes (p5) on.
+inline constexpr int kLeastSide = 32;
+inline constexpr int kMostSide = 4096;
+
 /// How a frame becomes the network's input.
 struct InputSpec {
   enum class Mode : std::uint8_t {

@@ -8,8 +8,6 @@
 namespace rcnn::engine {
 namespace {
 
-constexpr int kMinSide = 32;  // One cell of the coarsest level that a convolution writes (p5).
-constexpr int kMaxSide = 4096;
 constexpr const char* kBicubic = ":bicubic";
 
 /// The number at the front of `text`, which is moved past it; 0 if there is none.
@@ -32,7 +30,7 @@ Interpolation take_interpolation(std::string_view& text) {
   return take(text, kBicubic) ? Interpolation::kBicubic : Interpolation::kBilinear;
 }
 
-bool in_range(int side) { return side >= kMinSide && side <= kMaxSide; }
+bool in_range(int side) { return side >= kLeastSide && side <= kMostSide; }
 
 }  // namespace
 
@@ -65,8 +63,8 @@ InputSpec parse_input_spec(const std::string& text) {
   throw SettingError("input '" + text + "': accepted are stretch:WIDTHxHEIGHT (\"stretch:800x800\"), " +
                      "shortest-edge:SHORTEST:LONGEST (\"shortest-edge:800:1333\") and, for classifiers, " +
                      "centre-crop:SHORTER:SIDE (\"centre-crop:256:224\") and :bicubic after it or after " +
-                     "stretch (\"centre-crop:256:224:bicubic\"); sides from " + std::to_string(kMinSide) +
-                     " to " + std::to_string(kMaxSide) +
+                     "stretch (\"centre-crop:256:224:bicubic\"); sides from " + std::to_string(kLeastSide) +
+                     " to " + std::to_string(kMostSide) +
                      " pixels, LONGEST no less than SHORTEST, SIDE no more than " + "SHORTER");
 }
 

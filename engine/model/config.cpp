@@ -2,6 +2,7 @@
 #include "engine/model/config.hpp"
 
 #include <algorithm>
+#include <limits>
 
 #include "engine/errors.hpp"
 #include "engine/model/class_names.hpp"
@@ -133,8 +134,9 @@ ModelConfig::Input read_input(const ConfigValues& values) {
   input.pixel_mean = values.numbers<3>("MODEL.PIXEL_MEAN", -kMaxWeight, kMaxWeight);
   input.pixel_std = values.numbers<3>("MODEL.PIXEL_STD", 1 / kMaxWeight, kMaxWeight);
   input.format = values.text("INPUT.FORMAT");
-  input.min_size = values.integer("INPUT.MIN_SIZE_TEST", 1, 1 << 15);
-  input.max_size = values.integer("INPUT.MAX_SIZE_TEST", 1, 1 << 15);
+  // compile's --input says how pictures are resized, whatever these are.
+  input.min_size = values.integer("INPUT.MIN_SIZE_TEST", 0, std::numeric_limits<int>::max());
+  input.max_size = values.integer("INPUT.MAX_SIZE_TEST", 0, std::numeric_limits<int>::max());
   return input;
 }
 

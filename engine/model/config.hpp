@@ -81,7 +81,7 @@ struct ModelConfig {
                                     123.675f};  ///< MODEL.PIXEL_MEAN, in the order of `format`
     std::array<float, 3> pixel_std{1, 1, 1};    ///< MODEL.PIXEL_STD
     std::string format = "BGR";                 ///< INPUT.FORMAT: BGR or RGB
-    int min_size = 800;                         ///< INPUT.MIN_SIZE_TEST
+    int min_size = 800;                         ///< INPUT.MIN_SIZE_TEST; 0: pictures stay as they are
     int max_size = 1333;                        ///< INPUT.MAX_SIZE_TEST
     bool operator==(const Input&) const = default;
   };

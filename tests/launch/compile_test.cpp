@@ -67,6 +67,25 @@ TEST_F(Compile, RemarksThatAConfigsOwnTestSizeIsNotUsed) {
   EXPECT_EQ(compile("--force --input stretch:160x128").err, "") << "somebody has chosen";
 }
 
+// Sizes that the network never sees are no reason to refuse a config, and what is advised is accepted.
+TEST_F(Compile, AdvisesAnInputThatThereIsForAnyTestSize) {
+  const auto config = read_text(folder_ / "tiny.yaml");
+  for (const auto& [sizes, advice] : std::vector<std::pair<std::string, std::string>>{
+           {"MIN_SIZE_TEST: 0", "stay as they are with --input stretch:WIDTHxHEIGHT"},
+           {"MIN_SIZE_TEST: 640, MAX_SIZE_TEST: 100000",
+            "--input shortest-edge:640:4096 comes nearest to what the config says"},
+           {"MIN_SIZE_TEST: 1000, MAX_SIZE_TEST: 800",
+            "--input shortest-edge:800:800 resizes as the config says"},
+           {"MIN_SIZE_TEST: 8, MAX_SIZE_TEST: 16", "--input shortest-edge:32:32 comes nearest"}}) {
+    write_text(folder_ / "tiny.yaml", config + "\nINPUT: {" + sizes + "}\n");
+    const auto outcome = compile("--force");
+    EXPECT_EQ(outcome.code, 0) << outcome.err;
+    EXPECT_THAT(outcome.err, HasSubstr(advice)) << sizes;
+  }
+  EXPECT_EQ(compile("--force --input shortest-edge:640:4096").code, 0);
+  EXPECT_EQ(compile("--force --input shortest-edge:800:800").code, 0);
+}
+
 TEST_F(Compile, LabelsNameTheClasses) {
   write_text(folder_ / "names.yaml", "classes: [[3, car], [10, traffic light], [13, stop sign]]");
   ASSERT_EQ(compile("--labels " + (folder_ / "names.yaml").string()).code, 0);

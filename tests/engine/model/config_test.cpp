@@ -266,6 +266,7 @@ TEST(Config, UnsupportedValuesAreRefusedByName) {
         << text;
   }
   EXPECT_THAT(refused(with_base("INPUT: {FORMAT: L}")), HasSubstr("\"BGR\" or \"RGB\""));
+  EXPECT_THAT(refused(with_base("INPUT: {MIN_SIZE_TEST: -1}")), HasSubstr("INPUT.MIN_SIZE_TEST is -1"));
   EXPECT_THAT(refused(with_base("VERSION: 1")), HasSubstr("VERSION is 1"));
 }
 
@@ -362,7 +363,7 @@ MODEL:
   ROI_HEADS: {NUM_CLASSES: 5, SCORE_THRESH_TEST: 0, NMS_THRESH_TEST: 0.4}
   ROI_BOX_HEAD: {NUM_FC: 1, FC_DIM: 32, POOLER_SAMPLING_RATIO: 2, POOLER_TYPE: ROIAlign, CLS_AGNOSTIC_BBOX_REG: True}
   ROI_MASK_HEAD: {NUM_CONV: 2, CONV_DIM: 8, POOLER_RESOLUTION: 7, POOLER_TYPE: ROIAlign, CLS_AGNOSTIC_MASK: True}
-INPUT: {FORMAT: RGB, MIN_SIZE_TEST: 320, MAX_SIZE_TEST: 640}
+INPUT: {FORMAT: RGB, MIN_SIZE_TEST: 0, MAX_SIZE_TEST: 100000}
 TEST: {DETECTIONS_PER_IMAGE: 7}
 )"));
   EXPECT_TRUE(config.mask_on);
@@ -386,8 +387,8 @@ TEST: {DETECTIONS_PER_IMAGE: 7}
   EXPECT_TRUE(config.box_head.class_agnostic);
   EXPECT_EQ(config.box_head.max_detections, 7);
   EXPECT_EQ(config.input.format, "RGB");
-  EXPECT_EQ(config.input.min_size, 320);
-  EXPECT_EQ(config.input.max_size, 640);
+  EXPECT_EQ(config.input.min_size, 0) << "Detectron2's \"do not resize\"";
+  EXPECT_EQ(config.input.max_size, 100000);
 }
 
 TEST(Config, ShallowResNetsNeedTheirWidth) {
