@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <fstream>
 #include <iterator>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <sstream>
 #include <string_view>
@@ -19,11 +20,20 @@ namespace {
 
 using nlohmann::json;
 
+constexpr int kMostId = std::numeric_limits<int>::max();
+
+bool is_id(const json& value) {
+  if (!value.is_number_integer()) return false;
+  const auto id = value.get<std::int64_t>();
+  return id >= std::numeric_limits<int>::min() && id <= kMostId;
+}
+
 std::vector<Label> parse_class_list(const std::string& text, const std::string& file) {
-  const auto tree = parse_yaml(text, file);
+  const auto tree = parse_yaml(text, file, YamlText::kVerbatim);
   const auto malformed = [&](const std::string& what) {
     return ModelError("The labels '" + file + "' " + what +
-                      ": give classes: [[ID, NAME], ...], ids whole numbers");
+                      ": give classes: [[ID, NAME], ...], ids whole numbers up to " +
+                      std::to_string(kMostId) + ", names in quotes where they could be numbers");
   };
   const auto classes = tree.is_object() ? tree.find("classes") : tree.end();
   if (!tree.is_object() || classes == tree.end() || !classes->is_array()) {
@@ -31,7 +41,7 @@ std::vector<Label> parse_class_list(const std::string& text, const std::string& 
   }
   std::vector<Label> labels;
   for (const auto& entry : *classes) {
-    if (!entry.is_array() || entry.size() != 2 || !entry[0].is_number_integer() || !entry[1].is_string()) {
+    if (!entry.is_array() || entry.size() != 2 || !is_id(entry[0]) || !entry[1].is_string()) {
       throw malformed("have an entry " + entry.dump());
     }
     labels.push_back({entry[0].get<int>(), entry[1].get<std::string>(), {}});

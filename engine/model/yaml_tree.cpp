@@ -12,6 +12,7 @@
 #include <istream>
 #include <limits>
 #include <map>
+#include <optional>
 #include <sstream>
 #include <utility>
 #include <vector>
@@ -66,7 +67,8 @@ json yaml_number(const std::string& text) {
   return json();
 }
 
-json plain_scalar(const std::string& text) {
+/// None where YAML has no other type for it than text.
+std::optional<json> typed_scalar(const std::string& text) {
   if (is_one_of(text, {"", "~", "null", "Null", "NULL"})) return json();
   if (is_one_of(text, {"true", "True", "TRUE", "yes", "Yes", "YES", "on", "On", "ON"})) return true;
   if (is_one_of(text, {"false", "False", "FALSE", "no", "No", "NO", "off", "Off", "OFF"})) return false;
@@ -74,13 +76,13 @@ json plain_scalar(const std::string& text) {
   if (is_one_of(text, {"-.inf", "-.Inf", "-.INF"})) return -std::numeric_limits<double>::infinity();
   if (is_one_of(text, {".nan", ".NaN", ".NAN"})) return std::numeric_limits<double>::quiet_NaN();
   if (auto number = yaml_number(text); !number.is_null()) return number;
-  return parse_python_literal(text);
+  return std::nullopt;
 }
 
 /// Builds the tree from the parser's events and stops it at the first bound that is passed.
 class TreeBuilder : public YAML::EventHandler {
  public:
-  explicit TreeBuilder(std::string where) : where_(std::move(where)) {}
+  TreeBuilder(std::string where, YamlText strings) : where_(std::move(where)), strings_(strings) {}
 
   json take() { return std::move(root_); }
 
@@ -106,7 +108,9 @@ class TreeBuilder : public YAML::EventHandler {
     }
     const bool plain = kind.empty() || kind == "int" || kind == "float" || kind == "bool" || kind == "null";
     const bool verbatim = kind == "str" || kind == "python/str" || kind == "python/unicode";
-    add(mark, anchor, plain ? plain_scalar(text) : verbatim ? json(text) : parse_python_literal(text));
+    const auto typed = plain ? typed_scalar(text) : std::nullopt;
+    const bool literal = !verbatim && strings_ == YamlText::kLiteral;
+    add(mark, anchor, typed ? *typed : literal ? parse_python_literal(text) : json(text));
   }
 
   void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
@@ -196,6 +200,7 @@ class TreeBuilder : public YAML::EventHandler {
   }
 
   std::string where_;
+  YamlText strings_;
   YAML::Mark mark_;
   std::vector<Level> levels_;
   std::map<YAML::anchor_t, json> anchors_;
@@ -205,7 +210,7 @@ class TreeBuilder : public YAML::EventHandler {
 
 }  // namespace
 
-json parse_yaml(std::string_view text, const std::string& where) {
+json parse_yaml(std::string_view text, const std::string& where, YamlText strings) {
   if (text.size() > kMaxBytes) {
     throw ModelError(where + ": " + std::to_string(text.size()) + " bytes are no config; at most " +
                      std::to_string(kMaxBytes) + " are read");
@@ -214,12 +219,12 @@ json parse_yaml(std::string_view text, const std::string& where) {
     throw ModelError(where + ": holds zero bytes, so it is no YAML; give the config, not the weights");
   }
   std::istringstream stream{std::string(text)};
-  TreeBuilder builder(where);
+  TreeBuilder builder(where, strings);
   try {
     YAML::Parser parser(stream);
     if (!parser.HandleNextDocument(builder)) return json();
     auto tree = builder.take();
-    TreeBuilder next(where);
+    TreeBuilder next(where, strings);
     if (parser.HandleNextDocument(next) && !next.take().is_null()) {
       throw ModelError(where + ": holds a second YAML document; a config is one");
     }

@@ -69,6 +69,22 @@ TEST_F(LabelsFile, YamlHasIdsOfItsOwn) {
   EXPECT_THAT(config.class_names, ElementsAre("car", "traffic light"));
 }
 
+TEST_F(LabelsFile, YamlsNamesMayBeInQuotes) {
+  const auto labels = read_labels(
+      file("names.yaml", "classes: [[1, \"0\"], [2, 'None'], [3, \"('a', 'b')\"], [4, None], [5, 'no']]"));
+  std::vector<std::string> names;
+  for (const auto& label : labels) names.push_back(label.name);
+  EXPECT_THAT(names, ElementsAre("0", "None", "('a', 'b')", "None", "no"));
+}
+
+TEST_F(LabelsFile, IdsThatAreNoneAreRefused) {
+  for (const char* id : {"4294967297", "2147483648", "-2147483649", "99999999999999999999", "1.5", "'1'"}) {
+    const auto text = "classes: [[" + std::string(id) + ", person]]";
+    EXPECT_THAT(refusal<ModelError>(file("ids.yaml", text)), HasSubstr("up to 2147483647")) << id;
+  }
+  EXPECT_EQ(read_labels(file("ids.yaml", "classes: [[2147483647, person]]")).front().id, 2147483647);
+}
+
 TEST_F(LabelsFile, ImagenetsClassIndexHasSynsets) {
   nlohmann::json index;
   for (int i = 0; i < 11; ++i)

@@ -39,6 +39,14 @@ TEST(YamlTree, QuotedTextIsALiteralWhereItIsOne) {
   EXPECT_EQ(tree.at("f"), "12");
 }
 
+// Where yacs does not read it, such as in names of classes.
+TEST(YamlTree, TextStaysTextWhereThatIsAskedFor) {
+  const auto tree =
+      parse_yaml("a: \"(1, 2)\"\nb: '12'\nc: (1, 2)\nd: 12\ne: None\nf: no\n", "c.yaml", YamlText::kVerbatim);
+  EXPECT_EQ(tree,
+            (json{{"a", "(1, 2)"}, {"b", "12"}, {"c", "(1, 2)"}, {"d", 12}, {"e", "None"}, {"f", false}}));
+}
+
 TEST(YamlTree, PythonTuplesAreLists) {
   const auto tree = parse("a: !!python/tuple\n- 1.0\n- 2.0\nb: !!python/tuple [x, !!python/tuple [3]]\n");
   EXPECT_EQ(tree.at("a"), (json{1.0, 2.0}));
