@@ -20,8 +20,10 @@ using nlohmann::json;
 constexpr std::array<std::string_view, 2> kKeys{"class_names", "thing_classes"};
 
 [[noreturn]] void refuse(const std::string& where, std::string_view key) {
-  throw ModelError(where + ": its '" + std::string(key) +
-                   "' is no list of names; expected is one name a class, in the order of training");
+  throw ModelError(
+      where + ": its '" + std::string(key) +
+      "' is no list of names, one a class in the order of training: name them with --labels FILE, "
+      "which goes before the checkpoint's names");
 }
 
 std::vector<std::string> names_in_metadata(std::span<const std::byte> bytes, const std::string& where) {

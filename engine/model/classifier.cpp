@@ -56,9 +56,9 @@ ClassifierConfig classifier_config(const std::string& arch, const Checkpoint& ch
   config.arch = arch;
   const auto classes = count_classes(find_classifier_network(arch), with_torchvision_names(checkpoint));
   if (!labels.empty() && labels.size() != classes) {
-    throw ModelError("there are " + std::to_string(labels.size()) + " labels; " + checkpoint.file.string() +
-                     " has " + std::to_string(classes) +
-                     " classes. Give one label a line, in the order of training");
+    throw ModelError("there are " + std::to_string(labels.size()) + " names for the " +
+                     std::to_string(classes) + " classes of " + checkpoint.file.string() +
+                     ": give --labels FILE with one a line, in the order of training");
   }
   config.class_names = labels.empty() ? default_names(classes) : std::move(labels);
   return config;

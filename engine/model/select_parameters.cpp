@@ -52,7 +52,7 @@ void check_pixels(const Checkpoint& checkpoint, const std::string& name, const s
   const auto found = checkpoint.tensors.find(name);
   if (found == checkpoint.tensors.end()) return;
   const auto& values = *found->second.values;
-  constexpr float kRounding = 1e-3F;
+  constexpr float kRounding = 0x1p-8F;  // Half a step of bf16, which a checkpoint may be saved in
   bool equal = values.size() == expected.size();
   for (std::size_t channel = 0; equal && channel < expected.size(); ++channel) {
     equal = std::abs(values[channel] - expected[channel]) <=

@@ -57,10 +57,10 @@ class Archive {
     std::vector<std::byte> bytes(status.size);
     const std::unique_ptr<zip_file_t, Close> file(
         zip_fopen_index(zip_.get(), static_cast<zip_uint64_t>(index), 0));
-    if (!file || zip_fread(file.get(), bytes.data(), status.size) != static_cast<zip_int64_t>(status.size) ||
-        !at_sound_end(file.get())) {
-      throw ModelError(what + " is damaged; copy or download the file again");
+    if (!file || zip_fread(file.get(), bytes.data(), status.size) != static_cast<zip_int64_t>(status.size)) {
+      throw ModelError(what + kDamaged);
     }
+    if (!at_sound_end(file.get())) throw ModelError(what + end_problem(file.get()));
     return bytes;
   }
 
@@ -71,6 +71,16 @@ class Archive {
     void operator()(zip_t* zip) const { zip_discard(zip); }
     void operator()(zip_file_t* file) const { zip_fclose(file); }
   };
+
+  static constexpr const char* kDamaged = " is damaged; copy or download the file again";
+
+  /// Why a file's end is not sound. torch can be told to save no checksums, and then writes wrong ones.
+  static std::string end_problem(zip_file_t* file) {
+    if (zip_error_code_zip(zip_file_get_error(file)) != ZIP_ER_CRC) return kDamaged;
+    return " does not have its checksum: either it is damaged, then copy or download the file again, or it "
+           "was "
+           "saved with torch.serialization.set_crc32_options(False), then save it again with True";
+  }
 
   /// libzip compares the checksum only when it reaches the end.
   static bool at_sound_end(zip_file_t* file) {

@@ -53,7 +53,7 @@ TEST(ClassifierConfig, CountsTheClassesAndNamesThem) {
   EXPECT_THAT(refusal_of([&] {
                 classifier_config("resnet18", few, {"a", "b"});
               }),
-              AllOf(HasSubstr("2 labels"), HasSubstr("3 classes")));
+              AllOf(HasSubstr("2 names"), HasSubstr("3 classes"), HasSubstr("--labels FILE")));
 }
 
 TEST(ClassifierConfig, RefusesUnknownArchitecturesAndOtherCheckpoints) {

@@ -73,6 +73,15 @@ TEST(SelectParameters, PixelStatisticsMustBeTheConfigs) {
   EXPECT_THAT(refused(checkpoint), HasSubstr("pixel_std is [1.0"));
 }
 
+// Each by as much as it can be: 116.28 lies between 116 and 116.5.
+TEST(SelectParameters, PixelStatisticsMayBeRoundedAsBf16Is) {
+  auto checkpoint = fitting();
+  checkpoint.tensors.emplace("pixel_mean", tensor({3, 1, 1}, {103.5F, 116.5F, 123.5F}));
+  EXPECT_NO_THROW(select_parameters(checkpoint, kNeeded, ModelConfig{}));
+  checkpoint.tensors.insert_or_assign("pixel_mean", tensor({3, 1, 1}, {103.5F, 117, 123.5F}));
+  EXPECT_THAT(refused(checkpoint), HasSubstr("pixel_mean is [103.5"));
+}
+
 TEST(SelectParameters, EveryMisfitIsNamedWithBothShapes) {
   Checkpoint checkpoint{
       "w.pkl", "pkl", {{"conv.weight", tensor({3, 4, 1, 1})}, {"extra\n.bias", tensor({7})}}};
