@@ -226,9 +226,12 @@ std::vector<engine::Label> labels_for(const Settings& settings, const std::vecto
   return labels;
 }
 
-void report(const Settings& settings, const ordered_json& images) {
+/// \param failed  whether something could not be read, or not be classified
+void report(const Settings& settings, const ordered_json& images, bool failed) {
+  // An empty list in place of results that are there would say that there was no image.
+  const bool nothing_read = images.empty() && failed;
   if (!settings.json.empty()) {
-    write_json({{"images", images}}, settings.json);
+    if (!nothing_read || settings.json == "-") write_json({{"images", images}}, settings.json);
   } else if (settings.output.empty()) {
     print_tables(images);
   } else {
@@ -258,7 +261,7 @@ int classify(const Settings& settings) {
   ClassifyRun run(settings, *classifier, labels_for(settings, classifier->config().class_names));
   for (const auto& problem : expanded.problems) run.fail(problem);
   run.run(expanded.inputs, annotated);
-  report(settings, run.images());
+  report(settings, run.images(), run.failures() > 0);
   return run.failures() == 0 ? kDone : kFailed;
 }
 

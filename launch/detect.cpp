@@ -74,15 +74,19 @@ class Presenter : public ResultSink {
     bar_.update(done, total, note);
   }
 
-  /// Ends the results' file and says in one line on stdout what was done, where that is not taken.
+  /// Ends the results' file, but for one where no input could be read, and says in one line on stdout what
+  /// was done, where that is not taken.
   void finish(const Settings& settings, double seconds) {
     bar_.clear();
-    if (writer_ != nullptr) writer_->finish();
+    // An empty list in place of results that are there would say that nothing was found.
+    const bool nothing_read = frames_ == 0 && failures_ > 0;
+    const bool written = writer_ != nullptr && (!nothing_read || settings.json == "-");
+    if (written) writer_->finish();
     if (settings.json == "-") return;
     std::cout << fmt::format("{}, {} in {}", plural(frames_, "frame"), plural(objects_, "object"),
                              format_seconds(seconds));
     if (copies_ > 0) std::cout << ", annotated: " << settings.output.string();
-    if (!settings.json.empty()) std::cout << ", results: " << settings.json;
+    if (written) std::cout << ", results: " << settings.json;
     std::cout << '\n';
   }
   std::uint64_t failures() const { return failures_; }
@@ -277,7 +281,8 @@ int detect(Settings settings) {
   check_files(settings, expanded.inputs, annotated);
 
   std::unique_ptr<engine::ResultWriter> writer;
-  if (!settings.json.empty())
+  // Where there is no input, the lines of an earlier run are not even opened.
+  if (!settings.json.empty() && (!expanded.inputs.empty() || settings.json == "-"))
     writer = std::make_unique<engine::ResultWriter>(settings.json, format, names, std::cout);
   if (writer != nullptr && format == engine::ResultFormat::kCoco) tell_images_apart(expanded.inputs, *writer);
   Presenter presenter(settings, std::move(writer), names);

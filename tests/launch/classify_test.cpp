@@ -116,6 +116,16 @@ TEST_F(Classify, AnUnreadableImageTakesNoOtherWithIt) {
 }
 
 // Every second execution fails: that of the first batch, then that of its second image by itself.
+TEST_F(Classify, ResultsThatAreThereStayWhereNoImageCanBeRead) {
+  const auto kept = (folder_ / "keep.json").string();
+  write_text(kept, "earlier results");
+  EXPECT_EQ(
+      run_neuron_rcnn("classify " + model() + "--json " + kept + " '" + folder_.path().string() + "/*.jpg'")
+          .code,
+      1);
+  EXPECT_EQ(read_text(kept), "earlier results");
+}
+
 TEST_F(Classify, FailingCoreCostsOnlyTheImageThatWasOnIt) {
   for (const char* name : {"c.png", "d.png", "e.png", "f.png"}) {
     fs::copy_file(folder_ / "a.png", folder_ / name);

@@ -243,6 +243,27 @@ TEST_F(Detect, JsonFileAppearsWholeOrNotAtAll) {
   EXPECT_EQ(read_text(file), "old");
 }
 
+// An empty list would say that nothing was found in what was never looked at.
+TEST_F(Detect, ResultsThatAreThereStayWhereNoInputCanBeRead) {
+  const auto kept = (out_ / "keep.json").string();
+  write_text(kept, "earlier results");
+  write_text(images_ / "broken.png", "no image");
+  const auto expect_kept = [&](const std::string& input, const std::string& format) {
+    const auto outcome = detect(input + " --json " + kept + " --format " + format);
+    EXPECT_EQ(outcome.code, 1);
+    EXPECT_EQ(lines_of(outcome.err).size(), 1U) << outcome.err;
+    EXPECT_EQ(read_text(kept), "earlier results") << format << " of " << input;
+    EXPECT_THAT(outcome.out, ::testing::Not(HasSubstr("results: ")));
+  };
+  for (const std::string format : {"coco", "detectron2", "json-lines"}) {
+    expect_kept("'" + images() + "/none/*.jpg'", format);
+  }
+  for (const auto& input : {images() + "/none.jpg", images() + "/broken.png"}) expect_kept(input, "coco");
+  EXPECT_EQ(detect(images() + "/broken.png --json -").out, "[\n]\n") << "whoever reads it waits for JSON";
+  EXPECT_EQ(detect(images() + "/broken.png " + images() + "/a.png --json " + kept).code, 1);
+  EXPECT_FALSE(json::parse(read_text(kept)).empty()) << "one of them was read";
+}
+
 TEST_F(Detect, CoresThatAreNotThereAreWrongUse) {
   const auto outcome = detect(images() + " --cores 7", "NEURON_RT_NUM_CORES=2");
   EXPECT_EQ(outcome.code, 2) << outcome.err;
