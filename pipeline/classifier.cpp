@@ -81,8 +81,10 @@ std::unique_ptr<Classifier> Classifier::create(const SessionOptions& options, en
   if (&cores == &engine::CorePool::process()) publish_process();
   std::unique_ptr<Classifier> classifier(new Classifier);
   auto& state = *classifier->state_;
-  state.model = engine::LoadedModel::load(options.model, {.deterministic = options.deterministic,
-                                                          .emulate_precision = options.emulate_precision});
+  state.model =
+      engine::LoadedModel::load(options.model, {.deterministic = options.deterministic,
+                                                .emulate_precision = options.emulate_precision,
+                                                .threads_per_core = cores.settings().threads_per_core});
   const auto& artifact = state.model->artifact();
   const auto& name = artifact.classifier().arch;  // Refuses detectors
   const auto executable = state.model->classifier_executable(1);

@@ -168,8 +168,10 @@ std::shared_ptr<const Session> Session::create(const SessionOptions& options, en
   std::shared_ptr<Session> session(new Session);
   auto& state = *session->state_;
   state.options = options;
-  state.model = engine::LoadedModel::load(options.model, {.deterministic = options.deterministic,
-                                                          .emulate_precision = options.emulate_precision});
+  state.model =
+      engine::LoadedModel::load(options.model, {.deterministic = options.deterministic,
+                                                .emulate_precision = options.emulate_precision,
+                                                .threads_per_core = cores.settings().threads_per_core});
   state.model->config();  // Refuses a classifier
   state.image_program = state.model->image_program_index();
   state.rpn_programs = state.model->rpn_program_indices();

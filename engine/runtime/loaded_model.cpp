@@ -30,7 +30,7 @@ constexpr int kMaxSide = 8192;
 /// What makes a file the same file.
 using FileKey = std::tuple<dev_t, ino_t, off_t, time_t, long>;
 /// A model's files, and how it is to be run.
-using ModelKey = std::tuple<std::vector<FileKey>, bool, bool>;
+using ModelKey = std::tuple<std::vector<FileKey>, bool, bool, int>;
 
 FileKey key_of(const std::filesystem::path& file) {
   struct stat status {};
@@ -44,7 +44,7 @@ FileKey key_of(const std::filesystem::path& file) {
 ModelKey key_of(const std::filesystem::path& model, LoadOptions options) {
   std::vector<FileKey> files;
   for (const auto& file : artifact_files(model)) files.push_back(key_of(file));
-  return {std::move(files), options.deterministic, options.emulate_precision};
+  return {std::move(files), options.deterministic, options.emulate_precision, options.threads_per_core};
 }
 
 std::shared_ptr<const Artifact> open_whole(const std::filesystem::path& path) {
@@ -207,7 +207,7 @@ std::shared_ptr<const Executable> LoadedModel::State::get(std::size_t program,
   auto shapes = shapes_of(program);
   shapes.inputs = std::move(inputs);
   try {
-    const ThreadCount threads(CoreSettings::from_environment().threads_per_core);
+    const ThreadCount threads(options.threads_per_core);
     cached.executable = build_executable(graph, shapes, weights);
   } catch (...) {
     executables.erase(key);
@@ -241,7 +241,9 @@ LoadedModel::~LoadedModel() = default;
 std::shared_ptr<LoadedModel> LoadedModel::load(const std::filesystem::path& file, LoadOptions options) {
   auto& all = registry();
   const std::lock_guard lock(all.mutex);
-  options.emulate_precision = options.emulate_precision || CoreSettings::from_environment().emulate_precision;
+  const auto settings = CoreSettings::from_environment();
+  options.emulate_precision = options.emulate_precision || settings.emulate_precision;
+  if (options.threads_per_core == 0) options.threads_per_core = settings.threads_per_core;
   const auto key = key_of(file, options);
   std::erase_if(all.models, [](const auto& entry) { return entry.second.expired(); });
   if (const auto found = all.models.find(key); found != all.models.end()) {

@@ -18,6 +18,9 @@ struct LoadOptions {
   /// Values of a model in bf16 or int8 are rounded as if it were multiplied so: it finds what it finds where
   /// the processor does that. NEURON_EMU_PRECISION=1 asks for the same.
   bool emulate_precision = false;
+  /// Of the cores that its programs run on, which they are built for (CorePool::settings()); 0: as
+  /// NEURON_EMU_THREADS_PER_CORE says.
+  int threads_per_core = 0;
   bool operator==(const LoadOptions&) const = default;
 };
 

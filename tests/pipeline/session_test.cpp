@@ -3,6 +3,9 @@
 
 #include <gmock/gmock.h>
 
+#include <filesystem>
+#include <iterator>
+
 #include "engine/errors.hpp"
 #include "tests/pipeline/pipeline_fixture.hpp"
 
@@ -47,6 +50,25 @@ TEST_F(SessionTest, PlacesOnTheCoresAskedFor) {
   const auto session = Session::create(options, pool);
   EXPECT_THAT(session->programs().cores(), ::testing::ElementsAre(1, 2));
   EXPECT_EQ(pool.status()[0].memory_used, 0U);
+}
+
+// Programs are built for their cores' threads; those of the environment alone would leave a pool's in vain.
+TEST_F(SessionTest, RunsProgramsOnAsManyThreadsAsItsPoolsCoresHave) {
+  const auto tasks = [] {
+    const std::filesystem::directory_iterator all("/proc/self/task");
+    return std::distance(begin(all), end(all));
+  };
+  SessionOptions options;
+  options.model = tests::tiny_model();
+  engine::CorePool plain(cores(1));
+  const auto first = Session::create(options, plain);  // The host's own threads are there from here on
+  auto settings = cores(1);
+  settings.threads_per_core = 5;
+  engine::CorePool pool(settings);
+  const auto before = tasks();
+  const auto session = Session::create(options, pool);
+  EXPECT_GE(tasks() - before, 4);
+  EXPECT_NE(&session->model(), &first->model());
 }
 
 TEST_F(SessionTest, RefusesCoresThatAreNotThere) {

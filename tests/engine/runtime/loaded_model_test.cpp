@@ -12,6 +12,7 @@
 
 #include "engine/errors.hpp"
 #include "engine/ops/platform.hpp"
+#include "engine/runtime/core_pool.hpp"
 #include "engine/runtime/program_executable.hpp"
 #include "engine/runtime/trace.hpp"
 #include "tests/support/elements.hpp"
@@ -144,6 +145,17 @@ TEST(LoadedModel, ChoosesTheSmallestBucket) {
   EXPECT_EQ(model->box_executable(3)->outputs()[1].shape, (Shape{16, 12}));
   EXPECT_THROW(model->box_executable(0), ModelError);
   EXPECT_THROW(model->box_executable(1001), ModelError);
+}
+
+// Programs are built for the threads of the cores that run them, and blocks are cut for so many.
+TEST(LoadedModel, IsAnotherOneForOtherThreads) {
+  const auto file = tests::tiny_model();
+  const auto of_two = LoadedModel::load(file, {.threads_per_core = 2});
+  const auto of_three = LoadedModel::load(file, {.threads_per_core = 3});
+  EXPECT_NE(of_two, of_three);
+  EXPECT_EQ(of_two, LoadedModel::load(file, {.threads_per_core = 2}));
+  EXPECT_EQ(LoadedModel::load(file),
+            LoadedModel::load(file, {.threads_per_core = CoreSettings::from_environment().threads_per_core}));
 }
 
 // Else the same region would score differently depending on how many others the frame has.
