@@ -117,12 +117,12 @@ struct LoadedModel::State {
       types.emplace_back(artifact->programs()[i].graph, shapes_of(i));
     }
     if (artifact->is_classifier()) return;
-    box_buckets = make_buckets({16, 64, 128, 256, 512}, artifact->config().max_proposals());
+    box_buckets = make_buckets({16, 64, 128, 256, 512, 1000, 1500}, artifact->config().max_proposals());
     // Finer than boxes: one detection costs as much as 30 regions of the box head.
     const auto& head = artifact->config().box_head;
     // A region is a detection once for each class at most, whatever the config allows.
     const auto possible = std::int64_t{artifact->config().max_proposals()} * head.num_classes;
-    detection_buckets = make_buckets({4, 8, 16, 24, 32, 48, 64},
+    detection_buckets = make_buckets({4, 8, 16, 24, 32, 48, 64, 100, 150, 200, 300},
                                      static_cast<int>(std::min<std::int64_t>(head.max_detections, possible)));
   }
 

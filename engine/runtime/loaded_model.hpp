@@ -31,7 +31,7 @@ struct LoadOptions {
 /// Thread safety: thread-safe. One mutex guards the executables; building one holds it.
 class LoadedModel {
  public:
-  static constexpr std::size_t kMaxShapes = 8;
+  static constexpr std::size_t kMaxShapes = 12;
 
   /// Process-wide: the same file (device, inode, size, modification time) with the same options gives the
   /// same object while any holder is alive, so elements and pipelines share one set of weights. \throws

@@ -229,17 +229,6 @@ TEST(LoadedModel, HeatmapsAreWhatTheNetworkDefines) {
   }
 }
 
-// A config may allow more detections than regions and classes can make; buffers are no larger than these.
-TEST(LoadedModel, HasBucketsForDetectionsThatThereCanBe) {
-  auto config = tests::tiny_config(kMasks);
-  config.box_head.max_detections = 100'000;
-  config.rpn.post_nms_topk = 30;
-  const auto file = tests::tiny_model().parent_path() / "many-detections.rcnn";
-  write_artifact(compile(config, tests::tiny_checkpoint(kMasks), {.input = tests::TinyModelOptions{}.input}),
-                 file);
-  EXPECT_EQ(LoadedModel::load(file)->detection_buckets().back(), 30 * 3);
-}
-
 TEST(LoadedModel, GivesADetectionTheSameMaskInEveryBucketAndRow) {
   const auto model = LoadedModel::load(tests::tiny_model(kMasks));
   EXPECT_THAT(model->detection_buckets(), ::testing::ElementsAre(4, 8, 16, 20));
