@@ -74,6 +74,8 @@ std::optional<Layout> Format::layout() const {
 
 std::size_t Format::bytes() const { return descriptor_->desc.get_size(); }
 
+bool Format::lies_as(Layout layout) const { return *this == Format(shape(), layout, dtype()); }
+
 bool Format::operator==(const Format& other) const { return descriptor_->desc == other.descriptor_->desc; }
 
 Element element_of(const Format& format) {
@@ -94,7 +96,7 @@ MapStrides map_strides(const Format& format, std::size_t step) {
   const auto shape = format.shape();
   const auto extent = [&](std::size_t axis) { return static_cast<std::size_t>(shape[axis]); };
   const auto channels = extent(1), height = extent(2), width = extent(3);
-  const bool last = format.layout() == Layout::kNhwc;
+  const bool last = format.lies_as(Layout::kNhwc);
   const auto cell = last ? channels : kGroup;
   return {height * width * channels, last ? kGroup : height * width * kGroup, step * width * cell,
           step * cell};

@@ -25,8 +25,11 @@ class Format {
   DType dtype() const;
   /// The same with elements of another type.
   Format as(DType dtype) const;
-  /// The layout's name; nothing where oneDNN chose one that Layout does not know.
+  /// The layout's name; nothing where oneDNN chose one that Layout does not know. Where values lie alike in
+  /// several, as those of a map of one cell do, the first of Layout.
   std::optional<Layout> layout() const;
+  /// Whether values lie as that layout has them. \throws ShapeError as the constructor does
+  bool lies_as(Layout layout) const;
   /// Including padding channels.
   std::size_t bytes() const;
   const Descriptor& descriptor() const { return *descriptor_; }

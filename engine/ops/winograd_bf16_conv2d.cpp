@@ -118,9 +118,10 @@ bool winograd_bf16_computes(const Conv2dParams& params, std::int64_t in_channels
 bool winograd_bf16_can(const Conv2dParams& params, const Format& source, const Format& destination) {
   const auto type = source.dtype();
   if (type != DType::kBf16 && type != DType::kU8 && type != DType::kS8) return false;
-  const auto layout = source.layout();
+  // Asked of each layout: of a map of one cell, values lie alike in several.
+  const auto lie = [&](Layout layout) { return source.lies_as(layout) && destination.lies_as(layout); };
   return winograd_multiplies_bf16() && winograd_bf16_computes(params, source.shape().at(1)) &&
-         (layout == Layout::kNhwc || layout == Layout::kBlocked16) && destination.layout() == layout;
+         (lie(Layout::kNhwc) || lie(Layout::kBlocked16));
 }
 
 std::unique_ptr<Operator> make_winograd_bf16_conv2d(const Conv2dParams& params, winograd::Variant variant,

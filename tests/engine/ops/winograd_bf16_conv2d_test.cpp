@@ -198,8 +198,8 @@ TEST_F(WinogradBf16Native, ComputesOnSteps) {
        {Steps{false, false, false}, Steps{true, false, true}, Steps{false, true, false},
         Steps{true, true, true}}) {
     Case one(48, 32, 11, 6, source_signed && summand_signed ? -8 : 0);
-    const QuantizedParams steps{
-        "", ActivationStep{0.5F, source_signed}, ActivationStep{2, summand_signed}, ActivationStep{4, result_signed}};
+    const QuantizedParams steps{"", ActivationStep{0.5F, source_signed}, ActivationStep{2, summand_signed},
+                                ActivationStep{4, result_signed}};
     auto weights = one.named.packed();
     const auto to = one.format(32, Layout::kNhwc, steps.result->dtype());
     const auto held = to.as(steps.summand->dtype());
@@ -266,6 +266,20 @@ TEST_F(WinogradBf16Native, MakesConvolutionsOfBf16AndOf8Bits) {
   EXPECT_EQ(make_quantized_conv2d(one.params, steps, source, nullptr, weights, Conv2dAlgorithm::kWinograd2x2)
                 ->implementation(),
             "winograd:F(2x2,3x3) bf16");
+}
+
+// The coarsest level of a small picture is one: there its values lie alike in several layouts.
+TEST_F(WinogradBf16Native, TakesMapsOfOneCell) {
+  for (const int channels : {16, 32}) {
+    Case one(channels, 48, 1, 1);
+    auto weights = one.named.packed();
+    const QuantizedParams steps{"", ActivationStep{1, true}, std::nullopt, std::nullopt};
+    const auto source = one.format(channels, Layout::kNhwc, DType::kS8);
+    const auto op =
+        make_quantized_conv2d(one.params, steps, source, nullptr, weights, Conv2dAlgorithm::kWinograd2x2);
+    EXPECT_EQ(op->implementation(), "winograd:F(2x2,3x3) bf16");
+    EXPECT_EQ(tests::run_operator(*op, {one.source}), one.exact());
+  }
 }
 
 }  // namespace
