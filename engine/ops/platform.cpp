@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <fstream>
+#include <functional>
 #include <oneapi/dnnl/dnnl.hpp>
 #include <string_view>
 
@@ -42,6 +43,9 @@ std::string processor_name(std::istream& cpuinfo) {
   for (const auto& value : values) {
     if (!value.empty()) name += (name.empty() ? "" : " ") + value;
   }
+  // A hypervisor may give any bytes, and costs are kept in JSON, which takes UTF-8 alone.
+  const auto is_plain = [](char c) { return c >= ' ' && c <= '~'; };
+  std::ranges::replace_if(name, std::not_fn(is_plain), '?');
   return name.empty() ? "unknown processor" : name;
 }
 

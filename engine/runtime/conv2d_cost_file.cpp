@@ -140,7 +140,7 @@ void Conv2dCostFile::store(const Conv2dCostTable& table) const {
     stream.close();
     if (!stream) throw Error("the folder cannot be written to, or has no room");
     pending.commit();
-  } catch (const Error& error) {
+  } catch (const std::exception& error) {
     spdlog::debug("{}: not kept, so the next process measures again ({})", file_.string(), error.what());
   }
 }

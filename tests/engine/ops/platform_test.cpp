@@ -27,6 +27,12 @@ TEST(Platform, NamesArmProcessorsByPart) {
   EXPECT_EQ(processor_name(cpuinfo), "0x41 0xd40");
 }
 
+// Hypervisors may name it as they like; what is kept in JSON has to be UTF-8.
+TEST(Platform, KeepsOfANameWhatIsAscii) {
+  std::istringstream cpuinfo("model name\t: QEMU \xe9 CPU\nmodel\t: 6\n");
+  EXPECT_EQ(processor_name(cpuinfo), "QEMU ? CPU 6");
+}
+
 TEST(Platform, DoesWithoutCpuinfo) {
   std::istringstream nothing;
   EXPECT_EQ(processor_name(nothing), "unknown processor");
