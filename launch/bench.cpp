@@ -146,7 +146,7 @@ void complete(BenchOptions& options) {
 
 int bench(Settings settings) {
   complete(settings.options);
-  settings.options.lines = settings.json ? nullptr : &std::cout;
+  settings.options.lines = settings.json ? &std::cerr : &std::cout;
   const auto rows = run(settings);
   if (settings.json) {
     std::cout << to_json(settings, rows).dump(2, ' ', false, ordered_json::error_handler_t::replace) << '\n';

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <ostream>
 
 namespace rcnn::launch {
 namespace {
@@ -23,15 +24,21 @@ TimedLoop::TimedLoop(const LoopOptions& options, int items, std::ostream* lines)
 
 void TimedLoop::ended(Clock::duration took) {
   last_ = Clock::now();
-  if (++ended_ <= options_.warm_ups) {
+  ++ended_;
+  const auto shows = [&](int count) {
+    return lines_ != nullptr && options_.line_every > 0 && count % options_.line_every == 0;
+  };
+  if (ended_ <= options_.warm_ups) {
     began_ = last_;
+    if (shows(ended_)) *lines_ << fmt::format("warm-up {}/{}\n", ended_, options_.warm_ups) << std::flush;
     return;
   }
   milliseconds_.push_back(std::chrono::duration<double, std::milli>(took).count());
   const int timed = ended_ - options_.warm_ups;
-  if (lines_ == nullptr || options_.line_every == 0 || timed % options_.line_every != 0) return;
+  if (!shows(timed)) return;
   const double mean = std::accumulate(milliseconds_.begin(), milliseconds_.end(), 0.) / timed;
-  *lines_ << fmt::format("iteration {}/{}: {:.2f} ms on average\n", timed, options_.iterations, mean);
+  *lines_ << fmt::format("iteration {}/{}: {:.2f} ms on average\n", timed, options_.iterations, mean)
+          << std::flush;
 }
 
 LoopResult TimedLoop::result() const {

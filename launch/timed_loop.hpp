@@ -10,7 +10,7 @@ namespace rcnn::launch {
 struct LoopOptions {
   int warm_ups = 50;     ///< Iterations before the clock starts
   int iterations = 100;  ///< Iterations that are timed, at least 1
-  int line_every = 10;   ///< A line of progress after so many of those; 0 = none
+  int line_every = 10;   ///< A line of progress after so many of either; 0 = none
 };
 
 /// What a timed loop came to.

@@ -65,6 +65,7 @@ TEST(Bench, EveryCombinationOfCoresThreadsAndFramesIsMeasured) {
   const auto outcome = bench(tests::tiny_model(),
                              "--size 96x64 --cores 2 1 --threads-per-core 1 2 --max-in-flight 1 3 --json");
   ASSERT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_THAT(outcome.err, HasSubstr("1 core, 2 threads each")) << "it says how far it is";
   std::vector<std::array<int, 3>> seen;
   const auto report = json::parse(outcome.out);
   for (const auto& row : report.at("rows")) {

@@ -49,8 +49,9 @@ TEST(TimedLoop, ALineComesAfterEverySoMany) {
   std::ostringstream lines;
   TimedLoop loop({.warm_ups = 10, .iterations = 25, .line_every = 10}, 1, &lines);
   for (int i = 0; i < 35; ++i) loop.ended(milliseconds(5));
-  EXPECT_THAT(lines_of(lines.str()), ::testing::ElementsAre("iteration 10/25: 5.00 ms on average",
-                                                            "iteration 20/25: 5.00 ms on average"));
+  EXPECT_THAT(lines_of(lines.str()),
+              ::testing::ElementsAre("warm-up 10/10", "iteration 10/25: 5.00 ms on average",
+                                     "iteration 20/25: 5.00 ms on average"));
 }
 
 }  // namespace
