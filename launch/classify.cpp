@@ -232,6 +232,10 @@ void report(const Settings& settings, const ordered_json& images, bool failed) {
   const bool nothing_read = images.empty() && failed;
   if (!settings.json.empty()) {
     if (!nothing_read || settings.json == "-") write_json({{"images", images}}, settings.json);
+    if (nothing_read || settings.json == "-") return;
+    const auto copies =
+        settings.output.empty() ? "" : fmt::format(", annotated: {}", settings.output.string());
+    std::cout << fmt::format("{}{}, results: {}\n", plural(images.size(), "image"), copies, settings.json);
   } else if (settings.output.empty()) {
     print_tables(images);
   } else {

@@ -251,9 +251,12 @@ void ResultWriter::finish() {
 
 void ResultWriter::check() const {
   if (out_->good()) return;
+  if (target_ == "-")
+    throw Error(
+        "Cannot write the results to standard output: is the disk full, or does nobody read it any more?");
   throw Error(
       fmt::format("Cannot write the results to '{}': give a file that you may write to, on a disk "
-                  "with room, or - for standard output",
+                  "with room",
                   target_));
 }
 

@@ -31,6 +31,7 @@ TEST_F(Classify, WritesTheBestClassesOfEachImage) {
   const auto outcome = run_neuron_rcnn("classify " + model() + "--top 3 --json " +
                                        (folder_ / "o.json").string() + " '" + images() + "'");
   ASSERT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_EQ(outcome.out, "2 images, results: " + (folder_ / "o.json").string() + "\n");
   const auto result = json::parse(read_text(folder_ / "o.json")).at("images");
   ASSERT_EQ(result.size(), 2U);
   EXPECT_EQ(result[0].at("file"), "a.png");
