@@ -16,8 +16,9 @@ if [ -z "${SOURCE:-}" ] && [ ! -c "$device" ]; then
   exit 1
 fi
 read -ra source <<<"${SOURCE:-v4l2src device=$device}"
-built=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)/build/elements
-[ -n "${GST_PLUGIN_PATH:-}" ] || [ ! -d "$built" ] || export GST_PLUGIN_PATH=$built
+source "$(dirname "${BASH_SOURCE[0]}")/script_support.sh"
+need_model "$1"
+need_apart "$2" "$1" "$device"
 
 # A camera does not wait: the queue keeps the newest frame only and lets the others go. -e ends the file on Ctrl-C.
 exec gst-launch-1.0 -q -e \

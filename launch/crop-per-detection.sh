@@ -10,8 +10,11 @@ if [ $# -ne 3 ]; then
   echo "usage: ${0##*/} MODEL.rcnn INPUT FOLDER" >&2
   exit 2
 fi
-built=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)/build/elements
-[ -n "${GST_PLUGIN_PATH:-}" ] || [ ! -d "$built" ] || export GST_PLUGIN_PATH=$built
+source "$(dirname "${BASH_SOURCE[0]}")/script_support.sh"
+need_model "$1"
+need_file "$2"
+# An input among the crops is in danger where it is called as they are.
+[[ ${2##*/} != [0-9]*.jpg ]] || need_apart "$3/${2##*/}" "$2"
 mkdir -p "$3"
 
 # overlay=false: the crops show the objects, not the boxes around them.

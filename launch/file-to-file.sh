@@ -9,8 +9,10 @@ if [ $# -ne 3 ]; then
   echo "usage: ${0##*/} MODEL.rcnn INPUT OUTPUT.mp4" >&2
   exit 2
 fi
-built=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)/build/elements
-[ -n "${GST_PLUGIN_PATH:-}" ] || [ ! -d "$built" ] || export GST_PLUGIN_PATH=$built
+source "$(dirname "${BASH_SOURCE[0]}")/script_support.sh"
+need_model "$1"
+need_file "$2"
+need_apart "$3" "$1" "$2"
 
 # videoconvert before the first stage is for what is decoded to neither NV12 nor I420; x264enc takes these. Without B-frames
 # the muxer needs no edit list, which would cut off the first frame of streams of uneven rate.

@@ -10,8 +10,9 @@ if [ $# -ne 3 ]; then
   echo "usage: ${0##*/} MODEL.rcnn FOLDER OUTPUT_FOLDER" >&2
   exit 2
 fi
-built=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)/build/elements
-[ -n "${GST_PLUGIN_PATH:-}" ] || [ ! -d "$built" ] || export GST_PLUGIN_PATH=$built
+source "$(dirname "${BASH_SOURCE[0]}")/script_support.sh"
+need_model "$1"
+need_apart "$3" "$2"
 
 # multifilesrc reads numbered files, so each image gets a number in a folder of links, and its name back in the end.
 numbered=$(mktemp -d)
@@ -19,6 +20,7 @@ trap 'rm -rf "$numbered"' EXIT
 names=()
 for image in "$2"/*.jpg "$2"/*.jpeg "$2"/*.JPG; do
   [ -f "$image" ] || continue
+  need_apart "$3/${image##*/}" "$image"
   ln -s "$(realpath "$image")" "$(printf '%s/in-%06d.jpg' "$numbered" ${#names[@]})"
   names+=("${image##*/}")
 done

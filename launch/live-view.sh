@@ -17,8 +17,8 @@ if [ -z "${SOURCE:-}" ] && [ ! -c "$device" ]; then
 fi
 read -ra source <<<"${SOURCE:-v4l2src device=$device}"
 read -ra sink <<<"${SINK:-autovideosink sync=false}"
-built=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)/build/elements
-[ -n "${GST_PLUGIN_PATH:-}" ] || [ ! -d "$built" ] || export GST_PLUGIN_PATH=$built
+source "$(dirname "${BASH_SOURCE[0]}")/script_support.sh"
+need_model "$1"
 
 # Two frames: one on a core, one before or behind it. The newest waits in front of them, and older ones give way to
 # it. sync=false shows each as soon as it is there.

@@ -9,8 +9,10 @@ if [ $# -ne 6 ]; then
   echo "usage: ${0##*/} MODEL.rcnn INPUT INPUT INPUT INPUT OUTPUT.mp4" >&2
   exit 2
 fi
-built=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)/build/elements
-[ -n "${GST_PLUGIN_PATH:-}" ] || [ ! -d "$built" ] || export GST_PLUGIN_PATH=$built
+source "$(dirname "${BASH_SOURCE[0]}")/script_support.sh"
+need_model "$1"
+for input in "${@:2:4}"; do need_file "$input"; done
+need_apart "$6" "${@:1:5}"
 
 # The detector draws before the picture is made small, so that it sees every pixel; compositor drops the metas.
 tile="video/x-raw,width=640,height=360,pixel-aspect-ratio=1/1"

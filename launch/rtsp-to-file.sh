@@ -13,8 +13,9 @@ fi
 # A camera that closes the connection ends the recording well; so does one that falls silent, after half a minute.
 # TCP: a lost packet of UDP would be a smeared picture, and a smeared picture a wrong detection.
 read -ra source <<<"${SOURCE:-rtspsrc location=$2 protocols=tcp latency=200}"
-built=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)/build/elements
-[ -n "${GST_PLUGIN_PATH:-}" ] || [ ! -d "$built" ] || export GST_PLUGIN_PATH=$built
+source "$(dirname "${BASH_SOURCE[0]}")/script_support.sh"
+need_model "$1"
+need_apart "$3" "$1"
 
 # The camera does not wait: while the cores are busy, the newest frame waits and older ones give way to it. Without
 # B-frames the muxer needs no edit list, which would cut off the first frame of streams of uneven rate.

@@ -122,5 +122,56 @@ TEST(Scripts, WrongUsePrintsTheUsage) {
   EXPECT_EQ(run_script("folder-of-images.sh", "m.rcnn /dev out").code, 1);
 }
 
+// What is written to is emptied when it is opened: refusals come before.
+TEST(Scripts, WhatIsReadIsNeverReplaced) {
+  const TempFolder folder;
+  const auto model = tests::tiny_model().string();
+  const auto clip = (folder / "in.mp4").string();
+  write_clip(clip, 2);
+  std::filesystem::create_symlink(clip, folder / "link.mp4");
+  std::filesystem::create_directories(folder / "photos");
+  const auto photo = (folder / "photos/000000.jpg").string();
+  cv::imwrite(photo, make_picture(160, 120, 1));
+  const auto clip_before = read_text(clip);
+  const auto photo_before = read_text(photo);
+  const auto photos = (folder / "photos").string();
+  for (const auto& [name, arguments] : std::vector<std::pair<std::string, std::string>>{
+           {"file-to-file.sh", model + " " + clip + " " + clip},
+           {"file-to-file.sh", model + " " + clip + " " + (folder / "link.mp4").string()},
+           {"mosaic.sh", model + " " + model + " " + model + " " + clip + " " + model + " " + clip},
+           {"folder-of-images.sh", model + " " + photos + " " + photos},
+           {"crop-per-detection.sh", model + " " + photo + " " + photos}}) {
+    const auto outcome = run_script(name, arguments);
+    EXPECT_EQ(outcome.code, 1) << name;
+    EXPECT_THAT(outcome.err, HasSubstr("give the output another name")) << name;
+    EXPECT_EQ(lines_of(outcome.err).size(), 1U) << outcome.err;
+  }
+  EXPECT_EQ(read_text(clip), clip_before);
+  EXPECT_EQ(read_text(photo), photo_before);
+}
+
+TEST(Scripts, AMistypedNameLeavesEarlierResults) {
+  const TempFolder folder;
+  const auto model = tests::tiny_model().string();
+  const auto earlier = (folder / "earlier.mp4").string();
+  const auto clip = (folder / "in.mp4").string();
+  write_clip(clip, 2);
+  write_text(earlier, "a result");
+  for (const auto& [name, arguments] : std::vector<std::pair<std::string, std::string>>{
+           {"file-to-file.sh", model + " nope.mp4 " + earlier},
+           {"file-to-file.sh", "nope.rcnn " + clip + " " + earlier},
+           {"mosaic.sh", model + " " + clip + " " + clip + " " + clip + " nope.mp4 " + earlier},
+           {"rtsp-to-file.sh", "nope.rcnn rtsp://none/ " + earlier}}) {
+    const auto outcome = run_script(name, arguments);
+    EXPECT_EQ(outcome.code, 1) << name;
+    EXPECT_THAT(outcome.err, HasSubstr("cannot be read")) << name;
+    EXPECT_THAT(outcome.err, HasSubstr("'nope.")) << name;
+    EXPECT_EQ(lines_of(outcome.err).size(), 1U) << outcome.err;
+    EXPECT_EQ(read_text(earlier), "a result") << name;
+  }
+  EXPECT_EQ(run_script("camera.sh", "nope.rcnn " + earlier, "SOURCE=videotestsrc").code, 1);
+  EXPECT_EQ(read_text(earlier), "a result");
+}
+
 }  // namespace
 }  // namespace rcnn::launch
