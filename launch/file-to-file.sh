@@ -15,8 +15,8 @@ need_file "$2"
 need_apart "$3" "$1" "$2"
 
 # videoconvert before the first stage is for what is decoded to neither NV12 nor I420; x264enc takes these. Without B-frames
-# the muxer needs no edit list, which would cut off the first frame of streams of uneven rate.
-exec gst-launch-1.0 -q \
+# the muxer needs no edit list, which would cut off the first frame of streams of uneven rate. -e ends the file on Ctrl-C.
+exec gst-launch-1.0 -q -e \
   filesrc location="$2" ! decodebin ! videoconvert \
   ! preprocess-resize-800 model="$1" ! neuron-backbone-rpn ! cpu-rpn-proposals \
   ! roi-align ! neuron-box-head ! postprocess-overlay \

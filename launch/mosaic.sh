@@ -21,7 +21,8 @@ for input in "$2" "$3" "$4" "$5"; do
   branches+=(filesrc location="$input" ! decodebin ! videoconvert ! neuronrcnn model="$1" ! videoconvert
     ! videoscale ! "$tile" ! queue ! mosaic.)
 done
-exec gst-launch-1.0 -q \
+# -e ends the file on Ctrl-C.
+exec gst-launch-1.0 -q -e \
   compositor name=mosaic sink_1::xpos=640 sink_2::ypos=360 sink_3::xpos=640 sink_3::ypos=360 \
   ! videoconvert ! x264enc bframes=0 ! mp4mux ! filesink location="$6" \
   "${branches[@]}"
