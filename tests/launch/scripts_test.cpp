@@ -35,6 +35,27 @@ TEST(Scripts, FolderOfImagesKeepsNamesAndSizes) {
   EXPECT_EQ(cv::imread((folder / "out/second.jpg").string()).size(), cv::Size(96, 200));
 }
 
+TEST(Scripts, FolderOfImagesNamesWhatCannotBeDecodedAndKeepsTheOthersNames) {
+  const TempFolder folder;
+  std::filesystem::create_directories(folder / "in");
+  cv::imwrite((folder / "in/1.jpg").string(), make_picture(160, 120, 1));
+  write_text(folder / "in/2.jpg", read_text(folder / "in/1.jpg").substr(0, 300));
+  std::filesystem::copy_file(tests::source_file("tests/launch/data/cmyk.jpg"), folder / "in/3.jpg");
+  cv::imwrite((folder / "in/4.jpg").string(), make_picture(96, 200, 2));
+  const auto outcome =
+      run_script("folder-of-images.sh", tests::tiny_model().string() + " " + (folder / "in").string() + " " +
+                                            (folder / "out").string());
+  EXPECT_EQ(outcome.code, 1);
+  const auto lines = lines_of(outcome.err);
+  ASSERT_EQ(lines.size(), 2U) << outcome.err;
+  EXPECT_THAT(lines[0], HasSubstr("in/2.jpg' cannot be decoded"));
+  EXPECT_THAT(lines[1], HasSubstr("in/3.jpg' cannot be decoded"));
+  EXPECT_EQ(cv::imread((folder / "out/1.jpg").string()).size(), cv::Size(160, 120));
+  EXPECT_EQ(cv::imread((folder / "out/4.jpg").string()).size(), cv::Size(96, 200));
+  EXPECT_FALSE(std::filesystem::exists(folder / "out/2.jpg"));
+  EXPECT_FALSE(std::filesystem::exists(folder / "out/3.jpg"));
+}
+
 TEST(Scripts, CameraRecordsALiveSource) {
   const TempFolder folder;
   const auto outcome =
