@@ -18,8 +18,17 @@ import json
 import pathlib
 import subprocess
 import sys
-import tempfile
 import xml.etree.ElementTree
+
+try:
+    import numpy as np
+    from pycocotools import mask
+    from pycocotools.coco import COCO
+    from pycocotools.cocoeval import COCOeval
+except ModuleNotFoundError as missing:
+    absent = missing.name
+else:
+    absent = None
 
 PROGRAM = pathlib.Path(__file__).resolve().parent.parent / "build/launch/neuron-rcnn"
 ROWS = ("AP", "AP50", "AP75", "AP small", "AP medium", "AP large", "AR 1", "AR 10", "AR 100", "AR small", "AR medium", "AR large")
@@ -85,14 +94,12 @@ def run_model(options, images, folder):
     missing = [image["file_name"] for image in images if not (folder / image["file_name"]).exists()]
     if missing:
         raise Refused(f"{folder}: {len(missing)} of {len(images)} images are not there, the first {missing[0]}; name their folder with --images")
-    with tempfile.TemporaryDirectory() as place:
-        target = pathlib.Path(place) / "results.json"
-        command = [options.program, "detect", "-m", options.model, "--threshold", options.threshold, "--format", "coco", "--json", target,
-                   *(folder / image["file_name"] for image in images)]
-        ended = subprocess.run([str(part) for part in command], stdout=sys.stderr)
-        if ended.returncode:
-            raise Refused(f"neuron-rcnn detect ended with {ended.returncode}; its messages are above")
-        return json.loads(target.read_text())
+    command = [options.program, "detect", "-m", options.model, "--threshold", options.threshold, "--format", "coco", "--json", "-",
+               *(folder / image["file_name"] for image in images)]
+    ended = subprocess.run([str(part) for part in command], stdout=subprocess.PIPE)
+    if ended.returncode:
+        raise Refused(f"neuron-rcnn detect ended with {ended.returncode}; its messages are above")
+    return json.loads(ended.stdout)
 
 
 def with_image_ids(results, images):
@@ -114,9 +121,6 @@ def with_image_ids(results, images):
 
 def evaluate(truth, results, kind):
     """-> (the twelve figures, AP and AP50 by category)."""
-    import numpy as np
-    from pycocotools.coco import COCO
-    from pycocotools.cocoeval import COCOeval
     with contextlib.redirect_stdout(io.StringIO()):
         data = COCO()
         data.dataset = truth
@@ -146,8 +150,6 @@ def show(kind, figures, each):
 
 def found_again(results, others, score=0.5, overlap=0.9):
     """-> (how many of the other run's detections are here, too: same image and class, boxes with at least that IoU; how many it has). Each counts once."""
-    import numpy as np
-    from pycocotools import mask
     places = collections.defaultdict(list)
     for result in results:
         places[result["image_id"], result["category_id"]].append(result["bbox"])
@@ -183,6 +185,8 @@ def work(options):
         if not (options.model or options.results):
             print(f"{len(truth['images'])} images and {len(truth['annotations'])} objects in {options.write_dataset}")
             return
+    if absent:
+        raise Refused(f"{absent} is not installed: '{sys.executable} -m pip install numpy pycocotools' installs what is needed (in the versions of media/requirements.txt if you like)")
     truth.setdefault("info", {})
     if options.limit:
         truth["images"] = truth["images"][:options.limit]
