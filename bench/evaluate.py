@@ -186,7 +186,7 @@ def work(options):
             print(f"{len(truth['images'])} images and {len(truth['annotations'])} objects in {options.write_dataset}")
             return
     if absent:
-        raise Refused(f"{absent} is not installed: '{sys.executable} -m pip install numpy pycocotools' installs what is needed (in the versions of media/requirements.txt if you like)")
+        raise Refused(f"{absent} is not installed: '{sys.executable} -m pip install numpy pycocotools' installs what is needed (media/requirements.txt has the versions)")
     truth.setdefault("info", {})
     if options.limit:
         truth["images"] = truth["images"][:options.limit]

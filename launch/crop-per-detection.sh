@@ -17,9 +17,9 @@ need_file "$2"
 [[ ${2##*/} != [0-9]*.jpg ]] || need_apart "$3/${2##*/}" "$2"
 mkdir -p "$3"
 
-# overlay=false: the crops show the objects, not the boxes around them.
+# overlay=false: the crops show the objects, not the boxes around them. multifilesink takes %% for a % of the folder's name.
 exec gst-launch-1.0 -q \
   filesrc location="$2" ! decodebin ! videoconvert \
   ! neuronrcnn model="$1" overlay=false score-threshold="${THRESHOLD:-0.5}" \
   ! detection-crop ! videoconvert ! jpegenc quality=92 \
-  ! multifilesink location="$3/%06d.jpg"
+  ! multifilesink location="${3//%/%%}/%06d.jpg"

@@ -107,7 +107,7 @@ TEST(Scripts, CropPerDetectionWritesAnImageForEachObject) {
   const TempFolder folder;
   write_clip(folder / "in.mp4", 3);
   const auto model_and_clip = tests::tiny_model().string() + " " + (folder / "in.mp4").string();
-  const auto outcome = run_script("crop-per-detection.sh", model_and_clip + " " + (folder / "crops").string(),
+  const auto outcome = run_script("crop-per-detection.sh", model_and_clip + " " + (folder / "20%d").string(),
                                   "THRESHOLD=0.05");
   ASSERT_EQ(outcome.code, 0) << outcome.err;
   const auto found = run_script("json-lines.sh", model_and_clip + " --threshold 0.05",
@@ -116,7 +116,7 @@ TEST(Scripts, CropPerDetectionWritesAnImageForEachObject) {
   std::size_t objects = 0;
   std::size_t images = 0;
   for (const auto& line : lines_of(found.out)) objects += nlohmann::json::parse(line).at("objects").size();
-  for (const auto& file : std::filesystem::directory_iterator(folder / "crops")) {
+  for (const auto& file : std::filesystem::directory_iterator(folder / "20%d")) {
     EXPECT_FALSE(cv::imread(file.path().string()).empty()) << file.path();
     ++images;
   }
