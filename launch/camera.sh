@@ -3,6 +3,7 @@
 # A camera through the six elements into an annotated mp4, until Ctrl-C.
 #   launch/camera.sh MODEL.rcnn OUTPUT.mp4 [DEVICE]        DEVICE: /dev/video0 unless given
 # SOURCE replaces the camera by any live source, for example SOURCE="videotestsrc is-live=true num-buffers=50".
+# THRESHOLD leaves out objects with this score or less (0.5).
 # GST_PLUGIN_PATH names the folder of the plugin; unset, build/elements of this checkout is tried.
 set -euo pipefail
 
@@ -24,5 +25,5 @@ need_apart "$2" "$1" "$device"
 exec gst-launch-1.0 -q -e \
   "${source[@]}" ! decodebin ! videoconvert ! queue leaky=downstream max-size-buffers=1 \
   ! preprocess-resize-800 model="$1" ! neuron-backbone-rpn ! cpu-rpn-proposals \
-  ! roi-align ! neuron-box-head ! postprocess-overlay \
+  ! roi-align ! neuron-box-head ! postprocess-overlay score-threshold="${THRESHOLD:-0.5}" \
   ! videoconvert ! x264enc tune=zerolatency ! mp4mux ! filesink location="$2"

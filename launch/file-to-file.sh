@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # A video through the six elements, one by one: annotated mp4 out, with exactly the frames that came in.
 #   launch/file-to-file.sh MODEL.rcnn INPUT OUTPUT.mp4
+# THRESHOLD leaves out objects with this score or less (0.5).
 # GST_PLUGIN_PATH names the folder of the plugin; unset, build/elements of this checkout is tried.
 set -euo pipefail
 
@@ -19,5 +20,5 @@ need_apart "$3" "$1" "$2"
 exec gst-launch-1.0 -q -e \
   filesrc location="$2" ! decodebin ! videoconvert \
   ! preprocess-resize-800 model="$1" ! neuron-backbone-rpn ! cpu-rpn-proposals \
-  ! roi-align ! neuron-box-head ! postprocess-overlay \
+  ! roi-align ! neuron-box-head ! postprocess-overlay score-threshold="${THRESHOLD:-0.5}" \
   ! videoconvert ! x264enc bframes=0 ! mp4mux ! filesink location="$3"

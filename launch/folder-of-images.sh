@@ -4,6 +4,7 @@
 #   launch/folder-of-images.sh MODEL.rcnn FOLDER OUTPUT_FOLDER
 # What cannot be decoded is left out and named (exit code 1).
 # For other formats, EXIF rotation and results as JSON: neuron-rcnn detect -m MODEL.rcnn FOLDER --output OUTPUT_FOLDER
+# THRESHOLD leaves out objects with this score or less (0.5).
 # GST_PLUGIN_PATH names the folder of the plugin; unset, build/elements of this checkout is tried.
 set -euo pipefail
 
@@ -47,7 +48,7 @@ trap : INT
 gst-launch-1.0 -q \
   multifilesrc location="$numbered/in-%06d.jpg" caps=image/jpeg,framerate=1/1 ! jpegdec ! videoconvert \
   ! preprocess-resize-800 model="$1" ! neuron-backbone-rpn ! cpu-rpn-proposals \
-  ! roi-align ! neuron-box-head ! postprocess-overlay \
+  ! roi-align ! neuron-box-head ! postprocess-overlay score-threshold="${THRESHOLD:-0.5}" \
   ! videoconvert ! jpegenc quality=92 ! multifilesink location="$numbered/out-%06d.jpg" || failed=1
 
 for number in "${!names[@]}"; do

@@ -3,6 +3,7 @@
 # A camera with its detections on the screen, as late as one inference and no later.
 #   launch/live-view.sh MODEL.rcnn [DEVICE]        DEVICE: /dev/video0 unless given
 # SOURCE replaces the camera by any live source, SINK the window by any sink.
+# THRESHOLD leaves out objects with this score or less (0.5).
 # GST_PLUGIN_PATH names the folder of the plugin; unset, build/elements of this checkout is tried.
 set -euo pipefail
 
@@ -24,5 +25,5 @@ need_model "$1"
 # it. sync=false shows each as soon as it is there.
 exec gst-launch-1.0 -q \
   "${source[@]}" ! decodebin ! videoconvert \
-  ! neuronrcnn model="$1" max-in-flight=2 drop-policy=oldest \
+  ! neuronrcnn model="$1" max-in-flight=2 drop-policy=oldest score-threshold="${THRESHOLD:-0.5}" \
   ! videoconvert ! "${sink[@]}"

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Four videos through four detectors on one set of cores and weights, side by side in one annotated mp4.
 #   launch/mosaic.sh MODEL.rcnn INPUT INPUT INPUT INPUT OUTPUT.mp4
+# THRESHOLD leaves out objects with this score or less (0.5).
 # GST_PLUGIN_PATH names the folder of the plugin; unset, build/elements of this checkout is tried.
 set -euo pipefail
 
@@ -18,8 +19,8 @@ need_apart "$6" "${@:1:5}"
 tile="video/x-raw,width=640,height=360,pixel-aspect-ratio=1/1"
 branches=()
 for input in "$2" "$3" "$4" "$5"; do
-  branches+=(filesrc location="$input" ! decodebin ! videoconvert ! neuronrcnn model="$1" ! videoconvert
-    ! videoscale ! "$tile" ! queue ! mosaic.)
+  branches+=(filesrc location="$input" ! decodebin ! videoconvert ! neuronrcnn model="$1" score-threshold="${THRESHOLD:-0.5}"
+    ! videoconvert ! videoscale ! "$tile" ! queue ! mosaic.)
 done
 # -e ends the file on Ctrl-C.
 exec gst-launch-1.0 -q -e \

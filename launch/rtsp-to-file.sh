@@ -3,6 +3,7 @@
 # A network camera through the six elements into an annotated mp4, until it ends or Ctrl-C.
 #   launch/rtsp-to-file.sh MODEL.rcnn rtsp://HOST/PATH OUTPUT.mp4
 # SOURCE replaces the camera by any live source, for example SOURCE="videotestsrc is-live=true num-buffers=50".
+# THRESHOLD leaves out objects with this score or less (0.5).
 # GST_PLUGIN_PATH names the folder of the plugin; unset, build/elements of this checkout is tried.
 set -euo pipefail
 
@@ -22,5 +23,5 @@ need_apart "$3" "$1"
 exec gst-launch-1.0 -q -e \
   "${source[@]}" ! decodebin ! videoconvert \
   ! preprocess-resize-800 model="$1" drop-policy=oldest ! neuron-backbone-rpn ! cpu-rpn-proposals \
-  ! roi-align ! neuron-box-head ! postprocess-overlay \
+  ! roi-align ! neuron-box-head ! postprocess-overlay score-threshold="${THRESHOLD:-0.5}" \
   ! videoconvert ! x264enc bframes=0 ! mp4mux ! filesink location="$3"

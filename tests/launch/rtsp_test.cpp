@@ -67,7 +67,7 @@ class Rtsp : public ::testing::Test {
 
 TEST_F(Rtsp, WhatACameraShowsIsAnnotatedUntilItEnds) {
   constexpr int kFrames = 40;
-  const auto outcome = run_script("rtsp-to-file.sh", arguments(start_camera(kFrames)));
+  const auto outcome = run_script("rtsp-to-file.sh", arguments(start_camera(kFrames)), "THRESHOLD=0.05");
   ASSERT_EQ(outcome.code, 0) << outcome.err;
   EXPECT_EQ(outcome.err, "");
   const auto coloured = coloured_pixels();
