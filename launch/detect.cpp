@@ -313,14 +313,15 @@ Command add_detect(CLI::App& program) {
   app->add_option("--json", settings->json, "Write results to this file; - for standard output");
   app->add_option("--format", settings->format,
                   "Of the results: coco (default; image_id is the number that a file's name is, else the "
-                  "name), detectron2, json-lines, or raw: boxes and keypoints in "
-                  "the network's frame, masks as the mask head's probabilities, keypoints' heatmaps")
+                  "name, of a video's frames NAME#FRAME, from 0), detectron2, json-lines, or raw: boxes and "
+                  "keypoints in the network's frame, masks as the mask head's probabilities, keypoints' "
+                  "heatmaps")
       ->check(CLI::IsMember({"coco", "detectron2", "json-lines", "raw"}))
       ->option_text("NAME");
   app->add_option(
       "--output", settings->output,
       "Annotated copies: a folder (a / at the end makes one; copies of earlier runs in it are no inputs), or "
-      "for one input a file (.mp4 for videos and cameras)");
+      "for one input a file (.mp4 for videos and cameras, without sound)");
   app->add_flag("--display", settings->options.display,
                 "Show annotated frames in a window while they come, images for a second each");
   app->add_option(
