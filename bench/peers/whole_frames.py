@@ -149,6 +149,8 @@ def main():
     add("--verify", type=pathlib.Path, help="recorded detections to compare with instead")
     add("--images", type=pathlib.Path, help="folder of the pictures that --verify needs")
     options = parser.parse_args()
+    if pathlib.Path(options.weights).suffix != ".safetensors":
+        parser.error(f"--weights {options.weights} is no .safetensors file, which is what this reads: convert it, names and all, with safetensors.torch.save_file")
     torch.set_num_threads(2)
     torch.manual_seed(0)
     warnings.simplefilter("ignore")
