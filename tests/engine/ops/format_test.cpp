@@ -45,5 +45,14 @@ TEST(Format, SaysWhereSixteensOfChannelsLie) {
   EXPECT_EQ(every_other.cell, 2U * 16);
 }
 
+TEST(Format, MapsOfOneCellLieAlikeInSeveralLayouts) {
+  const Format one({1, 16, 1, 1}, Layout::kNhwc), two({1, 16, 2, 1}, Layout::kNhwc);
+  EXPECT_EQ(one.layout(), Layout::kRowMajor) << "the first";
+  EXPECT_TRUE(one.lies_as(Layout::kNhwc));
+  EXPECT_TRUE(one.lies_as(Layout::kRowMajor));
+  EXPECT_TRUE(two.lies_as(Layout::kNhwc));
+  EXPECT_FALSE(two.lies_as(Layout::kRowMajor));
+}
+
 }  // namespace
 }  // namespace rcnn::engine
