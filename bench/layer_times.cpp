@@ -8,10 +8,10 @@
 #include <unordered_map>
 
 #include "bench/library_layer.hpp"
-#include "bench/ordinary_numbers.hpp"
 #include "bench/processor_clock.hpp"
 #include "engine/model/graph_shapes.hpp"
 #include "engine/runtime/conv2d_picks.hpp"
+#include "launch/ordinary_numbers.hpp"
 
 namespace rcnn::bench {
 namespace {
@@ -35,7 +35,7 @@ engine::Conv2dParams params_of(const Layer& layer, DType type) {
 
 engine::Tensor ordinary_numbers(std::size_t bytes) {
   engine::Tensor tensor({"memory", {static_cast<std::int64_t>(bytes)}, DType::kU8, Layout::kRowMajor});
-  fill_with_ordinary_numbers(tensor.data(), bytes);
+  launch::fill_with_ordinary_numbers(tensor.data(), bytes);
   return tensor;
 }
 
@@ -122,7 +122,7 @@ class LibraryRunner {
   }
   dnnl::memory filled(const dnnl::memory::desc& description) const {
     dnnl::memory memory(description, cpu_);
-    fill_with_ordinary_numbers(memory.get_data_handle(), description.get_size());
+    launch::fill_with_ordinary_numbers(memory.get_data_handle(), description.get_size());
     return memory;
   }
 

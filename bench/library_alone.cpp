@@ -10,9 +10,9 @@
 
 #include "bench/library_layer.hpp"
 #include "bench/machine_peak.hpp"
-#include "bench/ordinary_numbers.hpp"
 #include "engine/errors.hpp"
 #include "engine/model/graph_shapes.hpp"
+#include "launch/ordinary_numbers.hpp"
 
 namespace rcnn::bench {
 namespace {
@@ -78,7 +78,7 @@ struct LibraryAlone::Replica {
     for (const auto& layer : layers) bytes = std::max(bytes, (layer.*which).get_size());
     memory made({{static_cast<std::int64_t>(bytes / 4 + 1)}, memory::data_type::f32, memory::format_tag::a},
                 cpu);
-    fill_with_ordinary_numbers(made.get_data_handle(), bytes);
+    launch::fill_with_ordinary_numbers(made.get_data_handle(), bytes);
     return made;
   }
 

@@ -7,6 +7,7 @@
 #include <atomic>
 #include <cmath>
 #include <cstring>
+#include <map>
 #include <memory>
 #include <optional>
 #include <random>
@@ -17,6 +18,7 @@
 #include "engine/rcnn/roi_align.hpp"
 #include "engine/runtime/core_pool.hpp"
 #include "launch/frame_loop.hpp"
+#include "launch/program_loop.hpp"
 #include "pipeline/classifier.hpp"
 
 namespace rcnn::launch {
@@ -87,29 +89,46 @@ std::vector<BenchRow> bench_detector(const BenchOptions& options, engine::Size i
   std::vector<BenchRow> rows;
   std::vector<std::unique_ptr<engine::CorePool>> pools;  // Outlive the session that is on one
   std::shared_ptr<const pipeline::Session> session;      // The last one stays until the next has its weights
-  // The frames of a batch come to their host stages together; others have to keep the cores busy meanwhile.
-  const int more = options.batches.empty() ? 1 : 2;
-  const auto measure = [&](BenchRow row) {
-    announce(options, fmt::format("{}x{}, {}, {} in flight{}", image.width, image.height,
-                                  counted(row.parallel, row.threads_per_core), row.in_flight,
+  const auto measure = [&](BenchRow row, const auto& run) {
+    announce(options, fmt::format("{}x{}, {}, {}{} in flight{}", image.width, image.height,
+                                  counted(row.parallel, row.threads_per_core),
+                                  row.program.empty() ? "" : row.program + " alone, ", row.in_flight,
                                   options.batches.empty() ? "" : fmt::format(", batch {}", row.batch)));
-    const TimedLoop loop(options.loop, row.batch, options.lines);
-    row.result = options.batches.empty() ? run_frames(session, picture, row.in_flight, loop, {}, true)
-                                         : run_batches(session, picture, row.batch, row.in_flight, loop);
+    row.result = run(row, TimedLoop(options.loop, row.batch, options.lines));
     rows.push_back(std::move(row));
+  };
+  const auto whole_frames = [&](const BenchRow& row, const TimedLoop& loop) {
+    return row.kind == "detect" ? run_stream(session, picture, row.in_flight, loop)
+                                : run_batches(session, picture, row.batch, row.in_flight, loop);
   };
   for (const int threads : options.threads_per_core) {
     auto& pool = cores_with(threads, pools);
-    for (const int cores : options.cores) {
-      session = pipeline::Session::create({options.model, first_cores(cores)}, pool);
-      for (const int in_flight : options.in_flight.empty() ? std::vector{cores + more} : options.in_flight) {
-        if (options.batches.empty()) measure({"detect", image, 1, cores, threads, in_flight, {}});
-        for (const int batch : options.batches) {
-          measure({"detect-batch", image, batch, cores, threads, std::min(in_flight, batch), {}});
-        }
+    for (std::size_t i = 0; i < options.loads.size(); ++i) {
+      const auto [cores, in_flight] = options.loads[i];
+      if (i == 0 || options.loads[i - 1].cores != cores) {
+        session = pipeline::Session::create({options.model, first_cores(cores)}, pool);
+      }
+      if (options.end_to_end && options.batches.empty()) {
+        measure({"detect", "", image, 1, cores, threads, in_flight, {}}, whole_frames);
+      }
+      for (const int batch : options.batches) {
+        measure({"detect-batch", "", image, batch, cores, threads, std::min(in_flight, batch), {}},
+                whole_frames);
+      }
+      if (!options.isolated || !options.batches.empty()) continue;
+      for (const auto& program : sized_programs(*session, image)) {
+        measure({"isolated", program.name, image, 1, cores, threads, in_flight, {}},
+                [&](const BenchRow& row, const TimedLoop& loop) {
+                  return run_program(*session, program, row.in_flight, loop);
+                });
       }
     }
   }
+  // The same program's in a row; frames' first.
+  std::map<std::string, int> order;
+  for (const auto& row : rows)
+    order.emplace(row.program, row.program.empty() ? -1 : static_cast<int>(order.size()));
+  std::ranges::stable_sort(rows, {}, [&](const BenchRow& row) { return order.at(row.program); });
   return rows;
 }
 
@@ -133,12 +152,12 @@ std::vector<BenchRow> bench_roi_align(const BenchOptions& options, engine::Size 
   for (const int threads : options.cores) {
     announce(options, fmt::format("RoIAlign with {} thread{}", threads, threads == 1 ? "" : "s"));
     TimedLoop loop(options.loop, static_cast<int>(boxes.size()), options.lines);
-    for (int i = 0; i < loop.iterations(); ++i) {
+    while (!loop.done()) {
       const auto began = Clock::now();
       pool_regions(levels, boxes, params, engine::PooledView(pooled->at(0)), threads);
       loop.ended(Clock::now() - began);
     }
-    rows.push_back({"roi-align", image, 1, threads, 1, 0, loop.result()});
+    rows.push_back({"roi-align", "", image, 1, threads, 1, 1, loop.result()});
   }
   return rows;
 }
@@ -158,12 +177,12 @@ std::vector<BenchRow> bench_classifier(const BenchOptions& options) {
         announce(options, fmt::format("batch {}, {}", batch, counted(cores, threads)));
         const std::vector<engine::ImageView> images(static_cast<std::size_t>(batch), picture.view());
         TimedLoop loop(options.loop, batch, options.lines);
-        for (int i = 0; i < loop.iterations(); ++i) {
+        while (!loop.done()) {
           const auto began = Clock::now();
           classifier->logits(images);
           loop.ended(Clock::now() - began);
         }
-        rows.push_back({"classify", image, batch, cores, threads, 0, loop.result()});
+        rows.push_back({"classify", "", image, batch, cores, threads, 1, loop.result()});
       }
     }
   }

@@ -13,30 +13,40 @@ namespace rcnn::launch {
 
 /// One line of a benchmark.
 struct BenchRow {
-  std::string kind;          ///< "detect", "detect-batch", "roi-align", "classify"
+  std::string kind;          ///< "detect", "detect-batch", "isolated", "roi-align", "classify"
+  std::string program;       ///< Of "isolated"
   engine::Size image;        ///< Pixels of the pictures given
   int batch = 1;             ///< Pictures of one iteration
   int parallel = 1;          ///< Cores; threads of "roi-align"
   int threads_per_core = 1;  ///< Not of "roi-align"
-  int in_flight = 0;         ///< Frames at a time, of "detect" and "detect-batch"
+  int in_flight = 1;         ///< Frames or executions at a time
   LoopResult result;
+};
+
+/// How many cores, each with a copy of the model, and how many frames under way, each of a caller of its own:
+/// what AWS's application note calls models and threads.
+struct Load {
+  int cores = 1;
+  int in_flight = 1;
 };
 
 /// Rows are made for every combination.
 struct BenchOptions {
   std::filesystem::path model;
-  std::vector<int> cores;             ///< Numbers of cores (threads of RoIAlign)
+  std::vector<Load> loads;            ///< Of detectors, those of the same cores in a row
+  std::vector<int> cores;             ///< Numbers of cores of classifiers; of threads, of RoIAlign
   std::vector<int> threads_per_core;  ///< Numbers of threads
-  std::vector<int> in_flight;         ///< Numbers of frames; empty: one more than cores, for batches two
   std::vector<int> batches;           ///< Numbers of pictures; empty, for detectors: a stream, no batches
+  bool end_to_end = true;             ///< Whole frames
+  bool isolated = true;               ///< Programs alone, and RoIAlign
   LoopOptions loop;
   std::ostream* lines = nullptr;  ///< Progress; null: none
 };
 
-/// A detector's six stages over pictures of this size. An iteration is a frame from its entrance to its
-/// detections, with others before and behind it; in batches, all pictures of a batch, with nothing before or
-/// behind it. A batch larger than the frames in flight runs in parts: memory bounds those, not the batch.
-/// \throws engine::Error
+/// A detector over pictures of this size: whole frames, and its programs alone. Of frames an iteration is one
+/// from its entrance to its detections, with others before and behind it; in batches, all pictures of a
+/// batch, with nothing before or behind it. A batch larger than the frames in flight runs in parts: memory
+/// bounds those, not the batch. \throws engine::Error
 std::vector<BenchRow> bench_detector(const BenchOptions& options, engine::Size image);
 
 /// RoIAlign of as many regions as the box head takes, strewn over such a picture. \throws engine::Error

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <exception>
+#include <limits>
 #include <optional>
 #include <random>
 #include <utility>
@@ -29,16 +30,24 @@ class Frames {
   Frames(const std::shared_ptr<const pipeline::Session>& session, const Picture& picture, int in_flight)
       : session_(session), picture_(picture), in_flight_(in_flight), pool_(in_flight) {}
 
-  /// Sends so many frames through, and `more` behind them. \param left  called with each but those, in order
-  void run(int frames, int more, const std::function<void(const pipeline::Item&)>& left) {
-    int pushed = 0;
-    for (int popped = 0; popped < frames + more; ++popped) {
-      for (; pushed < frames + more && pushed - popped < in_flight_; ++pushed) push();
+  /// Sends frames through until `left`, called with each in order, wants no more; those that are under way
+  /// then come out unseen.
+  void run(const std::function<bool(const pipeline::Item&)>& left,
+           int most = std::numeric_limits<int>::max()) {
+    int pushed = 0, popped = 0;
+    for (bool more = true; more || popped < pushed; ++popped) {
+      for (; more && pushed < most && pushed - popped < in_flight_; ++pushed) push();
       const auto item = graph_.pop();
       if (item->error) std::rethrow_exception(item->error);
-      if (popped < frames) left(*item);
+      if (more) more = left(*item);
       graph_.popped();
     }
+  }
+
+  /// Sends so many frames through, with nothing behind them.
+  void run(int count, const std::function<void()>& left) {
+    int ended = 0;
+    run([&](const pipeline::Item&) { return left(), ++ended < count; }, count);
   }
 
  private:
@@ -81,13 +90,17 @@ engine::ImageView Picture::view() const {
           engine::PixelFormat::kBgr};
 }
 
-LoopResult run_frames(const std::shared_ptr<const pipeline::Session>& session, const Picture& picture,
-                      int in_flight, TimedLoop loop, const std::function<void(int)>& ended, bool company) {
-  int count = 0;
-  Frames frames(session, picture, in_flight);
-  frames.run(loop.iterations(), company ? in_flight - 1 : 0, [&](const pipeline::Item& item) {
+void run_frames(const std::shared_ptr<const pipeline::Session>& session, const Picture& picture,
+                int in_flight, int count, const std::function<void(int)>& ended) {
+  int seen = 0;
+  Frames(session, picture, in_flight).run(count, [&] { ended(++seen); });
+}
+
+LoopResult run_stream(const std::shared_ptr<const pipeline::Session>& session, const Picture& picture,
+                      int in_flight, TimedLoop loop) {
+  Frames(session, picture, in_flight).run([&](const pipeline::Item& item) {
     loop.ended(TimedLoop::Clock::now() - item.entered);
-    if (ended) ended(++count);
+    return !loop.done();
   });
   return loop.result();
 }
@@ -95,9 +108,9 @@ LoopResult run_frames(const std::shared_ptr<const pipeline::Session>& session, c
 LoopResult run_batches(const std::shared_ptr<const pipeline::Session>& session, const Picture& picture,
                        int batch, int in_flight, TimedLoop loop) {
   Frames frames(session, picture, in_flight);
-  for (int i = 0; i < loop.iterations(); ++i) {
+  while (!loop.done()) {
     const auto began = TimedLoop::Clock::now();
-    frames.run(batch, 0, [](const pipeline::Item&) {});
+    frames.run(batch, [] {});
     loop.ended(TimedLoop::Clock::now() - began);
   }
   return loop.result();

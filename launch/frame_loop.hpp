@@ -30,16 +30,17 @@ class Picture {
   std::vector<std::uint8_t> bytes_;
 };
 
-/// A detector's six stages over the same picture, `in_flight` frames at a time; an iteration is a frame from
-/// its entrance to its detections.
-///   ended    called after each with how many have ended
-///   company  further frames come after the last iteration's, which then has as many beside it as the
-///            first: counted while the stages run empty, throughput is too high, for the work was begun
-///            before
+/// A detector's six stages over the same picture, `in_flight` frames at a time, so many in all.
+///   ended  called after each with how many have ended
 /// \throws engine::Error of the first frame that fails
-LoopResult run_frames(const std::shared_ptr<const pipeline::Session>& session, const Picture& picture,
-                      int in_flight, TimedLoop loop, const std::function<void(int)>& ended = {},
-                      bool company = false);
+void run_frames(const std::shared_ptr<const pipeline::Session>& session, const Picture& picture,
+                int in_flight, int count, const std::function<void(int)>& ended);
+
+/// The same until the loop has enough; an iteration is a frame from its entrance to its detections. The last
+/// one has as many frames beside it as the first: counted while the stages run empty, throughput would be too
+/// high, for the work was begun before. \throws as run_frames()
+LoopResult run_stream(const std::shared_ptr<const pipeline::Session>& session, const Picture& picture,
+                      int in_flight, TimedLoop loop);
 
 /// The same in batches of so many frames; an iteration is a batch, from its first frame's entrance to its
 /// last one's detections, and begins when the one before it has ended. \throws as run_frames()

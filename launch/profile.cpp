@@ -89,8 +89,7 @@ void run_detector(const Settings& settings, const Picture& picture, ProgressBar&
   run.cores = session->programs().cores().size();
   const int in_flight = settings.in_flight > 0 ? settings.in_flight : static_cast<int>(run.cores) + 1;
   run_traced(settings, run, [&](int frames, const char* what) {
-    run_frames(session, picture, in_flight,
-               TimedLoop({.warm_ups = 0, .iterations = frames, .line_every = 0}, 1, nullptr),
+    run_frames(session, picture, in_flight, frames,
                [&](int ended) { bar.update(ended, frames, fmt::format("{}: {}", run.model, what)); });
   });
 }

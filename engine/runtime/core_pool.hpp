@@ -35,6 +35,7 @@ struct CoreSettings {
     int every = 1;
   };
   std::vector<int> cores;  ///< Ids, ascending, unique
+  bool chosen = false;     ///< The environment says which or how many; else they are as many as CPUs suggest
   int threads_per_core = 1;
   /// That this process may use: no more programs run at once, in all, than so many CPUs have room for, at
   /// least one; the others wait in the queue for a turn. 0: any number of them.

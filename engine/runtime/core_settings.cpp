@@ -87,6 +87,7 @@ void read_cores(CoreSettings& settings) {
   const auto visible = environment("NEURON_RT_VISIBLE_CORES");
   if (!visible.empty()) {
     settings.cores = parse_cores(visible, "NEURON_RT_VISIBLE_CORES");
+    settings.chosen = true;
     return;
   }
   int count = std::clamp(settings.cpus / settings.threads_per_core, 1, kMaxCores);
@@ -94,7 +95,9 @@ void read_cores(CoreSettings& settings) {
   const auto groups = environment(kGroups);
   if (!environment("NEURON_RT_NUM_CORES").empty()) {
     count = whole_number("NEURON_RT_NUM_CORES", 1, kMaxCores, count);
+    settings.chosen = true;
   } else if (!groups.empty()) {
+    settings.chosen = true;
     count = sum_of_group_sizes(kGroups, groups);
     settings.deprecation = std::string(kGroups) + "='" + groups +
                            "' is deprecated; set NEURON_RT_NUM_CORES=" + std::to_string(count) +

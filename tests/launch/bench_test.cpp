@@ -33,11 +33,12 @@ void expect_sound(const json& row, const char* rate) {
 }
 
 TEST(Bench, DetectorsAreMeasuredOverCoresAndSizes) {
-  const auto outcome = bench(tests::tiny_model(), "--size 96x64 128x96 --json");
+  const auto outcome = bench(tests::tiny_model(), "--size 96x64 128x96 --cores 1 2 --json");
   ASSERT_EQ(outcome.code, 0) << outcome.err;
   const auto report = json::parse(outcome.out);
   std::vector<std::string> seen;
   for (const auto& row : report.at("rows")) {
+    if (row.at("kind") == "isolated") continue;
     const bool pooling = row.at("kind") == "roi-align";
     seen.push_back(row.at("kind").get<std::string>() + " " + std::to_string(row.at("width").get<int>()) +
                    " " + std::to_string(row.at(pooling ? "threads" : "cores").get<int>()));
@@ -45,6 +46,60 @@ TEST(Bench, DetectorsAreMeasuredOverCoresAndSizes) {
   }
   EXPECT_THAT(seen, ::testing::ElementsAre("detect 96 1", "detect 96 2", "detect 128 1", "detect 128 2",
                                            "roi-align 128 1", "roi-align 128 2"));
+}
+
+/// "MODELS THREADS" of each row of whole frames.
+std::vector<std::string> loads_of(const json& report) {
+  std::vector<std::string> seen;
+  for (const auto& row : report.at("rows")) {
+    if (row.at("kind") != "detect") continue;
+    seen.push_back(std::to_string(row.at("cores").get<int>()) + " " +
+                   std::to_string(row.at("in_flight").get<int>()));
+  }
+  return seen;
+}
+
+TEST(Bench, DetectorsAreMeasuredAsInTheApplicationNote) {
+  const std::string arguments = "bench -m " + tests::tiny_model().string() +
+                                " --size 96x64 --warm-ups 1 --iterations 4 --stability 0 --json --end-to-end";
+  const auto outcome = run_neuron_rcnn(arguments, "env -u NEURON_RT_NUM_CORES -u NEURON_RT_VISIBLE_CORES");
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  const auto report = json::parse(outcome.out);
+  EXPECT_THAT(loads_of(report), ::testing::ElementsAre("1 1", "1 2", "2 2", "2 4", "4 4", "4 8"));
+  for (const auto& row : report.at("rows")) {
+    EXPECT_EQ(row.at("kind"), "detect") << "end to end alone";
+    EXPECT_EQ(row.at("samples"), 4);
+    EXPECT_NEAR(row.at("duration_s").get<double>() * row.at("images_per_second").get<double>(), 4, 1e-6);
+    EXPECT_TRUE(row.at("spread_percent").is_null());
+  }
+  const auto two = run_neuron_rcnn(arguments, kTwoCores);
+  EXPECT_THAT(loads_of(json::parse(two.out)), ::testing::ElementsAre("1 1", "1 2", "2 2", "2 4"))
+      << "no more cores than the environment says";
+}
+
+TEST(Bench, ProgramsAreMeasuredAlone) {
+  const auto outcome = bench(tests::tiny_model({.masks = true}),
+                             "--size 96x64 --cores 1 2 --max-in-flight 3 --json --isolated");
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  std::vector<std::string> seen;
+  const auto report = json::parse(outcome.out);
+  for (const auto& row : report.at("rows")) {
+    if (row.at("kind") == "roi-align") continue;
+    EXPECT_EQ(row.at("kind"), "isolated");
+    EXPECT_EQ(row.at("in_flight"), 3);
+    expect_sound(row, "images_per_second");
+    seen.push_back(row.at("program").get<std::string>() + " " + std::to_string(row.at("cores").get<int>()));
+  }
+  EXPECT_THAT(seen, ::testing::ElementsAre("backbone-rpn 1", "backbone-rpn 2", "box-head 1", "box-head 2",
+                                           "mask-head 1", "mask-head 2"));
+}
+
+TEST(Bench, AFailingCoreIsAnErrorOfTheProgramAlone) {
+  const auto outcome = run_neuron_rcnn("bench -m " + tests::tiny_model().string() +
+                                           " --size 96x64 --cores 1 --isolated --warm-ups 0 --iterations 40",
+                                       "NEURON_RT_NUM_CORES=1 NEURON_EMU_FAULT=0:fail:20");
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_THAT(outcome.err, HasSubstr("backbone-rpn"));
 }
 
 TEST(Bench, ClassifiersAreMeasuredOverCoresAndBatches) {
@@ -96,14 +151,15 @@ TEST(Bench, DetectorsTakeBatchesWithNoMoreInFlightThanAsked) {
   const auto table =
       bench(tests::tiny_model(), "--size 96x64 --cores 1 --batch 4 --max-in-flight 2 --line-every 0").out;
   EXPECT_THAT(table, HasSubstr("Detection in batches"));
-  EXPECT_THAT(table, HasSubstr("in flight"));
+  EXPECT_THAT(table, HasSubstr("2 in flight"));
 }
 
 TEST(Bench, PrintsALineAfterSoManyIterationsAndTables) {
   const auto outcome = bench(tests::tiny_model(), "--size 96x64 --cores 1 --line-every 2");
   ASSERT_EQ(outcome.code, 0) << outcome.err;
   for (const char* text : {"96x64, 1 core, 1 thread each, 2 in flight", "iteration 2/4: ", "iteration 4/4: ",
-                           "Detection", "RoIAlign", "p99 ms", "pictures/s"}) {
+                           "Detection, end to end", "Programs, isolated", "RoIAlign, isolated", "Models",
+                           "Latency P50 (ms)", "Throughput (inf/s)"}) {
     EXPECT_THAT(outcome.out, HasSubstr(text));
   }
   EXPECT_THAT(bench(tests::tiny_model(), "--size 96x64 --cores 1 --line-every 0").out,
@@ -119,6 +175,9 @@ TEST(Bench, WrongUseIsNamed) {
   EXPECT_THAT(bench(tests::tiny_classifier(), "--size 96x64").err, HasSubstr("--size is for detectors"));
   EXPECT_THAT(bench(tests::tiny_classifier(), "--max-in-flight 2").err,
               HasSubstr("--max-in-flight is for detectors"));
+  EXPECT_THAT(bench(tests::tiny_classifier(), "--isolated").err, HasSubstr("--isolated is for detectors"));
+  EXPECT_EQ(bench(tests::tiny_model(), "--isolated --end-to-end").code, 2);
+  EXPECT_EQ(bench(tests::tiny_model(), "--stability -1").code, 2);
   EXPECT_EQ(bench(tests::tiny_model(), "--threads-per-core 0").code, 2);
   EXPECT_EQ(bench(tests::tiny_model(), "--batch 0").code, 2);
   EXPECT_THAT(bench(tests::tiny_model({.load_proposals = true}), "").err, HasSubstr("Fast R-CNN"));
@@ -139,7 +198,7 @@ TEST(BenchCompare, PairsTwoProgramsRoundByRound) {
   EXPECT_THAT(outcome.out, HasSubstr("detect 96x64, batch 1, 2 cores"));
   EXPECT_THAT(outcome.err, HasSubstr("Round 3 of 3"));
   const auto ratios = json::parse(read_text(folder / "ratios.json")).at("ratios");
-  EXPECT_EQ(ratios.size(), 4U) << "detection and RoIAlign, with one and two";
+  EXPECT_EQ(ratios.size(), 8U) << "detection, two programs and RoIAlign, with one and two";
   for (const auto& rounds : ratios) {
     ASSERT_EQ(rounds.size(), 3U);
     for (const auto& ratio : rounds) EXPECT_GT(ratio, 0);

@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace rcnn::bench {
+namespace rcnn::launch {
 
 /// Fills memory with bf16's of -0.3..0.3, which two by two are such numbers of f32 as well, and byte by byte
 /// some of 8 bits: whatever a layer reads there, it meets no denormals and no infinities, which would be
@@ -18,4 +18,4 @@ inline void fill_with_ordinary_numbers(void* memory, std::size_t bytes) {
   }
 }
 
-}  // namespace rcnn::bench
+}  // namespace rcnn::launch
