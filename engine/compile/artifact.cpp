@@ -17,6 +17,13 @@ namespace rcnn::engine {
 
 using nlohmann::json;
 
+/// What a tensor holds. `mutex` guards it until `memory` is there; later it does not change.
+struct Value {
+  std::mutex mutex;
+  std::shared_ptr<const void> memory;  ///< Where `floats` lie; null: not read yet
+  std::span<const float> floats;
+};
+
 struct Artifact::State {
   /// Any of them describes the model; they agree.
   const ArtifactPart& whole() const { return *parts.front(); }
@@ -35,9 +42,9 @@ struct Artifact::State {
   }
 
   std::filesystem::path path;
-  std::vector<std::unique_ptr<ArtifactPart>> parts;  ///< One or more
-  std::mutex mutex;                                  ///< Guards values
-  std::map<std::string, std::vector<float>> values;  ///< Of tensors that were asked for
+  std::vector<std::unique_ptr<ArtifactPart>> parts;      ///< One or more
+  std::mutex mutex;                                      ///< Guards `values`, not what is in them
+  std::map<std::string, std::shared_ptr<Value>> values;  ///< Of tensors that were asked for
 };
 
 std::vector<std::filesystem::path> artifact_files(const std::filesystem::path& path) {
@@ -149,24 +156,42 @@ std::span<const float> Artifact::weight(const std::string& name) const {
   if (part == nullptr) {
     throw ModelError("artifact " + state_->path.string() + " has no values of tensor '" + name + "'");
   }
+  std::shared_ptr<Value> value;
   {
     const std::lock_guard lock(state_->mutex);
-    if (const auto found = state_->values.find(name); found != state_->values.end()) return found->second;
+    auto& known = state_->values[name];
+    if (!known) known = std::make_shared<Value>();
+    value = known;
   }
-  // Without the lock: cores that load at once read different tensors, as a rule.
+  // Under the tensor's own lock: cores that load at once, and who reads ahead, read different ones, as a
+  // rule.
+  const std::lock_guard lock(value->mutex);
+  if (value->memory) return value->floats;
   const auto& info = part->tensors.at(name);
-  std::vector<float> values;
+  // Not zeroed first, which would take as long again.
+  const auto stored = [&] {
+    auto bytes = std::shared_ptr<std::byte[]>(new std::byte[info.bytes]);
+    part->read(name, {bytes.get(), info.bytes});
+    return bytes;
+  };
   if (info.dtype == DType::kF32) {
-    values.resize(info.bytes / sizeof(float));
-    part->read(name, std::as_writable_bytes(std::span(values)));
+    auto bytes = stored();
+    value->floats = {reinterpret_cast<const float*>(bytes.get()), info.bytes / sizeof(float)};
+    value->memory = std::move(bytes);
+  } else if (info.dtype == DType::kS8) {
+    const std::shared_ptr<float[]> floats(new float[info.bytes]);
+    const auto bytes = stored();
+    from_int8({bytes.get(), info.bytes}, weight(steps_name(name)), {floats.get(), info.bytes});
+    value->floats = {floats.get(), info.bytes};
+    value->memory = floats;
   } else {
-    const auto memory = std::make_unique_for_overwrite<std::byte[]>(info.bytes);
-    const std::span bytes(memory.get(), info.bytes);
-    part->read(name, bytes);
-    values = info.dtype == DType::kS8 ? from_int8(bytes, weight(steps_name(name))) : widen(bytes, info.dtype);
+    const auto bytes = stored();
+    const auto floats =
+        std::make_shared<const std::vector<float>>(widen({bytes.get(), info.bytes}, info.dtype));
+    value->floats = *floats;
+    value->memory = floats;
   }
-  const std::lock_guard lock(state_->mutex);
-  return state_->values.try_emplace(name, std::move(values)).first->second;
+  return value->floats;
 }
 
 void Artifact::release_values() const {

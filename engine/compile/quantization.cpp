@@ -116,15 +116,19 @@ std::vector<std::byte> to_int8(std::span<const float> values, std::span<const fl
   return integers;
 }
 
-std::vector<float> from_int8(std::span<const std::byte> integers, std::span<const float> steps) {
+void from_int8(std::span<const std::byte> integers, std::span<const float> steps, std::span<float> values) {
   const auto count = values_per_step(integers.size(), steps.size());
-  std::vector<float> values(integers.size());
   auto* value = values.data();
   const auto* integer = integers.data();
   for (const float step : steps) {
     for (std::size_t i = 0; i < count; ++i)
       *value++ = static_cast<float>(static_cast<std::int8_t>(*integer++)) * step;
   }
+}
+
+std::vector<float> from_int8(std::span<const std::byte> integers, std::span<const float> steps) {
+  std::vector<float> values(integers.size());
+  from_int8(integers, steps, values);
   return values;
 }
 

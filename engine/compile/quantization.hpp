@@ -44,6 +44,8 @@ std::vector<float> weight_steps(const CheckpointTensor& weight);
 /// The integers, a byte each, of weights that lie in equal parts on `steps`; the nearest, ties to even.
 std::vector<std::byte> to_int8(std::span<const float> values, std::span<const float> steps);
 std::vector<float> from_int8(std::span<const std::byte> integers, std::span<const float> steps);
+/// \param values  as many as integers
+void from_int8(std::span<const std::byte> integers, std::span<const float> steps, std::span<float> values);
 
 /// Names of the tensors that a program reads: weights, biases and the steps of layers in int8.
 std::set<std::string> parameter_names(const Graph& graph, const std::optional<Quantization>& quantization);

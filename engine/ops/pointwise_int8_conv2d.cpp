@@ -44,11 +44,18 @@ Int8Problem problem_of(const Conv2dParams& params, const QuantizedParams& steps,
 
 /// As they were quantized: the nearest.
 std::vector<std::int8_t> integers_of(std::span<const float> values, std::span<const float> steps) {
+  // What is added and taken away again leaves no place for fractions: std::nearbyint as two instructions,
+  // where the library's is a call for each of 25 million values.
+  constexpr float kNoFractions = 0x1.8p23F;
   std::vector<std::int8_t> integers(values.size());
   const auto columns = values.size() / steps.size();
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    const float quotient = values[i] / steps[i / columns];
-    integers[i] = static_cast<std::int8_t>(std::clamp(std::nearbyint(quotient), -128.F, 127.F));
+  const auto* value = values.data();
+  auto* integer = integers.data();
+  for (const float step : steps) {
+    for (std::size_t i = 0; i < columns; ++i) {
+      const float quotient = std::clamp(*value++ / step, -128.F, 127.F);
+      *integer++ = static_cast<std::int8_t>((quotient + kNoFractions) - kNoFractions);
+    }
   }
   return integers;
 }

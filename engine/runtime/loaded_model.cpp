@@ -18,6 +18,7 @@
 #include "engine/runtime/core_pool.hpp"
 #include "engine/runtime/processor.hpp"
 #include "engine/runtime/program_executable.hpp"
+#include "engine/runtime/read_ahead.hpp"
 #include "engine/runtime/thread_count.hpp"
 #include "engine/runtime/value_types.hpp"
 
@@ -157,6 +158,8 @@ struct LoadedModel::State {
     return narrow_products() ? types[program].held(std::move(spec)) : spec;
   }
   std::shared_ptr<const Executable> get(std::size_t program, std::vector<TensorSpec> inputs);
+  /// Of a program's weights those that no operator holds, in the order that they are asked for.
+  std::vector<std::string> unread_weights(const Graph& graph);
   void evict(std::size_t program);
 
   std::shared_ptr<const Artifact> artifact;
@@ -194,6 +197,14 @@ ProgramShapes LoadedModel::State::shapes_of(std::size_t program) const {
   return shapes;
 }
 
+std::vector<std::string> LoadedModel::State::unread_weights(const Graph& graph) {
+  std::vector<std::string> names;
+  for (const auto& node : graph.nodes) {
+    if (!node.weight.empty() && weights.held_bytes(node.weight) == 0) names.push_back(node.weight);
+  }
+  return names;
+}
+
 std::shared_ptr<const Executable> LoadedModel::State::get(std::size_t program,
                                                           std::vector<TensorSpec> inputs) {
   const std::lock_guard lock(mutex);
@@ -207,6 +218,7 @@ std::shared_ptr<const Executable> LoadedModel::State::get(std::size_t program,
   auto shapes = shapes_of(program);
   shapes.inputs = std::move(inputs);
   try {
+    const ReadAhead ahead(artifact, unread_weights(graph));
     const ThreadCount threads(options.threads_per_core);
     cached.executable = build_executable(graph, shapes, weights);
   } catch (...) {
