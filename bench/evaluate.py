@@ -7,18 +7,20 @@
     bench/evaluate.py ... --against f32.json                                 # how much of another run's results is found again
     bench/evaluate.py --voc DIR [--split test] -m model.rcnn                 # Annotations/ and JPEGImages/ in VOC's form
 
-Runs `neuron-rcnn detect --format coco` over the images, then pycocotools (see media/requirements.txt). Masks are judged when both the data
-set and the results have them.
+Runs `neuron-rcnn detect --format coco` over the images, then pycocotools (see media/requirements.txt). Masks are judged when the results
+have them, on the images whose every object has one.
 """
 import argparse
 import collections
 import contextlib
 import io
 import json
+import os
 import pathlib
 import subprocess
 import sys
-import xml.etree.ElementTree
+
+from data_sets import Refused, complete, has_mask, mask_code, number_of, only, read_json, read_results, read_voc, require, with_masks
 
 try:
     import numpy as np
@@ -32,10 +34,7 @@ else:
 
 PROGRAM = pathlib.Path(__file__).resolve().parent.parent / "build/launch/neuron-rcnn"
 ROWS = ("AP", "AP50", "AP75", "AP small", "AP medium", "AP large", "AR 1", "AR 10", "AR 100", "AR small", "AR medium", "AR large")
-
-
-class Refused(Exception):
-    """What was given cannot be evaluated; the message says why and what to do."""
+ARGUMENT_BYTES = min(os.sysconf("SC_ARG_MAX") // 2, 1 << 20)  # Of one command; the environment needs room, too, and Linux has less than it says where stacks are unlimited
 
 
 def parse(arguments):
@@ -47,8 +46,8 @@ def parse(arguments):
     add("--split", help="with --voc: a list in ImageSets/Main, such as test (default: all annotations)")
     add("--write-dataset", type=pathlib.Path, help="with --voc: keep the converted annotations in this file")
     add("-m", "--model", type=pathlib.Path, help="artifact made by 'neuron-rcnn compile'")
-    add("--results", type=pathlib.Path, help="COCO results to judge, instead of running a model")
-    add("--write-results", type=pathlib.Path, help="keep the detections in this file")
+    add("--results", type=pathlib.Path, help="COCO results to judge, instead of running a model; image_id: the data set's, the file's name, or the number that the name is")
+    add("--write-results", type=pathlib.Path, help="keep the detections in this file, image_ids being the data set's")
     add("--against", type=pathlib.Path, help="COCO results of another run on the same images: also say how many of its detections with scores of 0.5 and more are found again (same class, IoU 0.9)")
     add("--threshold", type=float, default=0.05, help="lowest score that counts (default 0.05)")
     add("--limit", type=int, default=0, help="use the first so many images")
@@ -57,6 +56,10 @@ def parse(arguments):
     options = parser.parse_args(arguments)
     if bool(options.dataset) == bool(options.voc):
         parser.error("give either --dataset or --voc")
+    if options.split and not options.voc:
+        parser.error("--split goes with --voc")
+    if options.limit < 0:
+        parser.error(f"--limit is {options.limit}; give a number of images, or 0 for all")
     if options.write_dataset and options.voc and not (options.model or options.results):
         return options  # A conversion alone
     if bool(options.model) == bool(options.results):
@@ -64,59 +67,43 @@ def parse(arguments):
     return options
 
 
-def read_voc(folder, split):
-    """VOC annotations as COCO: VOC's pixels begin at 1 and its boxes include their last pixel; classes in alphabetical order."""
-    files = sorted((folder / "Annotations").glob("*.xml"))
-    if split:
-        chosen = set((folder / "ImageSets/Main" / f"{split}.txt").read_text().split())
-        files = [file for file in files if file.stem in chosen]
-    if not files:
-        raise Refused(f"{folder}: no annotations; expected Annotations/*.xml" + (f" named in ImageSets/Main/{split}.txt" if split else ""))
-    images, found = [], []
-    for identifier, file in enumerate(files, 1):
-        root = xml.etree.ElementTree.parse(file).getroot()
-        width, height = (int(root.findtext(f"size/{side}")) for side in ("width", "height"))
-        images.append({"id": identifier, "file_name": f"{file.stem}.jpg", "width": width, "height": height})
-        for thing in root.iter("object"):
-            x0, y0, x1, y1 = (float(thing.findtext(f"bndbox/{side}")) for side in ("xmin", "ymin", "xmax", "ymax"))
-            box = [x0 - 1, y0 - 1, x1 - x0 + 1, y1 - y0 + 1]
-            found.append({"image_id": identifier, "name": thing.findtext("name"), "bbox": box, "area": box[2] * box[3], "iscrowd": int(thing.findtext("difficult") or 0)})
-    order = {name: number for number, name in enumerate(sorted({annotation["name"] for annotation in found}), 1)}
-    for number, annotation in enumerate(found, 1):
-        annotation |= {"id": number, "category_id": order[annotation.pop("name")]}
-    return {"images": images, "annotations": found, "categories": [{"id": number, "name": name} for name, number in order.items()]}
+def pieces(paths, images):
+    """The images with their paths, as many at a time as one command takes."""
+    piece, room = {}, ARGUMENT_BYTES
+    for path, image in zip(paths, images):
+        size = len(os.fsencode(path)) + 9  # With its end and the pointer to it
+        if piece and size > room:
+            yield piece
+            piece, room = {}, ARGUMENT_BYTES
+        piece[path] = image["id"]
+        room -= size
+    yield piece
 
 
 def run_model(options, images, folder):
-    """What neuron-rcnn finds in the images, as COCO results."""
+    """What neuron-rcnn finds in the images, as COCO results by the data set's image ids."""
     if not options.program.exists():
         raise Refused(f"{options.program} does not exist; build the project first or name the program with --program")
-    missing = [image["file_name"] for image in images if not (folder / image["file_name"]).exists()]
+    require(images, ("id", "file_name"), lambda index: f"image {index} of the data set")
+    paths = [folder / image["file_name"] for image in images]
+    missing = [image["file_name"] for image, path in zip(images, paths) if not path.exists()]
     if missing:
         raise Refused(f"{folder}: {len(missing)} of {len(images)} images are not there, the first {missing[0]}; name their folder with --images")
-    command = [options.program, "detect", "-m", options.model, "--threshold", options.threshold, "--format", "coco", "--json", "-",
-               *(folder / image["file_name"] for image in images)]
-    ended = subprocess.run([str(part) for part in command], stdout=subprocess.PIPE)
-    if ended.returncode:
-        raise Refused(f"neuron-rcnn detect ended with {ended.returncode}; its messages are above")
-    return json.loads(ended.stdout)
-
-
-def with_image_ids(results, images):
-    """Results name an image by its file, or by the number that its file's name is (139 for 000000000139.jpg), or by its id."""
-    meant = {image["id"]: image["id"] for image in images}
-    for image in images:
-        path = pathlib.PurePath(image["file_name"])
-        meant |= {image["file_name"]: image["id"], path.name: image["id"]}
-        if path.stem.isdigit():
-            meant[int(path.stem)] = image["id"]
-    ready = []
-    for result in results:
-        name = result["image_id"]
-        identifier = meant.get(name, meant.get(pathlib.PurePath(str(name)).name))
-        if identifier is not None:
-            ready.append(dict(result, image_id=identifier))
-    return ready
+    twice, times = collections.Counter(paths).most_common(1)[0]
+    if times > 1:
+        raise Refused(f"{times} images of the data set are the file {twice}; each needs its own")
+    results = []
+    for piece in pieces(paths, images):
+        command = [options.program, "detect", "-m", options.model, "--threshold", options.threshold, "--format", "coco", "--json", "-", *piece]
+        ended = subprocess.run([str(part) for part in command], stdout=subprocess.PIPE)
+        if ended.returncode:
+            raise Refused(f"neuron-rcnn detect ended with {ended.returncode}; its messages are above")
+        # It names an image by its number, by its name where images of one command share that, by its path where they share the name, too.
+        meant = {}
+        for path, identifier in piece.items():
+            meant |= {number_of(path): identifier, path.name: identifier, str(path): identifier}
+        results += [dict(result, image_id=meant[result["image_id"]]) for result in json.loads(ended.stdout)]
+    return results
 
 
 def evaluate(truth, results, kind):
@@ -168,6 +155,26 @@ def found_again(results, others, score=0.5, overlap=0.9):
     return found, len(wanted)
 
 
+def judged_kinds(truth, results):
+    """(title, pycocotools' name, part of the data set, results) of boxes and, where there are any, of masks."""
+    # pycocotools derives what a result lacks from what it has, and prefers the box: each kind sees its own part alone.
+    without = lambda key, rows: [{name: value for name, value in row.items() if name != key} for row in rows]
+    yield "boxes", "bbox", truth, without("segmentation", results)
+    part = with_masks(truth)
+    images = {image["id"]: image for image in part["images"]}
+    rows = [result for result in results if result["image_id"] in images]
+    bare = sum(not has_mask(result) for result in rows)
+    if bare == len(rows):
+        return
+    if bare:
+        sys.stderr.write(f"note: masks are not judged: {bare} of {len(rows)} results have none\n")
+        return
+    if len(images) < len(truth["images"]):
+        others = len(truth["images"]) - len(images)
+        sys.stderr.write(f"note: masks are judged on {len(images)} images; on {others} there are objects without a segmentation\n")
+    yield "masks", "segm", part, [dict(row, segmentation=mask_code(row, images[row["image_id"]])) for row in without("bbox", rows)]
+
+
 def check_categories(results, truth):
     known = {category["id"] for category in truth["categories"]}
     strange = collections.Counter(result["category_id"] for result in results if result["category_id"] not in known)
@@ -179,7 +186,7 @@ def check_categories(results, truth):
 
 
 def work(options):
-    truth = read_voc(options.voc, options.split) if options.voc else json.loads(options.dataset.read_text())
+    truth = read_voc(options.voc, options.split) if options.voc else read_json(options.dataset)
     if options.write_dataset:
         options.write_dataset.write_text(json.dumps(truth))
         if not (options.model or options.results):
@@ -187,31 +194,27 @@ def work(options):
             return
     if absent:
         raise Refused(f"{absent} is not installed: '{sys.executable} -m pip install numpy pycocotools' installs what is needed (media/requirements.txt has the versions)")
-    truth.setdefault("info", {})
-    if options.limit:
-        truth["images"] = truth["images"][:options.limit]
-        kept = {image["id"] for image in truth["images"]}
-        truth["annotations"] = [annotation for annotation in truth["annotations"] if annotation["image_id"] in kept]
+    complete(truth, options.voc or options.dataset)
+    every_image, truth = truth["images"], only(truth, truth["images"][:options.limit or None])
+    used = {image["id"] for image in truth["images"]}
     folder = options.images or (options.voc / "JPEGImages" if options.voc else options.dataset.parent)
-    results = json.loads(options.results.read_text()) if options.results else run_model(options, truth["images"], folder)
+    found = read_results(options.results, every_image) if options.results else run_model(options, truth["images"], folder)
     if options.write_results:
-        options.write_results.write_text(json.dumps(results))
-    results = [result for result in check_categories(with_image_ids(results, truth["images"]), truth) if result["score"] > options.threshold]
+        options.write_results.write_text(json.dumps(found))
+    found = [result for result in found if result["image_id"] in used and result["score"] > options.threshold]
+    results = check_categories(found, truth)
     if not results:
         raise Refused(f"there are no detections above {options.threshold} on these {len(truth['images'])} images")
-    print(f"{len(truth['images'])} images, {sum(not annotation.get('iscrowd') for annotation in truth['annotations'])} objects, {len(results)} detections above {options.threshold}")
+    print(f"{len(truth['images'])} images, {sum(not annotation['iscrowd'] for annotation in truth['annotations'])} objects, {len(results)} detections above {options.threshold}")
     figures = {}
-    masks = all("segmentation" in annotation for annotation in truth["annotations"]) and all("segmentation" in result for result in results)
-    for kind, title, unused in (("bbox", "boxes", "segmentation"), ("segm", "masks", "bbox"))[:2 if masks else 1]:
-        # pycocotools derives what a result lacks from what it has, and prefers the box: each kind sees its own part alone.
-        rows = [{key: value for key, value in result.items() if key != unused} for result in results]
-        figures[title], each = evaluate(truth, rows, kind)
+    for title, kind, part, rows in judged_kinds(truth, results):
+        figures[title], each = evaluate(part, rows, kind)
         show(title, figures[title], each)
         figures[title] |= {"categories": {name: {"AP": precision, "AP50": half} for name, (precision, half) in each.items()}}
     if options.against:
-        found, wanted = found_again(results, with_image_ids(json.loads(options.against.read_text()), truth["images"]))
-        print(f"\nof {wanted} detections with scores of 0.5 and more in {options.against}, {found} are found again" + (f" ({100 * found / wanted:.1f} %)" if wanted else ""))
-        figures["found_again"] = {"found": found, "of": wanted}
+        again, wanted = found_again(found, [other for other in read_results(options.against, every_image) if other["image_id"] in used])
+        print(f"\nof {wanted} detections with scores of 0.5 and more in {options.against}, {again} are found again" + (f" ({100 * again / wanted:.1f} %)" if wanted else ""))
+        figures["found_again"] = {"found": again, "of": wanted}
     if options.json:
         options.json.write_text(json.dumps(figures, indent=1) + "\n")
 
@@ -220,7 +223,7 @@ def main(arguments):
     options = parse(arguments)
     try:
         work(options)
-    except (Refused, OSError, json.JSONDecodeError) as error:
+    except (Refused, OSError) as error:
         sys.stderr.write(f"evaluate.py: {error}\n")
         return 1
     return 0
