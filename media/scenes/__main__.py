@@ -14,6 +14,7 @@ import sys
 from tqdm import tqdm
 
 from . import maker
+from .size import parse_size
 from .truth import dataset
 
 
@@ -22,30 +23,29 @@ def parse(arguments):
     parser.add_argument("--seed", type=int, nargs="+", default=[0], help="first scene, or several firsts (default 0)")
     parser.add_argument("--count", type=int, default=10, help="how many scenes from each first (default 10)")
     parser.add_argument("--out", type=pathlib.Path, required=True, help="folder for the images and instances.json")
-    parser.add_argument("--size", default="800x800", help="WIDTHxHEIGHT (default 800x800); a square shows a sensor of any shape, squeezed as by the pipeline")
+    parser.add_argument("--size", type=parse_size, default="800x800", help="WIDTHxHEIGHT (default 800x800); a square shows a sensor of any shape, squeezed as by the pipeline")
     parser.add_argument("--quality", type=int, default=92, help="of jpg files, 1..100 (default 92)")
     parser.add_argument("--format", choices=("jpg", "png"), default="jpg")
     parser.add_argument("--processes", type=int, default=1, help="scenes made at a time (default 1)")
     options = parser.parse_args(arguments)
-    try:
-        options.width, options.height = (int(side) for side in options.size.split("x"))
-    except ValueError:
-        parser.error(f"--size {options.size}: expected WIDTHxHEIGHT, such as 800x800")
-    if options.count < 1 or min(options.width, options.height) < 32 or max(options.width, options.height) > 4096:
-        parser.error("--count begins at 1, sides lie in 32..4096")
+    seeds = options.seeds = [first + step for first in options.seed for step in range(options.count)]
+    if options.count < 1 or options.processes < 1 or not 1 <= options.quality <= 100:
+        parser.error("--count and --processes begin at 1, --quality lies in 1..100")
+    if min(seeds) < 0 or len(set(seeds)) < len(seeds):
+        parser.error(f"--seed {' '.join(map(str, options.seed))}: seeds begin at 0, and of {options.count} scenes each no two may overlap: a scene is one image")
     return options
 
 
 def main(arguments):
     options = parse(arguments)
     options.out.mkdir(parents=True, exist_ok=True)
-    seeds = [first + step for first in options.seed for step in range(options.count)]
-    setup = (options.width, options.height, options.out, options.format, options.quality)
+    seeds, (width, height) = options.seeds, options.size
+    setup = (width, height, options.out, options.format, options.quality)
     images, annotations = [], []
     with maker.processes(options.processes, *setup) as pool:
         made = pool.map(maker.make_file, seeds, chunksize=4)
         for seed, (name, found) in zip(seeds, tqdm(made, total=len(seeds), unit="scene", disable=not sys.stderr.isatty())):
-            images.append({"id": seed, "file_name": name, "width": options.width, "height": options.height})
+            images.append({"id": seed, "file_name": name, "width": width, "height": height})
             annotations.append(found)
     text = json.dumps(dataset(f"Street scenes of seeds {', '.join(f'{first} to {first + options.count - 1}' for first in options.seed)}", images, annotations))
     (options.out / "instances.json").write_text(text)

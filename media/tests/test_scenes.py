@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: MIT
 """Run from media/: python3 -m unittest. Needs EGL; see requirements.txt."""
+import contextlib
+import io
 import unittest
 
 import numpy as np
 from pycocotools import mask as coco_mask
 
 from scenes import library
+from scenes.__main__ import parse
 from scenes.maker import Maker
 from scenes.mesh import Mesh, pose
 from scenes.scene import CLASSES, Camera, Model, Scene, Thing
@@ -78,6 +81,12 @@ class Scenes(unittest.TestCase):
         before, after = place(world.at(0.0)), place(world.at(2.0))
         self.assertEqual(before.keys(), after.keys())
         self.assertGreater(sum(np.linalg.norm(after[number] - before[number]) > 1 for number in before), 3)
+
+    def test_a_scene_is_one_image(self):
+        self.assertEqual(parse(["--out", "x", "--seed", "0", "5", "--count", "2"]).seeds, [0, 1, 5, 6])
+        for arguments in (["--seed", "0", "5"], ["--seed", "-1"], ["--count", "0"]):
+            with contextlib.redirect_stderr(io.StringIO()), self.assertRaises(SystemExit):
+                parse(["--out", "x", *arguments])
 
     def test_walkers_take_steps(self):
         self.assertFalse(np.array_equal(library.walker(0, 0).mesh.vertices(), library.walker(0, 2).mesh.vertices()))

@@ -15,6 +15,7 @@ from safetensors.torch import load_file
 from tqdm import tqdm
 
 from scenes.scene import CLASSES
+from scenes.size import parse_size
 
 from . import checkpoint
 from .inference import detect, paste, read_picture, to_image
@@ -41,12 +42,12 @@ def main(arguments):
     add("--dataset", type=pathlib.Path, required=True)
     add("--images", type=pathlib.Path, required=True)
     add("--out", type=pathlib.Path, required=True)
-    add("--size", default="800x800", help="of the network's input; pictures are stretched to it (default 800x800)")
+    add("--size", type=parse_size, default="800x800", help="of the network's input; pictures are stretched to it (default 800x800)")
     add("--threshold", type=float, default=0.05)
     add("--limit", type=int, default=0, help="use the first so many images")
     add("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     options = parser.parse_args(arguments)
-    width, height = (int(side) for side in options.size.split("x"))
+    width, height = options.size
     model = MaskRCNN()
     checkpoint.restore(model, {name: tensor.float() for name, tensor in load_file(str(options.weights)).items()})
     model = model.to(options.device).eval()
