@@ -1,15 +1,23 @@
 # SPDX-License-Identifier: MIT
 """Run from media/: python3 -m unittest."""
+import contextlib
+import io
+import itertools
+import json
 import math
 import pathlib
 import tempfile
+import time
 import unittest
 import zlib
+from unittest import mock
 
+import cv2
 import numpy as np
 import torch
 
-from train import boxes, checkpoint, inference, supply
+from train import boxes, checkpoint, folder, inference, supply
+from train.__main__ import Trainer, parse, train
 from train.export import SMALL, stepped
 from train.losses import Counts, losses
 from train.model import MaskRCNN, pool
@@ -57,6 +65,91 @@ class Supply(unittest.TestCase):
             self.assertGreaterEqual(scale, 0.5)
 
 
+    def test_makers_share_the_seeds_of_a_training_and_go_round_within(self):
+        some = lambda first, maker: list(itertools.islice(supply.seeds(first, maker, 3), 3))
+        self.assertEqual([some(200_000_000, maker) for maker in range(3)], [[200_000_000 + maker + step for step in (0, 3, 6)] for maker in range(3)])
+        self.assertEqual(some(899_999_998, 1), [899_999_999, 800_000_002, 800_000_005])
+        self.assertEqual(some(899_999_998, 2), [800_000_000, 800_000_003, 800_000_006])
+
+
+class Folder(unittest.TestCase):
+    def setUp(self):
+        place = tempfile.TemporaryDirectory()
+        self.addCleanup(place.cleanup)
+        self.folder = pathlib.Path(place.name)
+        for name in ("a.png", "b.png"):
+            cv2.imwrite(str(self.folder / name), np.full((80, 100, 3), 90, np.uint8))
+        self.data = {"images": [{"id": number, "file_name": f"{name}.png", "width": 100, "height": 80} for number, name in enumerate("ab")],
+                     "categories": [{"id": 3, "name": "car"}],
+                     "annotations": [{"image_id": number, "category_id": 3, "segmentation": [[10, 10, 50, 10, 50, 50, 10, 50]]} for number in (0, 1)]}
+        self.write(self.data)
+
+    def write(self, data):
+        (self.folder / "instances.json").write_text(json.dumps(data))
+
+    def refused(self, data, why):
+        self.write(data)
+        with self.assertRaisesRegex(folder.NoPictures, why):
+            folder.check(self.folder)
+
+    def test_what_annotations_may_lack_is_added(self):
+        folder.check(self.folder)
+        picture, numbers, classes, crowd = folder.FolderSource(64, self.folder).get(101)
+        self.assertEqual((picture.shape, int(picture.max()), classes, crowd), ((3, 64, 64), 90, [2], [False]))
+        self.assertAlmostEqual(float(numbers.mean()), 0.2, delta=0.02)
+
+    def test_what_cannot_be_used_is_named_beforehand(self):
+        first, other = self.data["annotations"]
+        self.refused(dict(self.data, annotations=[first, dict(other, segmentation=[])]), "an object of b.png has no mask")
+        self.refused(dict(self.data, annotations=[first, dict(image_id=1, category_id=3, area=9)]), "an object of b.png has no mask")
+        self.refused(dict(self.data, annotations=[dict(first, category_id=99)]), "no annotation is of a class")
+        self.refused({"images": self.data["images"]}, "no data set in COCO's form")
+        self.refused(dict(self.data, images=self.data["images"] * 2), "an id of its own")
+        self.write(self.data)
+        (self.folder / "b.png").write_bytes(b"no picture")
+        with self.assertRaisesRegex(folder.NoPictures, "1 of 2 pictures .* the first .*b.png"):
+            folder.check(self.folder)
+        with self.assertRaisesRegex(folder.NoPictures, "b.png cannot be decoded"):
+            folder.FolderSource(64, self.folder).get(1)
+        (self.folder / "instances.json").unlink()
+        with self.assertRaisesRegex(folder.NoPictures, "instances.json"):
+            folder.check(self.folder)
+
+    def test_training_ends_with_a_maker(self):
+        (self.folder / "b.png").write_bytes(b"no picture")
+        source = supply.Supply("cpu", 64, 2, 4, 0, str(self.folder))
+        self.addCleanup(source.stop)
+        with self.assertRaisesRegex(folder.NoPictures, "1 of 2 processes"):
+            for _ in range(200):  # The other maker goes on
+                source.wait_for(4)
+                time.sleep(0.1)
+
+
+class Options(unittest.TestCase):
+    def test_what_would_hang_fail_or_meet_held_out_scenes_is_refused(self):
+        for arguments in ("--capacity 4 --batch 8", "--batch 0", "--makers 0", "--warm-up -1", "--minutes 0", "--iterations -1", "--sides 16", "--seed 0", "--seed 9"):
+            with self.subTest(arguments), contextlib.redirect_stderr(io.StringIO()), self.assertRaises(SystemExit):
+                parse(["--run", "x", *arguments.split()])
+
+    def test_the_rate_rises_as_asked(self):
+        rate = lambda *arguments: Trainer(parse(["--run", "/nowhere", "--device", "cpu", "--iterations", "9", *arguments])).rate()
+        whole = rate("--warm-up", "0")
+        self.assertAlmostEqual(whole, 8e-4)
+        self.assertAlmostEqual(rate("--warm-up", "1"), whole)
+        self.assertAlmostEqual(rate("--warm-up", "4"), whole / 4)
+
+    def test_a_resumed_run_goes_on_with_its_own_scenes(self):
+        class Stop(Exception):
+            pass
+
+        with tempfile.TemporaryDirectory() as place:
+            for scenes, first in ((0, 800_000_000), (1234, 800_001_234), (100_000_007, 800_000_007)):
+                checkpoint.save(place, MaskRCNN().state_dict(), {"iteration": 1, "minutes": 1.0, "scenes": scenes, "seed": 8, "parts": 10})
+                with mock.patch("train.__main__.Supply", side_effect=Stop) as made, self.assertRaises(Stop):
+                    train(parse(["--run", place, "--seed", "8", "--device", "cpu"]))
+                self.assertEqual(made.call_args.args[4], first)
+
+
 class Model(unittest.TestCase):
     def setUp(self):
         torch.manual_seed(0)
@@ -79,6 +172,15 @@ class Model(unittest.TestCase):
         other = MaskRCNN()
         checkpoint.restore(other, state)
         torch.testing.assert_close(other.roi_heads.box_head.fc2.weight, self.model.roi_heads.box_head.fc2.weight.half().float())
+
+    def test_what_was_saved_stays_until_all_is_written(self):
+        with tempfile.TemporaryDirectory() as place:
+            checkpoint.save(place, self.model.state_dict(), {"iteration": 7})
+            before = {file.name: file.read_bytes() for file in pathlib.Path(place).iterdir()}
+            save = mock.Mock(side_effect=[mock.DEFAULT, OSError("disk full")], wraps=checkpoint.save_file)
+            with mock.patch.object(checkpoint, "save_file", save), self.assertRaises(OSError):
+                checkpoint.save(place, MaskRCNN().state_dict(), {"iteration": 8})
+            self.assertEqual({name: (pathlib.Path(place) / name).read_bytes() for name in before}, before)
 
     def test_weights_are_rounded_to_their_channels_steps_and_no_further(self):
         values = (torch.randn(8, SMALL) * torch.logspace(-3, 1, 8)[:, None]).half()

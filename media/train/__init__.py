@@ -6,6 +6,7 @@
     losses.py      what training minimises
     inference.py   detections from outputs, as Detectron2 makes them
     supply.py      processes that make scenes, a store of them on the device, batches cut from it
+    folder.py      a folder of pictures to read instead
     checkpoint.py  safetensors, split into files below 16 MiB
     __main__.py    the training itself; export.py, detect.py and plot.py use its results
 

@@ -24,11 +24,11 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from . import checkpoint
+from . import checkpoint, folder
 from .losses import Counts, losses
 from .model import MaskRCNN, Widths
 from .plot import draw
-from .supply import Supply
+from .supply import HELD_OUT, SEEDS, Supply
 
 RESUME_WARM_UP = 100
 NAMES = ("rpn_class", "rpn_box", "class", "box", "mask")
@@ -45,13 +45,13 @@ def parse(arguments):
     add("--sides", type=int, nargs="+", default=[800, 800, 704, 608, 512], help="input sides, one drawn per step")
     add("--size", type=int, default=800, help="side of the scenes as they are made")
     add("--rate", type=float, default=8e-4, help="highest learning rate of AdamW")
-    add("--warm-up", type=int, default=500, help="steps in which the rate rises")
+    add("--warm-up", type=int, default=500, help="steps in which the rate rises; 0: none")
     add("--regions", type=int, default=192, help="regions of a picture that a step learns from")
     add("--makers", type=int, default=max((os.cpu_count() or 2) - 2, 1), help="processes that make scenes")
-    add("--capacity", type=int, default=12000, help="scenes kept on the device; 2.6 MB each at 800")
+    add("--capacity", type=int, default=12000, help="scenes kept on the device, a batch of them or more; 2.6 MB each at 800")
     add("--once", action="store_true", help="make no more scenes than are kept, then go over them again")
     add("--folder", help="pictures and instances.json to use instead of new scenes")
-    add("--seed", type=int, default=1)
+    add("--seed", type=int, default=1, help=f"1 to {HELD_OUT // SEEDS - 1} (default 1): scenes from {SEEDS} times this on; those from {HELD_OUT} on are held out")
     add("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     add("--precision", choices=("bf16", "f32"), help="of convolutions and matrices (default bf16 on a GPU, f32 on a CPU; a CPU with AVX-512 BF16 or AMX gains by bf16)")
     add("--smoke", action="store_true", help="tiny sizes and 12 steps")
@@ -60,6 +60,15 @@ def parse(arguments):
     if options.smoke:
         options.iterations, options.batch, options.sides, options.size, options.makers, options.capacity = 12, 2, [256], 256, 1, 64
         options.warm_up = 3
+    for name, least in (("batch", 1), ("size", 32), ("warm_up", 0), ("regions", 1), ("makers", 1), ("iterations", 0), ("seed", 1)):
+        if getattr(options, name) < least:
+            parser.error(f"--{name.replace('_', '-')} is {getattr(options, name)}; it begins at {least}")
+    if options.capacity < options.batch:
+        parser.error(f"--capacity is {options.capacity}; it begins at --batch, {options.batch}: a batch is cut from scenes that are kept")
+    if min(options.sides) < 32 or not options.minutes > 0:
+        parser.error("--sides begin at 32, and --minutes are more than 0")
+    if (options.seed + 1) * SEEDS > HELD_OUT:
+        parser.error(f"--seed is {options.seed}; accepted are 1 to {HELD_OUT // SEEDS - 1}, so that no scene from {HELD_OUT} on, the held-out ones, is trained on")
     return options
 
 
@@ -94,7 +103,8 @@ class Trainer:
 
     def rate(self):
         steps = self.progress["iteration"] - self.started_at + 1
-        warm = min(steps / min(RESUME_WARM_UP if self.resumed else self.options.warm_up, self.options.warm_up), 1.0)
+        rising = min(RESUME_WARM_UP, self.options.warm_up) if self.resumed else self.options.warm_up
+        warm = min(steps / max(rising, 1), 1.0)
         return self.options.rate * warm * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * self.share())))
 
     def step(self, supply):
@@ -165,7 +175,10 @@ def train(options):
     if trainer.share() >= 1:
         print("done: this run has reached its end")
         return
-    supply = Supply(trainer.device, options.size, options.makers, options.capacity, options.seed * 100_000_000 + progress["parts"] * 10_000_000, options.folder, options.once)
+    if options.folder:
+        folder.check(options.folder)
+    first_seed = options.seed * SEEDS + progress["scenes"] % SEEDS  # A resumed run goes on where it was
+    supply = Supply(trainer.device, options.size, options.makers, options.capacity, first_seed, options.folder, options.once)
     log_path = options.run / "log.csv"
     base, before, start, saved = progress["minutes"], progress["scenes"], None, time.monotonic()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended by SIGTERM; run again to go on"))  # So that what was learnt is kept
@@ -194,4 +207,7 @@ def train(options):
 
 
 if __name__ == "__main__":
-    train(parse(sys.argv[1:]))
+    try:
+        train(parse(sys.argv[1:]))
+    except folder.NoPictures as error:
+        sys.exit(f"python3 -m train: {error}")

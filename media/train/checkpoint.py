@@ -23,7 +23,7 @@ def rounded(state):
 
 
 def save(folder, state, progress):
-    """Writes weights-0.safetensors, weights-1.safetensors, ... and state.json, which names them."""
+    """Writes weights-0.safetensors, weights-1.safetensors, ... and state.json, which names them; what was there stays until all is written."""
     folder = pathlib.Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     parts, size = [{}], 0
@@ -36,8 +36,10 @@ def save(folder, state, progress):
         size += nbytes
     names = [f"weights-{index}.safetensors" for index in range(len(parts))]
     for name, part in zip(names, parts):
-        save_file(part, str(folder / name))
-    (folder / "state.json").write_text(json.dumps(dict(progress, files=names), indent=1) + "\n")
+        save_file(part, str(folder / f"{name}.part"))
+    (folder / "state.json.part").write_text(json.dumps(dict(progress, files=names), indent=1) + "\n")
+    for name in (*names, "state.json"):
+        (folder / f"{name}.part").replace(folder / name)
 
 
 def load(folder):

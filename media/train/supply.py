@@ -7,7 +7,6 @@ mirrored and scaled anew. Boxes are always measured on the map of object numbers
 import dataclasses
 import itertools
 import os
-import pathlib
 import sys
 import threading
 import time
@@ -18,9 +17,12 @@ import torch
 from torch import multiprocessing
 from torch.nn import functional as F
 
-MOST = 96           # Objects kept per picture
-SMALLEST = 40       # Pixels of the network's input: a smaller object is ignored
-SHOWN_LEAST = 0.3   # Of the object's pixels before the cut
+from .folder import MOST, FolderSource, NoPictures
+
+SEEDS = 100_000_000     # Of one training, from its --seed times this on: it never meets another's, nor a held-out scene
+HELD_OUT = 900_000_000  # First of the scenes that no training sees
+SMALLEST = 40           # Pixels of the network's input: a smaller object is ignored
+SHOWN_LEAST = 0.3       # Of the object's pixels before the cut
 
 
 @dataclasses.dataclass
@@ -51,45 +53,25 @@ class SceneSource:
         return picture[..., ::-1].transpose(2, 0, 1), table[frame.numbers], [self.order[category[number]] for number in present], crowd
 
 
-class FolderSource:
-    """A folder written by `python3 -m scenes`, or any COCO data set with the same categories; seed k is image k modulo their number."""
-
-    def __init__(self, size, folder):
-        from pycocotools.coco import COCO
-        from scenes.scene import CLASSES
-        self.size, self.folder = size, pathlib.Path(folder)
-        self.data = COCO(str(self.folder / "instances.json"))
-        self.ids, self.order = sorted(self.data.imgs), {category: index for index, category in enumerate(CLASSES)}
-
-    def get(self, seed):
-        import cv2
-        image = self.data.imgs[self.ids[seed % len(self.ids)]]
-        size = (self.size, self.size)
-        picture = cv2.imread(str(self.folder / image["file_name"]))
-        numbers, classes, crowd = np.zeros(size, np.uint8), [], []
-        known = [a for a in self.data.imgToAnns[image["id"]] if a["category_id"] in self.order]
-        for annotation in sorted(known, key=lambda a: -a["area"])[:MOST]:
-            mask = cv2.resize(self.data.annToMask(annotation), size, interpolation=cv2.INTER_NEAREST)
-            classes.append(self.order[annotation["category_id"]])
-            crowd.append(bool(annotation["iscrowd"]))
-            numbers[mask > 0] = len(classes)
-        return cv2.resize(picture, size, interpolation=cv2.INTER_AREA).transpose(2, 0, 1), numbers, classes, crowd
+def seeds(first, maker, makers):
+    """What one of the makers draws from the seed `first` on: its share, round within the training's own seeds."""
+    base = first - first % SEEDS
+    return (base + at % SEEDS for at in itertools.count(first - base + maker, makers))
 
 
-def produce(queue, stop, size, folder, first, step, most):
-    """Runs in a process of its own; ends after `most` scenes."""
+def produce(queue, stop, size, folder, own_seeds, most):
+    """Runs in a process of its own, which stays after `most` scenes. own_seeds: arguments of seeds()."""
     torch.set_num_threads(1)
     os.environ.setdefault("LP_NUM_THREADS", "1")  # llvmpipe would start a thread per CPU in every process
     source = FolderSource(size, folder) if folder else SceneSource(size)
-    seed, parent = first, multiprocessing.parent_process()
+    parent = multiprocessing.parent_process()
     wanted = lambda: not stop.is_set() and parent.is_alive()  # A parent that was killed cannot say stop
-    for _ in itertools.takewhile(lambda _: wanted(), range(most)):
+    for seed in itertools.takewhile(lambda _: wanted(), itertools.islice(seeds(*own_seeds), most)):
         picture, numbers, classes, crowd = source.get(seed)
         labels = torch.full((2, MOST), -1, dtype=torch.int8)
         labels[0, :len(classes)] = torch.tensor(classes, dtype=torch.int8)
         labels[1, :len(classes)] = torch.tensor(crowd, dtype=torch.int8)
         item = torch.from_numpy(np.ascontiguousarray(picture)), torch.from_numpy(np.ascontiguousarray(numbers)), labels
-        seed += step
         while wanted():
             try:
                 queue.put(item, timeout=2)
@@ -112,7 +94,7 @@ class Supply:
         self.arrival = threading.Condition()  # Guards the three above and the rows of the tensors
         context = multiprocessing.get_context("spawn")
         self.queue, self.stopping = context.Queue(processes * 4), context.Event()
-        arguments = lambda k: (self.queue, self.stopping, size, folder, first_seed + k, processes, -(-capacity // processes) if once else sys.maxsize)
+        arguments = lambda k: (self.queue, self.stopping, size, folder, (first_seed, k, processes), -(-capacity // processes) if once else sys.maxsize)
         self.makers = [context.Process(target=produce, args=arguments(k), daemon=True) for k in range(processes)]
         for maker in self.makers:
             maker.start()
@@ -122,30 +104,38 @@ class Supply:
         while not self.stopping.is_set():
             try:
                 picture, numbers, labels = self.queue.get(timeout=2)
-            except Exception as error:  # An empty queue is fine as long as someone still fills it
-                if not any(maker.is_alive() for maker in self.makers):
-                    with self.arrival:
-                        self.failure = error
-                        self.arrival.notify_all()
-                    return
+            except Exception:  # An empty queue is fine, and where a maker has ended, check() says so
                 continue
-            with self.arrival:
-                row = self.received % self.capacity
-                self.pictures[row], self.maps[row], self.labels[row] = picture.to(self.device), numbers.to(self.device), labels.to(self.device)
-                self.received += 1
-                self.fresh.append(row)
-                self.arrival.notify_all()
+            try:
+                with self.arrival:
+                    row = self.received % self.capacity
+                    self.pictures[row], self.maps[row], self.labels[row] = picture.to(self.device), numbers.to(self.device), labels.to(self.device)
+                    self.received += 1
+                    self.fresh.append(row)
+                    self.arrival.notify_all()
+            except Exception as error:  # Of the device
+                self.failure = error
+                return
 
     def stop(self):
         self.stopping.set()
         for maker in self.makers:
             maker.terminate()
 
+    def check(self):
+        """Raises NoPictures where a maker has ended: its share of the scenes would be missing from then on."""
+        if self.failure:
+            raise NoPictures(f"scenes cannot be kept on {self.device}: {self.failure}") from self.failure
+        ended = [maker.exitcode for maker in self.makers if not maker.is_alive()]
+        if ended:
+            raise NoPictures(f"{len(ended)} of {len(self.makers)} processes that make scenes ended, with exit code {ended[0]}; why is said above")
+
     def wait_for(self, count):
         with self.arrival:
-            self.arrival.wait_for(lambda: self.received >= count or self.failure)
-            if self.failure and self.received < count:
-                raise RuntimeError("every process that makes scenes has ended; why is said above") from self.failure
+            self.check()
+            while self.received < count:
+                self.arrival.wait(1)
+                self.check()
 
     def rows(self, count, rng):
         """Rows of a batch: new ones first, the rest at random."""
