@@ -119,6 +119,8 @@ def verify(options):
     found_all = True
     for image in json.loads(options.verify.read_text())["images"][:options.frames]:
         picture = cv2.imread(str(options.images / image["file"]))
+        if picture is None:
+            raise SystemExit(f"{options.images / image['file']} is not there or cannot be decoded; --images names the folder of the pictures of {options.verify}")
         with torch.inference_mode():
             boxes, scores, classes = (each.numpy() for each in network(prepared(picture, options.side)))
         boxes = boxes * np.tile([picture.shape[1], picture.shape[0]], 2) / options.side
