@@ -287,9 +287,9 @@ Command add_bench(CLI::App& program) {
       ->capture_default_str();
   app->add_option(
          "--stability", settings->stability,
-         "Percent that throughput may differ by between three thirds of the iterations; where it differs "
-         "by more, the oldest third gives way to further iterations, up to five times as many as asked "
-         "for. 0: whatever it is")
+         "Percent that throughput may differ by between three thirds of the iterations, which are no fewer "
+         "than three times the frames under way then; where it differs by more, the oldest third gives way "
+         "to further iterations, up to five times as many as asked for. 0: whatever it is")
       ->check(number_between(0, 1000))
       ->capture_default_str();
   app->add_option("--line-every", loop.line_every, "Print a line after so many iterations; 0: none")

@@ -94,7 +94,11 @@ std::vector<BenchRow> bench_detector(const BenchOptions& options, engine::Size i
                                   counted(row.parallel, row.threads_per_core),
                                   row.program.empty() ? "" : row.program + " alone, ", row.in_flight,
                                   options.batches.empty() ? "" : fmt::format(", batch {}", row.batch)));
-    row.result = run(row, TimedLoop(options.loop, row.batch, options.lines));
+    auto loop = options.loop;
+    // Frames under way come out in bursts: a third that is shorter than one tells nothing.
+    if (loop.most_spread > 0 && row.batch == 1)
+      loop.iterations = std::max(loop.iterations, 3 * row.in_flight);
+    row.result = run(row, TimedLoop(loop, row.batch, options.lines));
     rows.push_back(std::move(row));
   };
   const auto whole_frames = [&](const BenchRow& row, const TimedLoop& loop) {

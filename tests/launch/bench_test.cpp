@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <map>
 
@@ -71,6 +72,11 @@ TEST(Bench, DetectorsAreMeasuredAsInTheApplicationNote) {
     EXPECT_EQ(row.at("samples"), 4);
     EXPECT_NEAR(row.at("duration_s").get<double>() * row.at("images_per_second").get<double>(), 4, 1e-6);
     EXPECT_TRUE(row.at("spread_percent").is_null());
+  }
+  for (const auto& row :
+       json::parse(bench(tests::tiny_model(), "--size 96x64 --end-to-end --json").out).at("rows")) {
+    EXPECT_EQ(row.at("samples"), std::max(4, 3 * row.at("in_flight").get<int>())) << "thirds of whole bursts";
+    EXPECT_TRUE(row.at("spread_percent").is_number());
   }
   const auto two = run_neuron_rcnn(arguments, kTwoCores);
   EXPECT_THAT(loads_of(json::parse(two.out)), ::testing::ElementsAre("1 1", "1 2", "2 2", "2 4"))
