@@ -154,13 +154,37 @@ Value make_ordered_dict(const Document& document, const Sequence& arguments) {
   return dict;
 }
 
+/// numpy.transpose(): axis i of the array is what was axis `axes[i]`.
+void transpose(StoredArray& layout, const Shape& axes) {
+  const StoredArray before = layout;
+  std::vector<bool> taken(axes.size());
+  if (axes.size() != before.shape.size()) fail("the axes of an array are not as many as its shape has");
+  for (std::size_t i = 0; i < axes.size(); ++i) {
+    const auto axis = static_cast<std::size_t>(axes[i]);
+    if (axes[i] < 0 || axis >= axes.size() || taken[axis]) {
+      fail("the axes of an array are " + to_string(axes) + "; expected each from 0 on once");
+    }
+    taken[axis] = true;
+    layout.shape[i] = before.shape[axis];
+    layout.strides[i] = before.strides[axis];
+  }
+}
+
+/// _frombuffer(bytes, dtype, shape, order[, axes]). In order "K", which NumPy 2.4 writes for views with
+/// their axes exchanged, `shape` is that of the bytes in row-major order and `axes` make the array of it.
 Value make_from_buffer(const Document& document, const Sequence& arguments) {
   auto array = std::make_unique<Array>();
   const auto& data = get<Text>(document, argument(arguments, 0), "the bytes of an array");
   const auto& dtype = get<std::unique_ptr<Dtype>>(document, argument(arguments, 1), "a dtype");
   const auto& order = get<Text>(document, argument(arguments, 3), "the order of an array").raw;
+  if (order != "C" && order != "F" && order != "K") {
+    fail("an array is in order '" + printable(order) + "'; read are 'C', 'F' and 'K'");
+  }
   complete(*array, *dtype, shape_of(document, argument(arguments, 2), "the shape of an array"), order == "F",
            &data);
+  if (order == "K") {
+    transpose(array->layout, shape_of(document, argument(arguments, 4), "the axes of an array"));
+  }
   return array;
 }
 

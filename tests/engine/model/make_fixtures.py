@@ -38,6 +38,15 @@ def numpy_state():
     }
 
 
+def permuted_state():
+    """Views with their axes exchanged, which are neither in C nor in Fortran order. NumPy 2.4 pickles them as they lie (protocol 5)."""
+    state = {}
+    for axes in [(1, 0, 2), (2, 0, 1), (1, 2, 0), (0, 2, 1)]:
+        stored = np.ascontiguousarray(counted("<f4", (2, 3, 4)).transpose(axes))
+        state["axes." + "".join(map(str, axes))] = stored.transpose(np.argsort(axes))
+    return state
+
+
 def proposals(mode):
     """As Detectron2's evaluator saves them: BoxMode 0 is corners, 1 corner and size."""
     boxes = [
@@ -95,6 +104,7 @@ def main(argv):
     for protocol in range(6):
         zoo = {"model": numpy_state(), "__author__": "fixture", "matching_heuristics": True}
         (folder / f"numpy_protocol_{protocol}.pkl").write_bytes(pickle.dumps(zoo, protocol=protocol))
+    (folder / "numpy_permuted.pkl").write_bytes(pickle.dumps({"model": permuted_state()}, protocol=5))
     for mode, name in enumerate(["xyxy", "xywh"]):
         (folder / f"proposals_{name}.pkl").write_bytes(pickle.dumps(proposals(mode)))
     torch.save(training(torch_state()), folder / "training.pth")

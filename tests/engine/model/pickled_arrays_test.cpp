@@ -31,6 +31,34 @@ TEST(PickledArrays, EveryProtocolGivesTheSameArrays) {
   }
 }
 
+// Written by NumPy 2.4: views with their axes exchanged, as a permuted or channels-last weight is.
+TEST(PickledArrays, ViewsWithExchangedAxes) {
+  const auto checkpoint = read_checkpoint(fixture("numpy_permuted.pkl"));
+  EXPECT_EQ(checkpoint.tensors.size(), 4U);
+  for (const auto& [name, tensor] : checkpoint.tensors) {
+    EXPECT_EQ(tensor.shape, (Shape{2, 3, 4})) << name;
+    expect_counted(name, tensor);
+  }
+}
+
+TEST(PickledArrays, OrdersAndAxesThatNumPyDoesNotWriteAreRefused) {
+  const auto refused = [](const std::string& order_and_axes) {
+    const auto data = f32_bytes({1, 2, 3, 4, 5, 6});
+    return refusal_of_bytes("\x80\x02}U\x01wcnumpy._core.numeric\n_frombuffer\n(T" +
+                            tests::little(static_cast<std::uint32_t>(data.size())) + data +
+                            "cnumpy\ndtype\n(U\x02"
+                            "f4tRK\x02K\x03\x86U\x01" +
+                            order_and_axes + "tRs.");
+  };
+  EXPECT_THAT(refused("A"), HasSubstr("order 'A'; read are 'C', 'F' and 'K'"));
+  EXPECT_THAT(refused("K"), HasSubstr("too few arguments"));
+  EXPECT_THAT(refused("KN"), HasSubstr("expected the axes of an array"));
+  EXPECT_THAT(refused("KK\x01K\x01\x86"), HasSubstr("axes of an array are [1, 1]"));
+  EXPECT_THAT(refused(raw("KK\x00K\x02\x86")), HasSubstr("axes of an array are [0, 2]"));
+  EXPECT_THAT(refused(raw("KJ\xff\xff\xff\xffK\x00\x86")), HasSubstr("axes of an array are [-1, 0]"));
+  EXPECT_THAT(refused(raw("KK\x00\x85")), HasSubstr("as many as its shape"));
+}
+
 // Protocol 0 writes bytes as text, in which those from 0x80 on take two: more than the file has.
 TEST(PickledArrays, TextMayBeLongerInMemoryThanInTheFile) {
   const std::vector<float> values(256, -1.0F / 3);  // 0xbeaaaaab
