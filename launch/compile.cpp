@@ -82,26 +82,30 @@ void summarize(const Settings& settings, std::optional<double> seconds) {
   }
 }
 
-/// The names of classes that the checkpoint gives; none without one.
+bool is_classifier(const Settings& settings) {
+  return settings.graph != nullptr ? settings.graph->is_classifier() : !settings.arch.empty();
+}
+
+/// Whether labels name the classes: those asked for now, or when the graph was made.
+bool is_labelled(const Settings& settings) {
+  if (settings.graph == nullptr) return !settings.labels.empty();
+  return is_classifier(settings) ? settings.graph->classifier().labelled : settings.graph->config().labelled;
+}
+
+/// The names of classes that the checkpoint gives and that are asked for; none without one.
 std::vector<std::string> given_names(const Settings& settings) {
-  if (settings.weights.empty()) return {};
+  if (settings.weights.empty() || is_labelled(settings)) return {};
   return engine::checkpoint_class_names(settings.weights);
 }
 
 engine::ModelConfig detector_config(const Settings& settings) {
-  if (settings.graph != nullptr) return settings.graph->config();
-  auto config = engine::load_config(settings.config);
+  auto config = settings.graph != nullptr ? settings.graph->config() : engine::load_config(settings.config);
   if (!settings.labels.empty()) {
     engine::name_classes(engine::read_labels(settings.labels), settings.labels, config);
-  } else if (auto names = given_names(settings); !names.empty()) {
-    engine::name_classes_by_checkpoint(std::move(names), settings.weights, config);
   }
+  engine::name_classes_by_checkpoint(given_names(settings), settings.weights, config);
   if (settings.threshold >= 0) config.box_head.score_threshold = settings.threshold;
   return config;
-}
-
-bool is_classifier(const Settings& settings) {
-  return settings.graph != nullptr ? settings.graph->is_classifier() : !settings.arch.empty();
 }
 
 /// Names of a classifier's classes that were asked for, or that the checkpoint gives; none: the usual ones.
@@ -113,10 +117,12 @@ std::vector<std::string> classifier_labels(const Settings& settings) {
 }
 
 /// Without labels and names in the checkpoint, classes are called as ImageNet's or by their number.
-bool has_labels(const std::vector<std::string>& names, const Settings& settings) {
-  if (settings.graph != nullptr) return names == settings.graph->classifier().class_names;
-  if (const auto asked = classifier_labels(settings); !asked.empty()) return names == asked;
-  return names.front() == "class 0" || names == engine::classifier_config(settings.arch).class_names;
+bool has_labels(const engine::ClassifierConfig& made, const Settings& settings) {
+  if (made.labelled != is_labelled(settings)) return false;
+  if (const auto asked = classifier_labels(settings); !asked.empty()) return made.class_names == asked;
+  if (settings.graph != nullptr) return made.class_names == settings.graph->classifier().class_names;
+  return made.class_names.front() == "class 0" ||
+         made.class_names == engine::classifier_config(settings.arch).class_names;
 }
 
 std::vector<std::string> asked_programs(const Settings& settings,
@@ -171,7 +177,8 @@ engine::CompiledModel make_graph(const Settings& settings, const engine::Progres
     return engine::compile_graph(detector_config(settings), settings.options, progress);
   }
   auto config = engine::classifier_config(settings.arch);
-  if (!settings.labels.empty()) config.class_names = classifier_labels(settings);
+  config.labelled = is_labelled(settings);
+  if (config.labelled) config.class_names = classifier_labels(settings);
   return engine::compile_graph(config, settings.options, progress);
 }
 
@@ -181,11 +188,13 @@ engine::CompiledModel make_model(Settings settings, const engine::Progress& prog
   if (settings.weights.empty()) return make_graph(settings, progress);
   if (is_calibrated(settings)) settings.options.precision = "f32";  // Calibration rounds it
   const auto checkpoint = engine::read_checkpoint(settings.weights);
-  if (settings.graph != nullptr) return engine::bind_weights(*settings.graph, checkpoint, progress);
+  const auto& graph = settings.graph;
+  if (graph != nullptr) return engine::bind_weights(*graph, checkpoint, given_names(settings), progress);
   if (settings.arch.empty()) {
     return engine::compile(detector_config(settings), checkpoint, settings.options, progress);
   }
-  const auto config = engine::classifier_config(settings.arch, checkpoint, classifier_labels(settings));
+  auto config = engine::classifier_config(settings.arch, checkpoint, classifier_labels(settings));
+  config.labelled = is_labelled(settings);
   return engine::compile_classifier(config, checkpoint, settings.options, progress);
 }
 

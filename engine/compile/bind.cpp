@@ -2,8 +2,10 @@
 #include "engine/compile/bind.hpp"
 
 #include <nlohmann/json.hpp>
+#include <variant>
 
 #include "engine/errors.hpp"
+#include "engine/model/checkpoint_class_names.hpp"
 #include "engine/model/graph.hpp"
 
 namespace rcnn::engine {
@@ -45,7 +47,8 @@ CompiledModel compile_graph(const ClassifierConfig& config, const CompileOptions
   return compile_classifier(config, blank_checkpoint(parameters), options, progress);
 }
 
-CompiledModel bind_weights(const Artifact& graph, const Checkpoint& checkpoint, const Progress& progress) {
+CompiledModel bind_weights(const Artifact& graph, const Checkpoint& checkpoint,
+                           const std::vector<std::string>& class_names, const Progress& progress) {
   auto model = graph.is_classifier()
                    ? compile_classifier(graph.classifier(), checkpoint, graph.options(), progress)
                    : compile(graph.config(), checkpoint, graph.options(), progress);
@@ -53,6 +56,11 @@ CompiledModel bind_weights(const Artifact& graph, const Checkpoint& checkpoint, 
     throw ModelError("artifact " + graph.file().string() +
                      " has other programs than this version of the program makes; compile it again");
   }
+  std::visit(
+      [&](auto& config) {
+        if (!config.labelled) name_classes_by_checkpoint(class_names, checkpoint.file, config);
+      },
+      model.config);
   return model;
 }
 

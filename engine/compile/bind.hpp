@@ -14,9 +14,11 @@ CompiledModel compile_graph(const ClassifierConfig& config, const CompileOptions
                             const Progress& progress = {});
 
 /// Compiles the checkpoint for the config, the options and so the programs of an artifact, whether that has
-/// weights or not. The result is bit for bit that of compiling at once. \throws ModelError if the checkpoint
-/// does not fit, or another version of this program made other programs.
+/// weights or not. The result is bit for bit that of compiling at once.
+///   class_names  the checkpoint's, to name the classes by where labels did not; none: as the graph says
+/// \throws ModelError if the checkpoint does not fit, names another number of classes, or another version of
+/// this program made other programs.
 CompiledModel bind_weights(const Artifact& graph, const Checkpoint& checkpoint,
-                           const Progress& progress = {});
+                           const std::vector<std::string>& class_names = {}, const Progress& progress = {});
 
 }  // namespace rcnn::engine

@@ -19,11 +19,14 @@ using nlohmann::json;
 
 constexpr std::array<std::string_view, 2> kKeys{"class_names", "thing_classes"};
 
+constexpr const char* kOfGraphs = " (for --bind when the graph is made)";
+
 [[noreturn]] void refuse(const std::string& where, std::string_view key) {
   throw ModelError(
       where + ": its '" + std::string(key) +
       "' is no list of names, one a class in the order of training: name them with --labels FILE, "
-      "which goes before the checkpoint's names");
+      "which goes before the checkpoint's names" +
+      kOfGraphs);
 }
 
 std::vector<std::string> names_in_metadata(std::span<const std::byte> bytes, const std::string& where) {
@@ -65,6 +68,14 @@ std::vector<std::string> names_in_pickle(std::span<const std::byte> bytes, const
   return {};
 }
 
+void check_count(std::size_t names, std::size_t classes, const std::filesystem::path& checkpoint,
+                 const std::string& network) {
+  if (names == classes) return;
+  throw ModelError(checkpoint.string() + ": it names " + std::to_string(names) + " classes, the " + network +
+                   ": name them with --labels FILE, one a class, which goes before the checkpoint's names" +
+                   kOfGraphs);
+}
+
 }  // namespace
 
 std::vector<std::string> checkpoint_class_names(const std::filesystem::path& file) {
@@ -79,12 +90,17 @@ std::vector<std::string> checkpoint_class_names(const std::filesystem::path& fil
 
 void name_classes_by_checkpoint(std::vector<std::string> names, const std::filesystem::path& checkpoint,
                                 ModelConfig& config) {
-  if (names.size() != static_cast<std::size_t>(config.box_head.num_classes)) {
-    throw ModelError(checkpoint.string() + ": it names " + std::to_string(names.size()) +
-                     " classes, the config has " + std::to_string(config.box_head.num_classes) +
-                     " (MODEL.ROI_HEADS.NUM_CLASSES): name them with --labels FILE, one a class, which goes "
-                     "before the checkpoint's names");
-  }
+  if (names.empty()) return;
+  check_count(names.size(), config.class_names.size(), checkpoint,
+              "config has " + std::to_string(config.class_names.size()) + " (MODEL.ROI_HEADS.NUM_CLASSES)");
+  config.class_names = std::move(names);
+}
+
+void name_classes_by_checkpoint(std::vector<std::string> names, const std::filesystem::path& checkpoint,
+                                ClassifierConfig& config) {
+  if (names.empty()) return;
+  check_count(names.size(), config.class_names.size(), checkpoint,
+              "classifier has " + std::to_string(config.class_names.size()));
   config.class_names = std::move(names);
 }
 

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/model/classifier.hpp"
 #include "engine/model/config.hpp"
 
 namespace rcnn::engine {
@@ -18,10 +19,12 @@ namespace rcnn::engine {
 /// no list of names.
 std::vector<std::string> checkpoint_class_names(const std::filesystem::path& file);
 
-/// Names the classes of a config whose number of them is known. Its category ids stay: they are its data
-/// set's, and names alone make no other data set of it. \throws ModelError naming the checkpoint for names of
-/// another count.
+/// Names the classes of a network whose number of them is known; no names change nothing. A config's category
+/// ids stay: they are its data set's, and names alone make no other data set of it. \throws ModelError naming
+/// the checkpoint for names of another count.
 void name_classes_by_checkpoint(std::vector<std::string> names, const std::filesystem::path& checkpoint,
                                 ModelConfig& config);
+void name_classes_by_checkpoint(std::vector<std::string> names, const std::filesystem::path& checkpoint,
+                                ClassifierConfig& config);
 
 }  // namespace rcnn::engine

@@ -106,6 +106,7 @@ void to_json(nlohmann::json& json, const ClassifierConfig& config) {
           {"pixel_mean", config.pixel_mean},
           {"pixel_std", config.pixel_std},
           {"class_names", config.class_names}};
+  if (config.labelled) json["labelled"] = true;
 }
 
 void from_json(const nlohmann::json& json, ClassifierConfig& config) {
@@ -114,6 +115,7 @@ void from_json(const nlohmann::json& json, ClassifierConfig& config) {
     json.at("pixel_mean").get_to(config.pixel_mean);
     json.at("pixel_std").get_to(config.pixel_std);
     json.at("class_names").get_to(config.class_names);
+    config.labelled = json.value("labelled", false);  // Versions before did not say it
   } catch (const nlohmann::json::exception& error) {
     throw ModelError(std::string("the stored classifier is damaged: ") + error.what());
   }

@@ -17,6 +17,7 @@ struct ClassifierConfig {
   std::array<float, 3> pixel_mean{123.675f, 116.28f, 103.53f};  ///< R, G, B, of values 0..255
   std::array<float, 3> pixel_std{58.395f, 57.12f, 57.375f};
   std::vector<std::string> class_names;  ///< In the order of the logits
+  bool labelled = false;                 ///< Labels gave them; a checkpoint's own are not asked for then
 
   bool operator==(const ClassifierConfig&) const = default;
 };

@@ -102,6 +102,7 @@ struct ModelConfig {
   Input input;
   std::vector<std::string>
       class_names;                ///< num_classes names ("class 7" where the config's data set is unknown)
+  bool labelled = false;          ///< Labels gave class_names; a checkpoint's own are not asked for then
   std::vector<int> category_ids;  ///< The data set's own id of each class (COCO: 1..90 with gaps)
 
   /// Most regions of one image that the box head gets.

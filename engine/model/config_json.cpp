@@ -32,6 +32,7 @@ void to_json(nlohmann::json& json, const ModelConfig& config) {
           {"mask_on", config.mask_on},
           {"class_names", config.class_names},
           {"category_ids", config.category_ids}};
+  if (config.labelled) json["labelled"] = true;
   if (config.load_proposals) json["precomputed_topk"] = config.precomputed_topk;
   if (config.mask_on) json["mask_head"] = config.mask_head;
   if (config.keypoint_on) json["keypoint_head"] = config.keypoint_head;
@@ -53,6 +54,7 @@ void from_json(const nlohmann::json& json, ModelConfig& config) {
     config.keypoint_on = json.contains("keypoint_head");
     if (config.keypoint_on) json.at("keypoint_head").get_to(config.keypoint_head);
     json.at("class_names").get_to(config.class_names);
+    config.labelled = json.value("labelled", false);  // Versions before did not say it
     json.at("category_ids").get_to(config.category_ids);
   } catch (const nlohmann::json::exception& error) {
     throw ModelError(std::string("the stored model config is damaged: ") + error.what());

@@ -159,6 +159,7 @@ void name_classes(const std::vector<Label>& labels, const std::filesystem::path&
     config.class_names.push_back(label.name);
     if (label.id) ids.push_back(*label.id);
   }
+  config.labelled = true;
   if (!ids.empty()) config.category_ids = std::move(ids);
 }
 

@@ -339,6 +339,25 @@ TEST_F(Compile, ClassesAreNamedAsTheCheckpointSays) {
                                          HasSubstr("tiny.safetensors"), HasSubstr("it names 1 classes"))));
 }
 
+TEST_F(Compile, BoundClassesAreNamedAsCompilingAtOnceNamesThem) {
+  const auto weights = folder_ / "tiny.safetensors";
+  write_text(weights, with_metadata(read_text(weights), {{"class_names", R"(["bolt", "nut", "washer"])"}}));
+  write_text(folder_ / "labels.txt", "one\ntwo\nthree\n");
+  const auto graph = (folder_ / "graph.rcnn").string(), bound = (folder_ / "bound.rcnn").string();
+  const auto bind = "compile --bind " + graph + " --weights " + weights.string() + " -o " + bound;
+  for (const auto& labels : {std::string(), " --labels " + (folder_ / "labels.txt").string()}) {
+    ASSERT_EQ(
+        run_neuron_rcnn("compile --config " + (folder_ / "tiny.yaml").string() + labels + " -o " + graph)
+            .code,
+        0);
+    EXPECT_THAT(run_neuron_rcnn(bind).out, HasSubstr("made in"));
+    ASSERT_EQ(compile(labels).code, 0);
+    EXPECT_TRUE(read_text(bound) == read_text(folder_ / "tiny.rcnn")) << labels;
+    EXPECT_THAT(run_neuron_rcnn(bind).out, HasSubstr("nothing was done"));
+    EXPECT_THAT(compile(labels).out, HasSubstr("nothing was done"));
+  }
+}
+
 // Whose words a class is called by makes no other data set: results would be scored as if nothing was found.
 TEST_F(Compile, NamesWithoutIdsLeaveTheDataSets) {
   std::string config = read_text(folder_ / "tiny.yaml");

@@ -54,6 +54,23 @@ TEST_F(Bind, TakesClassifiersToo) {
   EXPECT_THROW(bind_weights(*graph, tests::random_classifier("resnet18", 6)), ModelError);
 }
 
+// Names change no weight: a graph is made before anybody knows the checkpoint's.
+TEST_F(Bind, NamesClassesByTheCheckpointWhereLabelsDidNot) {
+  const std::vector<std::string> names{"bolt", "nut", "washer"};
+  auto config = tests::tiny_config();
+  const auto bound = [&](const ModelConfig& made_for) {
+    const auto model =
+        bind_weights(*write_graph(compile_graph(made_for, {})), tests::tiny_checkpoint(), names);
+    return std::get<ModelConfig>(model.config).class_names;
+  };
+  EXPECT_EQ(bound(config), names);
+  config.class_names = {"one", "two", "three"};
+  config.labelled = true;
+  EXPECT_EQ(bound(config), config.class_names);
+  const auto graph = write_graph(compile_graph(tests::tiny_config(), {}));
+  EXPECT_THROW(bind_weights(*graph, tests::tiny_checkpoint(), {"bolt"}), ModelError);
+}
+
 TEST_F(Bind, GraphsHoldNamesAndShapesAndNoWeights) {
   const auto config = tests::tiny_config();
   const auto graph = write_graph(compile_graph(config, {}));

@@ -74,6 +74,17 @@ TEST(CheckpointClassNames, LeaveTheDataSetsIds) {
   EXPECT_THAT(config.category_ids, ElementsAre(1, 10));
   EXPECT_THAT(tests::refusal([&] { name_classes_by_checkpoint({"human"}, "w.pth", config); }),
               AllOf(HasSubstr("w.pth: it names 1 classes, the config has 2"), HasSubstr("--labels FILE")));
+  name_classes_by_checkpoint({}, "w.pth", config);
+  EXPECT_THAT(config.class_names, ElementsAre("human", "traffic light"));
+}
+
+TEST(CheckpointClassNames, NameAClassifiersClasses) {
+  ClassifierConfig config;
+  config.class_names = {"class 0", "class 1"};
+  name_classes_by_checkpoint({"bolt", "nut"}, "w.pth", config);
+  EXPECT_THAT(config.class_names, ElementsAre("bolt", "nut"));
+  EXPECT_THAT(tests::refusal([&] { name_classes_by_checkpoint({"bolt"}, "w.pth", config); }),
+              AllOf(HasSubstr("w.pth: it names 1 classes, the classifier has 2"), HasSubstr("for --bind")));
 }
 
 }  // namespace

@@ -80,6 +80,9 @@ TEST(ClassifierConfig, IgnoresBatchCountersAndNothingElse) {
 TEST(ClassifierConfig, SurvivesJsonAndRefusesDamage) {
   const auto config = classifier_config("resnet18", tests::random_classifier("resnet18", 3));
   nlohmann::json json = config;
+  auto labelled = config;
+  labelled.labelled = true;
+  EXPECT_EQ(nlohmann::json(labelled).get<ClassifierConfig>(), labelled);
   EXPECT_EQ(json.get<ClassifierConfig>(), config);
   auto flat = json;
   flat["pixel_std"] = {1, 0, 1};

@@ -20,6 +20,7 @@ TEST(ConfigJson, SurvivesTheRoundTripThroughText) {
     config.keypoint_on = true;
     config.keypoint_head.conv_dims = {256, 128};
     config.box_head.delta_weights = {0.1F, 1e-7F, 3, 4};
+    config.labelled = true;
     const auto text = nlohmann::json(config).dump();
     EXPECT_EQ(nlohmann::json::parse(text).get<ModelConfig>(), config) << name;
   }
