@@ -94,11 +94,22 @@ std::map<std::string, CheckpointTensor> classifier_parameters(const Graph& netwo
   constexpr std::int64_t kNominalSide = 64;  // No parameter's shape depends on the image's
   const auto parameters = network_parameters(network, {{"image", {1, 3, kNominalSide, kNominalSide}}}, false);
   const auto ignored = [](std::string_view name) { return name.ends_with("num_batches_tracked"); };
-  const auto advice = [&](std::size_t) {
+  const auto renamed = with_torchvision_names(checkpoint);
+  const auto last = find_classifier_network(config.arch).last_layer + ".weight";
+  const auto advice = [&](std::size_t) -> std::string {
+    const auto wanted = std::ranges::find(parameters, last, &ParameterSpec::name);
+    const auto found = renamed.tensors.find(last);
+    if (found != renamed.tensors.end() && found->second.shape.size() == 2 &&
+        found->second.shape[1] == wanted->shape[1] && found->second.shape[0] != wanted->shape[0]) {
+      const auto classes = std::to_string(found->second.shape[0]);
+      return "\nthe checkpoint has " + classes + " classes, the graph " + std::to_string(wanted->shape[0]) +
+             ": make the graph with --labels FILE of " + classes + " names, or compile this with --arch " +
+             config.arch;
+    }
     return "\nname the architecture that the checkpoint was trained with; torchvision's and timm's "
            "parameter names are known";
   };
-  return select_parameters(with_torchvision_names(checkpoint), parameters, {config.arch, ignored, advice});
+  return select_parameters(renamed, parameters, {config.arch, ignored, advice});
 }
 
 void to_json(nlohmann::json& json, const ClassifierConfig& config) {

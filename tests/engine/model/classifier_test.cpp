@@ -67,6 +67,16 @@ TEST(ClassifierConfig, RefusesUnknownArchitecturesAndOtherCheckpoints) {
               AllOf(HasSubstr("resnet34"), HasSubstr("layer1.2.bn1.running_var"), HasSubstr("missing")));
 }
 
+// As `compile --bind` may: the graph was made for another number.
+TEST(ClassifierConfig, SaysThatACheckpointHasOtherClasses) {
+  const auto config = classifier_config("resnet18", tests::random_classifier("resnet18", 5));
+  const auto network = build_classifier(config);
+  EXPECT_THAT(
+      refusal_of([&] { classifier_parameters(network, config, tests::random_classifier("resnet18", 3)); }),
+      AllOf(HasSubstr("has 3 classes, the graph 5: make the graph with --labels FILE of 3 names"),
+            ::testing::Not(HasSubstr("name the architecture"))));
+}
+
 TEST(ClassifierConfig, IgnoresBatchCountersAndNothingElse) {
   auto checkpoint = tests::random_classifier("resnet18", 3);
   const auto config = classifier_config("resnet18", checkpoint);
