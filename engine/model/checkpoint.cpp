@@ -43,6 +43,7 @@ NamedTensors without_prefix(NamedTensors tensors, std::string_view prefix) {
 
 /// Wrappers may be wrapped, in whatever order.
 NamedTensors unwrapped(NamedTensors tensors) {
+  tensors.erase("n_averaged");  // A count that torch's AveragedModel keeps beside its "module."
   for (std::size_t count = 0; count < kWrappers.size(); ++count) {
     for (const auto prefix : kWrappers) tensors = without_prefix(std::move(tensors), prefix);
   }

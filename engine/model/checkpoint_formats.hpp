@@ -44,9 +44,10 @@ NamedTensors read_pickled_arrays(std::span<const std::byte> bytes, const std::st
 NamedTensors read_torch_archive(std::span<const std::byte> bytes, const std::string& where);
 NamedTensors read_safetensors(std::span<const std::byte> bytes, const std::string& where);
 
-/// The entries of the state dict in a pickle: the top-level dictionary's "model" or "state_dict", or itself.
-/// Values are arrays or plain numbers. \throws ModelError for a Caffe2 file, and where there is no state dict
-/// or it holds something else.
+/// The entries of the state dict in a pickle: the top-level dictionary's "model", "state_dict" or
+/// "model_state_dict"; without these the one of averaged weights ("model_ema", "ema_state_dict"), which are
+/// warned about beside the others; or itself. Values are arrays or plain numbers. \throws ModelError for a
+/// Caffe2 file, and where there is no state dict or it holds something else.
 std::map<std::string, pickle::Ref> find_state_dict(const pickle::Document& document,
                                                    const std::string& where);
 

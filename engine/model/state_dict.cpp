@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT
+#include <spdlog/spdlog.h>
+
 #include <algorithm>
 #include <array>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "engine/errors.hpp"
 #include "engine/model/checkpoint_formats.hpp"
@@ -15,9 +18,9 @@ using pickle::Ref;
 
 constexpr std::size_t kMaxName = 1024;
 
-/// Where training programs put it: Detectron2 under the first, PyTorch's examples, timm and Lightning under
-/// the second.
-constexpr std::array<std::string_view, 2> kModelKeys{"model", "state_dict"};
+/// Where training programs put it: Detectron2 under the first; PyTorch's examples, timm and Lightning under
+/// the second; PyTorch's tutorials under the last.
+constexpr std::array<std::string_view, 3> kModelKeys{"model", "state_dict", "model_state_dict"};
 
 /// What a training checkpoint keeps beside its model.
 constexpr std::array<std::string_view, 6> kBesideModel{"__author__", "matching_heuristics", "trainer",
@@ -56,7 +59,31 @@ void refuse_caffe2(const std::map<std::string, Ref>& entries, const std::string&
       "trained detector, such as the zoo's model_final_*.pkl");
 }
 
-[[noreturn]] void refuse_foreign(const std::map<std::string, Ref>& entries, const std::string& where) {
+bool holds_arrays(const Document& document, Ref ref) {
+  const auto* dict = document.get_if<pickle::Dict>(ref);
+  return dict != nullptr &&
+         std::ranges::any_of(dict->items, [&](const auto& item) { return is_array(document, item.second); });
+}
+
+/// The Python that saves one entry of a file alone. \param entry  of NumPy arrays or torch tensors
+std::string save_alone(const Document& document, const std::string& key, Ref entry) {
+  const auto* dict = document.get_if<pickle::Dict>(entry);
+  const auto is_numpy = [&](const auto& item) {
+    const auto* array = document.get_if<std::unique_ptr<pickle::Array>>(item.second);
+    return array != nullptr && !(*array)->storage;
+  };
+  const auto name = "['" + pickle::printable(key) + "']";
+  return dict != nullptr && std::ranges::any_of(dict->items, is_numpy)
+             ? "pickle.dump(pickle.load(open(FILE, 'rb'))" + name + ", open(NEW_FILE, 'wb'))"
+             : "torch.save(torch.load(FILE, map_location='cpu')" + name + ", NEW_FILE)";
+}
+
+[[noreturn]] void refuse_foreign(const Document& document, const std::map<std::string, Ref>& entries,
+                                 const std::string& where) {
+  const auto start = where +
+                     ": holds no state dict; expected a dictionary with 'model', 'state_dict' or "
+                     "'model_state_dict', or parameter names and arrays; ";
+  if (entries.empty()) throw ModelError(start + "it has no named entries");
   std::string keys;
   std::size_t shown = 0;
   for (const auto& [key, value] : entries) {
@@ -64,29 +91,55 @@ void refuse_caffe2(const std::map<std::string, Ref>& entries, const std::string&
     if (!keys.empty()) keys += ", ";
     keys.append("'").append(pickle::printable(key)).append("'");
   }
-  throw ModelError(
-      where +
-      ": holds no state dict; expected a dictionary with 'model' or 'state_dict', or parameter names and "
-      "arrays; " +
-      (keys.empty() ? "it has no named entries" : "found the keys " + keys));
+  const auto found =
+      std::ranges::find_if(entries, [&](const auto& entry) { return holds_arrays(document, entry.second); });
+  throw ModelError(start + "found the keys " + keys + ": save the one that holds the parameters alone, " +
+                   (found != entries.end() ? "such as " + save_alone(document, found->first, found->second)
+                                           : save_alone(document, "KEY", document.root)));
 }
 
-/// Of those keys that are there the first that is a dictionary, else the first: "model" may be a name, too.
-std::string_view find_model_key(const Document& document, const std::map<std::string, Ref>& entries) {
-  std::string_view found;
-  for (const auto key : kModelKeys) {
-    const auto entry = entries.find(std::string(key));
-    if (entry == entries.end()) continue;
-    if (document.get_if<pickle::Dict>(entry->second) != nullptr) return key;
-    if (found.empty()) found = key;
+/// Training may average a network's weights (EMA) and keep them beside those that it goes on from:
+/// torchvision, timm and d2go call them "model_ema", "state_dict_ema" and "ema_state".
+bool is_averaged(std::string_view key) {
+  return key == "ema" || key.starts_with("ema_") || key.ends_with("_ema");
+}
+
+std::vector<std::string> averaged_keys(const Document& document, const std::map<std::string, Ref>& entries) {
+  std::vector<std::string> keys;
+  for (const auto& [key, value] : entries) {
+    if (is_averaged(key) && holds_arrays(document, value)) keys.push_back(key);
   }
-  return found;
+  return keys;
+}
+
+/// Of the keys of models that are there the first that is a dictionary; without one that of averaged weights,
+/// where there is no choice; else the first: "model" may be a name, too. "" without any.
+std::string find_model_key(const Document& document, const std::map<std::string, Ref>& entries,
+                           const std::string& where) {
+  const auto averaged = averaged_keys(document, entries);
+  std::string found;
+  for (const auto name : kModelKeys) {
+    const std::string key(name);
+    const auto entry = entries.find(key);
+    if (entry == entries.end()) continue;
+    if (found.empty()) found = key;
+    if (document.get_if<pickle::Dict>(entry->second) == nullptr) continue;
+    if (!averaged.empty()) {
+      const auto& other = averaged.front();
+      spdlog::warn(
+          "{}: the weights under '{}' are taken; averaged ones (EMA) are there under '{}', too: to "
+          "use those, save them alone, {}",
+          where, key, pickle::printable(other), save_alone(document, other, entries.at(other)));
+    }
+    return key;
+  }
+  return averaged.size() == 1 ? averaged.front() : found;
 }
 
 /// What lies under that key. \throws ModelError
 std::map<std::string, Ref> model_entries(const Document& document, Ref model, std::string_view key,
                                          const std::string& where) {
-  const auto what = where + ": '" + std::string(key) + "'";
+  const auto what = where + ": '" + pickle::printable(key) + "'";
   const auto* dict = document.get_if<pickle::Dict>(model);
   if (dict == nullptr) throw ModelError(what + " is no dictionary of parameters");
   auto entries = text_entries(document, *dict);
@@ -100,17 +153,20 @@ std::map<std::string, Ref> model_entries(const Document& document, Ref model, st
 std::map<std::string, Ref> find_state_dict(const Document& document, const std::string& where) {
   const auto* top = document.get_if<pickle::Dict>(document.root);
   if (top == nullptr) {
-    throw ModelError(where + ": holds no dictionary; expected one with the key 'model' or 'state_dict'");
+    throw ModelError(
+        where +
+        ": holds no dictionary; expected one with the key 'model', 'state_dict' or 'model_state_dict'");
   }
   auto entries = text_entries(document, *top);
   refuse_caffe2(entries, where);
-  if (const auto key = find_model_key(document, entries); !key.empty()) {
-    entries = model_entries(document, entries.at(std::string(key)), key, where);
+  if (const auto key = find_model_key(document, entries, where); !key.empty()) {
+    entries = model_entries(document, entries.at(key), key, where);
   } else {
     for (const auto name : kBesideModel) entries.erase(std::string(name));
-    const bool any = std::any_of(entries.begin(), entries.end(),
-                                 [&](const auto& entry) { return is_array(document, entry.second); });
-    if (!any) refuse_foreign(entries, where);
+    const auto is_parameter = [&](const auto& entry) { return is_array(document, entry.second); };
+    const auto is_other_dict = [&](const auto& entry) { return holds_arrays(document, entry.second); };
+    if (std::ranges::none_of(entries, is_parameter) || std::ranges::any_of(entries, is_other_dict))
+      refuse_foreign(document, entries, where);
   }
   for (const auto& [name, ref] : entries) {
     if (is_array(document, ref) || is_number(document, ref)) continue;

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <spdlog/sinks/ostream_sink.h>
+#include <spdlog/spdlog.h>
+
+#include <sstream>
 
 #include "engine/model/checkpoint_formats.hpp"
 #include "tests/engine/model/checkpoint_builders.hpp"
@@ -53,6 +57,40 @@ TEST(StateDict, StateDictIsTakenAsModelIs) {
       << "Detectron2's key goes before";
 }
 
+// As PyTorch's tutorials save it, and averaged weights where there are no others.
+TEST(StateDict, OtherKeysOfModels) {
+  const auto weights = "(" + text("w") + kScalar + "d";
+  for (const char* key : {"model_state_dict", "model_ema", "state_dict_ema", "ema_state_dict", "ema"}) {
+    EXPECT_TRUE(read(pickle_of(text("epoch") + "I90\n" + text(key) + weights)).contains("w")) << key;
+  }
+  EXPECT_TRUE(read(pickle_of(text("model") + text("resnet50") + text("model_ema") + weights)).contains("w"))
+      << "'model' is its name here";
+  EXPECT_THAT(refusal_of_bytes(pickle_of(text("model_ema") + weights + text("teacher_ema") + weights)),
+              AllOf(HasSubstr("'model_ema', 'teacher_ema': save the one"), HasSubstr("['model_ema']")));
+}
+
+// torchvision's references average with torch.optim.swa_utils.AveragedModel.
+TEST(StateDict, AveragedModelsCountIsNoParameter) {
+  const auto tensors = read(
+      pickle_of(text("model_ema") + "(" + text("n_averaged") + kScalar + text("module.w") + kScalar + "d"));
+  ASSERT_EQ(tensors.size(), 1U);
+  EXPECT_TRUE(tensors.contains("w"));
+}
+
+TEST(StateDict, AveragedWeightsBesideTheOthersAreWarnedAboutOnce) {
+  std::ostringstream log;
+  const auto before = spdlog::default_logger();
+  spdlog::set_default_logger(
+      std::make_shared<spdlog::logger>("test", std::make_shared<spdlog::sinks::ostream_sink_mt>(log)));
+  const auto tensors = read(pickle_of(text("model_ema") + "(" + text("averaged") + kScalar + "d" +
+                                      text("model") + "(" + text("plain") + kScalar + "d"));
+  spdlog::set_default_logger(before);
+  EXPECT_TRUE(tensors.contains("plain"));
+  EXPECT_THAT(log.str(), AllOf(HasSubstr("x.pkl: the weights under 'model' are taken"),
+                               HasSubstr("pickle.load(open(FILE, 'rb'))['model_ema']")));
+  EXPECT_EQ(log.str().find("EMA"), log.str().rfind("EMA"));
+}
+
 TEST(StateDict, DistributedPrefixIsStrippedOnlyWhereAllHaveIt) {
   EXPECT_TRUE(read(pickle_of(text("module.a") + kScalar + text("module.b") + kScalar)).contains("a"));
   EXPECT_TRUE(read(pickle_of(text("module.a") + kScalar + text("b") + kScalar)).contains("module.a"));
@@ -69,9 +107,14 @@ TEST(StateDict, Caffe2FilesAreRefusedAsWhatTheyAre) {
 }
 
 TEST(StateDict, ForeignDictionariesNameTheirKeys) {
-  EXPECT_THAT(refusal_of_bytes(pickle_of(text("weights") + "}" + text("epoch") + "I1\n")),
-              AllOf(HasSubstr("holds no state dict"), HasSubstr("'model' or 'state_dict'"),
-                    HasSubstr("'epoch', 'weights'")));
+  EXPECT_THAT(
+      refusal_of_bytes(pickle_of(text("weights") + "}" + text("epoch") + "I1\n")),
+      AllOf(HasSubstr("holds no state dict"), HasSubstr("'model', 'state_dict' or 'model_state_dict'"),
+            HasSubstr("'epoch', 'weights': save"), HasSubstr("['KEY'], NEW_FILE)")));
+  EXPECT_THAT(
+      refusal_of_bytes(pickle_of(text("net") + "(" + text("w") + kScalar + "d" + text("best") + kScalar)),
+      HasSubstr("'best', 'net': save the one that holds the parameters alone, such as pickle.dump("
+                "pickle.load(open(FILE, 'rb'))['net'], open(NEW_FILE, 'wb'))"));
   EXPECT_THAT(refusal_of_bytes(pickle_of(text("state_dict") + "}" + text("epoch") + "I1\n")),
               HasSubstr("'state_dict' names no parameters"));
   EXPECT_THAT(refusal_of_bytes("]."), HasSubstr("holds no dictionary"));
