@@ -51,6 +51,8 @@ struct Global {
     kNdarray,
     kDtype,
     kEncode,
+    kBytes,
+    kBoxMode,
     kOrderedDict,
     kRebuildTensor,
     kRebuildParameter,
@@ -103,11 +105,26 @@ struct Document {
   }
 };
 
+/// What a pickle should be, in the words of the messages that refuse it.
+struct Purpose {
+  std::string_view noun;
+  std::string_view plain;    ///< What to do about names that are not read
+  std::string_view tensors;  ///< About torch tensors that pickle.dump() wrote
+  std::string_view fewer;    ///< About too many values
+};
+inline constexpr Purpose kCheckpoint{
+    "checkpoint", "Save the bare state dict and use that",
+    "save the state dict with torch.save(), or its NumPy arrays: {k: v.numpy() for k, v in "
+    "STATE_DICT.items()}",
+    "training kept more than the model in it, such as a list of its losses; save that alone: "
+    "torch.save(torch.load(FILE, map_location='cpu')['model'], NEW_FILE)"};
+
 /// Protocols 0 to 5.
-/// Bounds: 2^18 values, stack entries and memories, names of 256 characters, 32 axes; no allocation exceeds
-/// what the bytes that were read justify. \throws ModelError naming `where` and the position: truncated,
-/// malformed, or refers to a foreign name.
-Document read(std::span<const std::byte> bytes, const std::string& where);
+/// Bounds: 2^22 values, stack entries and memories, each of which takes a byte of the file or more; names of
+/// 256 characters, 32 axes; no allocation exceeds what the bytes that were read justify. \throws ModelError
+/// naming `where` and the position: truncated, malformed, or refers to a foreign name.
+Document read(std::span<const std::byte> bytes, const std::string& where,
+              const Purpose& purpose = kCheckpoint);
 
 /// Text from a file made safe to print: one line, at most 120 characters.
 std::string printable(std::string_view text);

@@ -25,6 +25,8 @@ constexpr std::array kGlobals{
     GlobalRow{"numpy", "ndarray", {Name::kNdarray, {}}},
     GlobalRow{"numpy", "dtype", {Name::kDtype, {}}},
     GlobalRow{"_codecs", "encode", {Name::kEncode, {}}},
+    GlobalRow{"__builtin__", "bytes", {Name::kBytes, {}}},  // b"" in protocols 0 to 2
+    GlobalRow{"detectron2.structures.boxes", "BoxMode", {Name::kBoxMode, {}}},
     GlobalRow{"collections", "OrderedDict", {Name::kOrderedDict, {}}},
     GlobalRow{"torch._utils", "_rebuild_tensor_v2", {Name::kRebuildTensor, {}}},
     GlobalRow{"torch._utils", "_rebuild_parameter", {Name::kRebuildParameter, {}}},
@@ -142,6 +144,11 @@ Value encode(const Document& document, const Sequence& arguments) {
   return text;
 }
 
+Value make_bytes(const Sequence& arguments) {
+  if (!arguments.items.empty()) fail("calls bytes() with arguments; only empty ones are made so");
+  return Text{{}, true};
+}
+
 /// OrderedDict() or, in Python 2, OrderedDict([[key, value], ...]).
 Value make_ordered_dict(const Document& document, const Sequence& arguments) {
   Dict dict;
@@ -246,6 +253,10 @@ CallResult call(const Document& document, const Global& function, const Sequence
       return {make_dtype(get<Text>(document, argument(arguments, 0), "the name of a dtype").raw), {}};
     case Name::kEncode:
       return {encode(document, arguments), {}};
+    case Name::kBytes:
+      return {make_bytes(arguments), {}};
+    case Name::kBoxMode:  // An IntEnum: its member is no more than the number
+      return {get<std::int64_t>(document, argument(arguments, 0), "the number of a BoxMode"), {}};
     case Name::kOrderedDict:
       return {make_ordered_dict(document, arguments), {}};
     case Name::kRebuildTensor:
@@ -257,7 +268,7 @@ CallResult call(const Document& document, const Global& function, const Sequence
     case Name::kStorage:
       break;
   }
-  fail("calls numpy.ndarray or a torch storage, which are only named in a checkpoint");
+  fail("calls numpy.ndarray or a torch storage, which are only named in a pickle of arrays");
 }
 
 void build(Document& document, Ref target, Ref state) {

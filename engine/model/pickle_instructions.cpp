@@ -111,7 +111,7 @@ Document Machine::run() {
     const auto code = little<std::uint8_t>();
     if (code == '.') break;
     if (table[code] == nullptr)
-      fail("is malformed: instruction " + std::to_string(code) + " is none of a checkpoint's");
+      fail("is malformed: instruction " + std::to_string(code) + " is none that is read");
     table[code](*this);
   }
   document_.root = pop();
@@ -119,8 +119,8 @@ Document Machine::run() {
   return std::move(document_);
 }
 
-Document read(std::span<const std::byte> bytes, const std::string& where) {
-  return Machine(bytes, where).run();
+Document read(std::span<const std::byte> bytes, const std::string& where, const Purpose& purpose) {
+  return Machine(bytes, where, purpose).run();
 }
 
 }  // namespace rcnn::engine::pickle

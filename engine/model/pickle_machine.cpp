@@ -14,6 +14,16 @@ void Machine::fail(const std::string& what) const {
   throw ModelError(where_ + ": pickle " + what + " (byte " + std::to_string(start_) + ")");
 }
 
+void Machine::fail_as_foreign(const std::string& why) const {
+  fail("is not of a " + std::string(purpose_.noun) + ": " + why);
+}
+
+void Machine::require_room(const char* verb, std::size_t count) const {
+  if (count < kMaxValues) return;
+  fail(std::string(verb) + " more than " + std::to_string(kMaxValues) + " values, which no " +
+       std::string(purpose_.noun) + " needs: " + std::string(purpose_.fewer));
+}
+
 /// Two's complement, little-endian, of any length.
 void Machine::integer_bytes(std::string_view raw) {
   if (raw.size() > sizeof(std::int64_t)) {
@@ -94,9 +104,13 @@ void Machine::global(std::string_view module, std::string_view name) {
   if (module.size() > kMaxName || name.size() > kMaxName) fail("refers to a name that is longer than any");
   const auto found = find_global(module, name);
   if (!found) {
-    fail("refers to '" + printable(module) + "." + printable(name) + "', which no weights need: only " +
-         known_globals() +
-         " are read, and nothing in the file was run. Save the bare state dict and use that");
+    if (module == "torch.storage" && name == "_load_from_bytes") {
+      fail("holds torch tensors as pickle.dump() writes them, which are not read; " +
+           std::string(purpose_.tensors));
+    }
+    fail("refers to '" + printable(module) + "." + printable(name) + "', which no " +
+         std::string(purpose_.noun) + " needs: only " + known_globals() +
+         " are read, and nothing in the file was run. " + std::string(purpose_.plain));
   }
   push(*found);
 }
@@ -117,12 +131,12 @@ void Machine::reduce(Ref function, Ref arguments) {
   try {
     result = call(document_, *global, *sequence);
   } catch (const std::invalid_argument& error) {
-    fail(std::string("is not of a checkpoint: ") + error.what());
+    fail_as_foreign(error.what());
   }
   if (result.same) return push_ref(*result.same);
   // One list made into many dictionaries would multiply the file.
   if (const auto* dict = std::get_if<Dict>(&result.value)) copied_ += dict->items.size();
-  if (copied_ > kMaxValues) fail("copies too many values");
+  if (copied_ > bytes_.size()) fail("copies too many values");
   push(std::move(result.value));
 }
 
@@ -152,7 +166,7 @@ void Machine::build_top() {
   try {
     build(document_, top(), state);
   } catch (const std::invalid_argument& error) {
-    fail(std::string("is not of a checkpoint: ") + error.what());
+    fail_as_foreign(error.what());
   }
 }
 
@@ -160,7 +174,7 @@ void Machine::persistent() {
   try {
     push(storage_of(document_, pop()));
   } catch (const std::invalid_argument& error) {
-    fail(std::string("is not of a checkpoint: ") + error.what());
+    fail_as_foreign(error.what());
   }
 }
 

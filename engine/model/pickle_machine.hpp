@@ -21,12 +21,13 @@ namespace rcnn::engine::pickle {
 /// Thread safety: reentrant.
 class Machine {
  public:
-  // A training checkpoint of the largest zoo model has some 20,000 values; nothing is as big as this.
-  static constexpr std::size_t kMaxValues = std::size_t{1} << 18;
+  // A training checkpoint of the largest zoo model has some 20,000 values, the proposals of COCO's 118,000
+  // training images 3 million. So many take 250 MB, as arrays that have nothing in them 1 GB.
+  static constexpr std::size_t kMaxValues = std::size_t{1} << 22;
   static constexpr std::size_t kMaxName = 256;
 
-  Machine(std::span<const std::byte> bytes, const std::string& where)
-      : bytes_(reinterpret_cast<const char*>(bytes.data()), bytes.size()), where_(where) {}
+  Machine(std::span<const std::byte> bytes, const std::string& where, const Purpose& purpose)
+      : bytes_(reinterpret_cast<const char*>(bytes.data()), bytes.size()), where_(where), purpose_(purpose) {}
 
   Document run();
 
@@ -59,13 +60,12 @@ class Machine {
 
   // The stack.
   void push(Value value) {
-    if (document_.values.size() >= kMaxValues)
-      fail("holds more than " + std::to_string(kMaxValues) + " values");
+    require_room("holds", document_.values.size());
     document_.values.push_back(std::move(value));
     push_ref(static_cast<Ref>(document_.values.size() - 1));
   }
   void push_ref(Ref ref) {
-    if (stack_.size() >= kMaxValues) fail("stacks more than " + std::to_string(kMaxValues) + " values");
+    require_room("stacks", stack_.size());
     stack_.push_back(ref);
   }
   /// Values of the current mark lie above `floor`; below belongs to an outer one.
@@ -112,8 +112,8 @@ class Machine {
   void set_items(std::vector<Ref> items);
   void append_items(const std::vector<Ref>& items);
   void put(std::uint64_t index) {
+    require_room("remembers", memo_.size());
     memo_.insert_or_assign(index, top());
-    if (memo_.size() > kMaxValues) fail("remembers more than " + std::to_string(kMaxValues) + " values");
   }
   void get(std::uint64_t index) {
     const auto found = memo_.find(index);
@@ -152,12 +152,16 @@ class Machine {
   void protocol();
 
   [[noreturn]] void fail(const std::string& what) const;
+  /// Of arguments and states that constructors have in no such file.
+  [[noreturn]] void fail_as_foreign(const std::string& why) const;
 
  private:
+  void require_room(const char* verb, std::size_t count) const;
   std::size_t floor() const { return marks_.empty() ? 0 : marks_.back(); }
 
   std::string_view bytes_;
   const std::string& where_;
+  const Purpose& purpose_;
   std::size_t at_ = 0;
   std::size_t start_ = 0;  ///< Of the current instruction
   Document document_;

@@ -19,6 +19,12 @@ namespace {
 using pickle::Document;
 using pickle::Ref;
 
+constexpr pickle::Purpose kProposals{
+    "file of proposals",
+    "Save plain lists, numbers and NumPy arrays alone: dict(ids=list(IDS), boxes=[NumPy arrays], "
+    "objectness_logits=[NumPy arrays], bbox_mode=0 or 1)",
+    "save NumPy arrays: [b.numpy() for b in BOXES]", "divide it into files of some 100,000 images"};
+
 constexpr std::int64_t kCorners = 0;        // BoxMode.XYXY_ABS
 constexpr std::int64_t kCornerAndSize = 1;  // BoxMode.XYWH_ABS
 
@@ -33,28 +39,36 @@ const Ref* find_entry(const Document& document, const pickle::Dict& dict, std::s
   return found;
 }
 
-/// The value of a NumPy integer, which lies in the file as an array without axes.
-std::optional<std::int64_t> scalar(const pickle::Array& array) {
+/// The values of a NumPy array of integers with so many axes, exactly; nothing where it is none.
+std::optional<std::vector<std::int64_t>> integers(const pickle::Array& array, std::size_t axes) {
   using Kind = ElementType::Kind;
   const auto& [type, swapped, shape, strides, offset] = array.layout;
-  if (!array.complete || array.storage || !array.unsupported.empty() || !shape.empty() ||
+  if (!array.complete || array.storage || !array.unsupported.empty() || shape.size() != axes ||
       (type.kind != Kind::kSigned && type.kind != Kind::kUnsigned)) {
     return std::nullopt;
   }
-  auto bytes = pickle::bytes_of(array.data).value_or(std::vector<std::byte>());
-  if (bytes.size() != type.bytes || bytes.empty()) return std::nullopt;
-  if (!swapped) std::ranges::reverse(bytes);  // This machine is little-endian: the highest first
-  const bool negative = type.kind == Kind::kSigned && std::to_integer<int>(bytes.front()) >= 0x80;
-  std::uint64_t value = negative ? ~std::uint64_t{0} : 0;
-  for (const auto byte : bytes) value = value << 8 | std::to_integer<std::uint64_t>(byte);
-  return static_cast<std::int64_t>(value);
+  const auto bytes = pickle::bytes_of(array.data).value_or(std::vector<std::byte>());
+  const auto count = *checked_count(shape);
+  if (bytes.size() / type.bytes != count || bytes.size() % type.bytes != 0) return std::nullopt;
+  std::vector<std::int64_t> values;
+  for (std::size_t begin = 0; begin < bytes.size(); begin += type.bytes) {
+    std::vector<std::byte> digits(bytes.begin() + static_cast<std::ptrdiff_t>(begin),
+                                  bytes.begin() + static_cast<std::ptrdiff_t>(begin + type.bytes));
+    if (!swapped) std::ranges::reverse(digits);  // This machine is little-endian: the highest first
+    const bool negative = type.kind == Kind::kSigned && std::to_integer<int>(digits.front()) >= 0x80;
+    std::uint64_t value = negative ? ~std::uint64_t{0} : 0;
+    for (const auto byte : digits) value = value << 8 | std::to_integer<std::uint64_t>(byte);
+    values.push_back(static_cast<std::int64_t>(value));
+  }
+  return values;
 }
 
 /// Python's or NumPy's; nothing where it is none.
 std::optional<std::int64_t> whole_number(const Document& document, Ref ref) {
   if (const auto* number = document.get_if<std::int64_t>(ref)) return *number;
   const auto* array = document.get_if<std::unique_ptr<pickle::Array>>(ref);
-  return array != nullptr ? scalar(**array) : std::nullopt;
+  const auto values = array != nullptr ? integers(**array, 0) : std::nullopt;
+  return values ? std::optional(values->front()) : std::nullopt;
 }
 
 /// An id as Python's str() writes it.
@@ -73,10 +87,10 @@ struct ProposalFile::State {
   };
 
   explicit State(const std::filesystem::path& file)
-      : where(file.string()), contents(file), document(pickle::read(contents.bytes(), where)) {
+      : where(file.string()), contents(file), document(pickle::read(contents.bytes(), where, kProposals)) {
     const auto* dict = document.get_if<pickle::Dict>(document.root);
     if (dict == nullptr) throw ModelError(where + ": holds no dictionary" + kExpected);
-    const auto& ids = list(*dict, "ids", "indexes");
+    const auto ids = read_ids(*dict);
     const auto& boxes = list(*dict, "boxes", "boxes");
     const auto& logits = list(*dict, "objectness_logits", "scores");
     if (boxes.size() != ids.size() || logits.size() != ids.size()) {
@@ -85,12 +99,28 @@ struct ProposalFile::State {
                        " objectness_logits; expected as many of each: one entry an image");
     }
     for (std::size_t i = 0; i < ids.size(); ++i) {
-      auto id = id_text(document, ids[i], where);
-      check_shapes(id, {boxes[i], logits[i]});
-      images.insert_or_assign(std::move(id),
-                              Image{boxes[i], logits[i]});  // The last of equal ids, as Detectron2
+      check_shapes(ids[i], {boxes[i], logits[i]});
+      images.insert_or_assign(ids[i], Image{boxes[i], logits[i]});  // The last of equal ids, as Detectron2
     }
     read_mode(*dict);
+  }
+
+  /// A list of ids, or a NumPy array of whole numbers.
+  std::vector<std::string> read_ids(const pickle::Dict& dict) const {
+    std::vector<std::string> ids;
+    const auto* entry = find_entry(document, dict, "ids", "indexes");
+    const auto* found = entry != nullptr ? document.get_if<std::unique_ptr<pickle::Array>>(*entry) : nullptr;
+    if (found == nullptr) {
+      for (const auto id : list(dict, "ids", "indexes")) ids.push_back(id_text(document, id, where));
+      return ids;
+    }
+    const auto numbers = integers(**found, 1);
+    if (!numbers) {
+      throw ModelError(where + ": its 'ids' are a NumPy array, but not of whole numbers with one axis" +
+                       kExpected);
+    }
+    for (const auto number : *numbers) ids.push_back(std::to_string(number));
+    return ids;
   }
 
   const std::vector<Ref>& list(const pickle::Dict& dict, const char* name, const char* older_name) const {

@@ -13,10 +13,11 @@ namespace rcnn::engine {
 
 /// Detectron2's file of precomputed proposals: a pickled dictionary with, image by image,
 ///
-///   "ids"                [N]          whole numbers or text; they are compared as text
+///   "ids"                [N]          whole numbers (a list or an array) or text; they are compared as text
 ///   "boxes"              [N] [R, 4]   arrays, image pixels
 ///   "objectness_logits"  [N] [R]      arrays
-///   "bbox_mode"          0: corners (XYXY_ABS, where it is missing, too), 1: corner and size (XYWH_ABS)
+///   "bbox_mode"          0: corners (XYXY_ABS, where it is missing, too), 1: corner and size (XYWH_ABS), or
+///   BoxMode's member
 ///
 /// Detectron1's names "indexes" and "scores" are read as well. Nothing in the file is ever executed. Boxes
 /// are decoded when they are asked for, so that a data set's 5,000 images cost no more memory than the file.

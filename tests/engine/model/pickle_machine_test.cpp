@@ -166,16 +166,39 @@ TEST(PickleMachine, DoublingTuplesAreNotExpanded) {
 }
 
 TEST(PickleMachine, FloodsOfValuesAreCut) {
-  EXPECT_THAT(refused(std::string(1'000'000, 'N') + "."), HasSubstr("more than"));
-  EXPECT_THAT(refused(std::string(1, 'N') + std::string(1'000'000, '2') + "."), HasSubstr("more than"));
-  EXPECT_THAT(refused(std::string(1'000'000, '(') + "."), HasSubstr("nested"));
-  EXPECT_THAT(refused(std::string(1, 'N') + std::string(1'000'000, '\x94') + "."), HasSubstr("remembers"));
+  constexpr std::size_t kFlood = 5'000'000;
+  EXPECT_THAT(refused(std::string(kFlood, 'N') + "."),
+              AllOf(HasSubstr("holds more than 4194304 values, which no checkpoint needs"),
+                    HasSubstr("a list of its losses"), HasSubstr("torch.save(")));
+  EXPECT_THAT(refused(std::string(1, 'N') + std::string(kFlood, '2') + "."), HasSubstr("more than"));
+  EXPECT_THAT(refused(std::string(kFlood, '(') + "."), HasSubstr("nested"));
+  EXPECT_THAT(refused(std::string(1, 'N') + std::string(kFlood, '\x94') + "."), HasSubstr("remembers"));
   // A list of 10,000 pairs, made into a dictionary again and again.
   std::string pairs = "ccollections\nOrderedDict\nq\x01](";
   for (int pair = 0; pair < 10'000; ++pair) pairs += "NN\x86";
   pairs += "e\x85q\x02";
   for (int copy = 0; copy < 1000; ++copy) pairs += "h\x01h\x02R0";
   EXPECT_THAT(refused(pairs + "N."), HasSubstr("copies"));
+}
+
+// A checkpoint's list of losses, the proposals of a large data set.
+TEST(PickleMachine, LongListsAreRead) {
+  std::string text = "](";
+  for (int item = 0; item < 1'000'000; ++item) text += "K\x07";
+  EXPECT_EQ(root_of<Sequence>(text + "e.").items.size(), 1'000'000U);
+}
+
+TEST(PickleMachine, EmptyBytesAndBoxModesAreValues) {
+  EXPECT_TRUE(root_of<Text>("c__builtin__\nbytes\n)R.").is_bytes);
+  EXPECT_EQ(root_of<Text>("c__builtin__\nbytes\n)R.").raw, "");
+  EXPECT_THAT(refused("c__builtin__\nbytes\nK\x05\x85R."), HasSubstr("bytes() with arguments"));
+  EXPECT_EQ(root_of<std::int64_t>("cdetectron2.structures.boxes\nBoxMode\nK\x01\x85R."), 1);
+  EXPECT_THAT(refused("cdetectron2.structures.boxes\nBoxMode\n)R."), HasSubstr("too few arguments"));
+}
+
+TEST(PickleMachine, TorchTensorsThatPickleWroteAreSaidHowToSave) {
+  EXPECT_THAT(refused("ctorch.storage\n_load_from_bytes\n."),
+              AllOf(HasSubstr("holds torch tensors"), HasSubstr("torch.save()"), HasSubstr("v.numpy()")));
 }
 
 TEST(PickleMachine, SetsAreSkipped) {

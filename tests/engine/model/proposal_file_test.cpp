@@ -17,6 +17,8 @@ using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using namespace tests::pickled;
+using namespace std::string_literals;
+using tests::f32_bytes;
 
 std::string refused(const std::string& bytes) {
   const tests::TempFile file(bytes);
@@ -64,7 +66,6 @@ std::string numpy_scalar(const std::string& dtype, const std::string& bytes) {
 }
 
 TEST(ProposalFile, IdsAndModeMayBeNumPysIntegers) {
-  using namespace std::string_literals;
   const auto ids = numpy_scalar("i8", "\x01\x02\x03\x04\x00\x00\x00\x00"s) + numpy_scalar("i2", "\xfe\xff"s) +
                    numpy_scalar("u2", "\xfe\xff"s);
   const tests::TempFile file(
@@ -81,6 +82,49 @@ TEST(ProposalFile, IdsAndModeMayBeNumPysIntegers) {
                                   {"boxes", list(kBox)},
                                   {"objectness_logits", list(kLogit)}})),
               HasSubstr("'ids' is neither a whole number nor text"));
+}
+
+TEST(ProposalFile, IdsMayBeAnArrayOfIntegersAndTheModeBoxModes) {
+  const auto numbers = [](const std::string& dtype, const std::string& bytes, const std::string& extents) {
+    return "cnumpy.core.numeric\n_frombuffer\n(" + text(bytes) + "cnumpy\ndtype\n(" + text(dtype) + "tR(" +
+           extents + "tU\x01" + "CtR";
+  };
+  const auto file_of = [&](const std::string& ids) {
+    return dictionary({{"ids", ids},
+                       {"boxes", list(kBox + kBox)},
+                       {"objectness_logits", list(kLogit + kLogit)},
+                       {"bbox_mode", "cdetectron2.structures.boxes\nBoxMode\nK\x01\x85R"}});
+  };
+  // 2^24 + 1, which no f32 is, and -2
+  const tests::TempFile file(
+      file_of(numbers("i8", "\x01\0\0\x01\0\0\0\0\xfe\xff\xff\xff\xff\xff\xff\xff"s, number(2))));
+  const ProposalFile proposals(file.path());
+  for (const char* id : {"16777217", "-2"}) {
+    ASSERT_TRUE(proposals.contains(id)) << id;
+    EXPECT_THAT(proposals.find(id), ElementsAre(Proposal{{1, 2, 4, 6}, 5})) << "corner and size";
+  }
+  for (const auto& wrong :
+       {numbers("f4", f32_bytes({1, 2}), number(2)), numbers("i1", "\x01\x02", number(2) + number(1)),
+        numbers("i1", "\x01", number(2))}) {
+    EXPECT_THAT(refused(file_of(wrong)), HasSubstr("'ids' are a NumPy array, but not of whole numbers"));
+  }
+}
+
+// An image without any box, in protocol 2.
+TEST(ProposalFile, EmptyArraysMayBeOfEmptyBytes) {
+  const auto empty = [](const std::string& extents) {
+    return "cnumpy.core.numeric\n_frombuffer\n(c__builtin__\nbytes\n)Rcnumpy\ndtype\n(U\x02" + "f4tR("s +
+           extents + "tU\x01" + "CtR";
+  };
+  const tests::TempFile file(one_image(empty(number(0) + number(4)), empty(number(0))));
+  EXPECT_TRUE(ProposalFile(file.path()).find("a").empty());
+}
+
+TEST(ProposalFile, RefusalsSpeakOfProposals) {
+  EXPECT_THAT(refused("\x80\x02}U\x03" + "idscpathlib\nPosixPath\n)Rs."s),
+              AllOf(HasSubstr("which no file of proposals needs"), HasSubstr("bbox_mode=0 or 1")));
+  EXPECT_THAT(refused("\x80\x02}U\x05" + "boxesctorch.storage\n_load_from_bytes\n."s),
+              AllOf(HasSubstr("holds torch tensors"), HasSubstr("[b.numpy() for b in BOXES]")));
 }
 
 TEST(ProposalFile, ReadsDetectron1sNamesAndCornersByDefault) {
