@@ -65,7 +65,10 @@ std::string checkpoint_format(std::span<const std::byte> bytes, const std::strin
   const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   if (text.empty()) throw ModelError(where + ": is empty");
   if (text.starts_with("PK\x03\x04")) return "pth";
-  const auto after_protocol = text.substr(std::min<std::size_t>(2, text.size()));
+  constexpr std::size_t kProtocol = 2, kFrame = 9;  // Bytes; protocols 4 and 5 have both
+  auto after_protocol = text.substr(std::min(kProtocol, text.size()));
+  if (after_protocol.starts_with('\x95'))
+    after_protocol.remove_prefix(std::min(kFrame, after_protocol.size()));
   if (text[0] == '\x80' && after_protocol.starts_with(kLegacyTorch)) {
     throw ModelError(where +
                      ": is of torch.save before 1.6, a bare pickle stream; save it again with a newer torch: "

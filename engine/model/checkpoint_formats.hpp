@@ -40,6 +40,12 @@ std::optional<std::string> read_safetensors_metadata(std::span<const std::byte> 
 /// type that is no number, or with more or fewer bytes than its shape needs.
 CheckpointTensor read_numpy_array(const pickle::Array& array, const std::string& what);
 
+/// NumPy arrays and plain numbers of a pickle. They may share their bytes in the file; together honest ones
+/// are no larger than it, which is the `budget`. \throws ModelError
+NamedTensors read_numpy_arrays(const pickle::Document& document,
+                               const std::map<std::string, pickle::Ref>& entries, std::uint64_t budget,
+                               const std::string& where);
+
 NamedTensors read_pickled_arrays(std::span<const std::byte> bytes, const std::string& where);
 NamedTensors read_torch_archive(std::span<const std::byte> bytes, const std::string& where);
 NamedTensors read_safetensors(std::span<const std::byte> bytes, const std::string& where);

@@ -38,13 +38,11 @@ CheckpointTensor read_numpy_array(const pickle::Array& array, const std::string&
   return {layout.shape, std::make_shared<const std::vector<float>>(to_f32(layout, *data))};
 }
 
-NamedTensors read_pickled_arrays(std::span<const std::byte> bytes, const std::string& where) {
-  const auto document = pickle::read(bytes, where);
-  const auto entries = find_state_dict(document, where);
+NamedTensors read_numpy_arrays(const pickle::Document& document,
+                               const std::map<std::string, pickle::Ref>& entries, std::uint64_t budget,
+                               const std::string& where) {
   NamedTensors tensors;
   std::map<pickle::Ref, CheckpointTensor> known;  // Names of one array share its values
-  // Arrays may share their bytes in the file; honest ones together are no larger than it.
-  std::uint64_t budget = bytes.size();
   for (const auto& [name, ref] : entries) {
     const auto [found, is_new] = known.try_emplace(ref);
     if (is_new) {
@@ -62,6 +60,11 @@ NamedTensors read_pickled_arrays(std::span<const std::byte> bytes, const std::st
     tensors.emplace(name, found->second);
   }
   return tensors;
+}
+
+NamedTensors read_pickled_arrays(std::span<const std::byte> bytes, const std::string& where) {
+  const auto document = pickle::read(bytes, where);
+  return read_numpy_arrays(document, find_state_dict(document, where), bytes.size(), where);
 }
 
 }  // namespace rcnn::engine

@@ -184,19 +184,17 @@ NamedTensors read_torch_archive(std::span<const std::byte> bytes, const std::str
   const auto data = archive.read("data.pkl");
   const auto document = pickle::read(data, where);
   const auto entries = find_state_dict(document, where);
-  NamedTensors tensors;
+  std::map<std::string, pickle::Ref> others;  // Numbers, and NumPy arrays, which torch.save() pickles
   std::map<std::string, std::vector<Named>> storages;
   for (const auto& [name, ref] : entries) {
     const auto* array = document.get_if<std::unique_ptr<pickle::Array>>(ref);
-    if (array == nullptr) {
-      tensors.emplace(name, CheckpointTensor{{}, number_tensor(document, ref)});
-    } else if (const auto& storage = (*array)->storage; storage) {
-      storages[std::string(storage->key)].push_back({&name, array->get()});
+    if (array != nullptr && (*array)->storage) {
+      storages[std::string((*array)->storage->key)].push_back({&name, array->get()});
     } else {
-      throw ModelError(where + ": '" + pickle::printable(name) +
-                       "' is a NumPy array; expected a torch tensor");
+      others.emplace(name, ref);
     }
   }
+  auto tensors = read_numpy_arrays(document, others, data.size(), where);
   // Views may overlap, but not so that the file multiplies.
   std::uint64_t budget = 4 * std::uint64_t{bytes.size()};
   for (const auto& [key, named] : storages) {

@@ -79,6 +79,10 @@ TEST(Checkpoint, KnowsItsFileByItsContents) {
 
 TEST(Checkpoint, FilesOfOtherKindsAreNamed) {
   EXPECT_THAT(refusal([] { read_checkpoint(fixture("legacy.pth")); }), HasSubstr("before 1.6"));
+  // With pickle_protocol=4 a frame goes before the same number.
+  EXPECT_THAT(refusal_of_bytes(
+                  raw("\x80\x04\x95\x0d\0\0\0\0\0\0\0\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.")),
+              HasSubstr("before 1.6"));
   EXPECT_THAT(refusal([] { read_checkpoint("/nonexistent/weights.pkl"); }), HasSubstr("cannot be opened"));
   EXPECT_THAT(refusal([] { read_checkpoint("/"); }), HasSubstr("not a regular file"));
   EXPECT_THAT(refusal([] { read_checkpoint("/dev/zero"); }), HasSubstr("not a regular file"));

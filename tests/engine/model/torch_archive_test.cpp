@@ -120,6 +120,22 @@ TEST(TorchArchive, DamagedStorageFailsItsChecksum) {
               AllOf(HasSubstr("damaged, then copy or download"), HasSubstr("set_crc32_options(False)")));
 }
 
+// torch.save({"model": {name: ndarray}}), which Detectron2 loads.
+TEST(TorchArchive, NumPyArraysAreRead) {
+  const auto data = f32_bytes(kCounted);
+  const auto array = "cnumpy._core.numeric\n_frombuffer\n(U" +
+                     std::string(1, static_cast<char>(data.size())) + data +
+                     "cnumpy\ndtype\n(U\x02"
+                     "f4tRK\x02K\x03\x86U\x01"
+                     "CtR";
+  const auto file =
+      zip_of({{"a/data.pkl", "}U\x06weight" + array + "sU\x05other" + array + "sU\x01nK\x02s."}});
+  const auto tensors = parse_checkpoint(tests::bytes_of(file), "x.pth").tensors;
+  ASSERT_EQ(tensors.size(), 3U);
+  EXPECT_EQ(tensors.at("weight").shape, (Shape{2, 3}));
+  expect_counted("weight", tensors.at("weight"));
+}
+
 TEST(TorchArchive, TensorsInAPlainPickleHaveNoStorage) {
   EXPECT_THAT(refusal_of_bytes(tensor_pickle("FloatStorage", 6, 0, {2, 3}, {3, 1})),
               HasSubstr("torch tensor in a plain"));
