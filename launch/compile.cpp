@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
+#include <cstdint>
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -153,9 +154,8 @@ bool holds_what_is_asked(const Settings& settings, const engine::Artifact& artif
   }
   if (artifact.is_classifier() != is_classifier(settings)) return false;
   if (artifact.is_classifier()) {
-    const auto& classifier = artifact.classifier();
     const auto& arch = settings.graph != nullptr ? settings.graph->classifier().arch : settings.arch;
-    return classifier.arch == arch && has_labels(classifier.class_names, settings);
+    return artifact.classifier().arch == arch && has_labels(artifact.classifier(), settings);
   }
   return made.partition == asked.partition && artifact.config() == detector_config(settings);
 }
@@ -215,9 +215,9 @@ std::string size_advice(const engine::ModelConfig::Input& asked) {
     return "pictures of one size stay as they are with --input stretch:WIDTHxHEIGHT of that size";
   }
   // No side becomes longer than the longest, whatever the shortest should be.
-  const int wanted = std::min(asked.min_size, asked.max_size);
-  const int longest = std::clamp(asked.max_size, engine::kLeastSide, engine::kMostSide);
-  const int shortest = std::clamp(wanted, engine::kLeastSide, longest);
+  const auto wanted = std::min<std::int64_t>(asked.min_size, asked.max_size);
+  const auto longest = std::clamp<std::int64_t>(asked.max_size, engine::kLeastSide, engine::kMostSide);
+  const auto shortest = std::clamp<std::int64_t>(wanted, engine::kLeastSide, longest);
   const bool exact = shortest == wanted && longest == asked.max_size;
   return fmt::format("--input shortest-edge:{}:{} {}", shortest, longest,
                      exact ? "resizes as the config says" : "comes nearest to what the config says");

@@ -34,6 +34,7 @@ std::vector<std::string> names_in_metadata(std::span<const std::byte> bytes, con
     const auto text = read_safetensors_metadata(bytes, where, std::string(key));
     if (!text) continue;
     const auto list = json::parse(*text, nullptr, false);
+    if (list.is_null()) continue;
     if (!list.is_array() || !std::ranges::all_of(list, [](const json& name) { return name.is_string(); })) {
       refuse(where, key);
     }
@@ -62,7 +63,8 @@ std::vector<std::string> names_in_pickle(std::span<const std::byte> bytes, const
   for (const auto key : kKeys) {
     for (const auto& [name, value] : top->items) {
       const auto* text = document.get_if<pickle::Text>(name);
-      if (text != nullptr && text->raw == key) return names_in_list(document, value, where, key);
+      if (text == nullptr || text->raw != key || document.get_if<pickle::None>(value) != nullptr) continue;
+      return names_in_list(document, value, where, key);
     }
   }
   return {};

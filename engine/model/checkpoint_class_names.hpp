@@ -14,6 +14,7 @@ namespace rcnn::engine {
 /// none. It has them under "class_names", or as Detectron2's metadata calls them "thing_classes":
 ///   .safetensors  in "__metadata__", as the text of a JSON list
 ///   .pth, .pkl    beside "model", as a list
+/// None and null are no names.
 ///
 /// Thread safety: reentrant. \throws ModelError for files that are no checkpoint, and where what it gives is
 /// no list of names.

@@ -104,7 +104,9 @@ ModelConfig::BoxHead read_box_head(const ConfigValues& values) {
   head.delta_weights = values.numbers<4>("MODEL.ROI_BOX_HEAD.BBOX_REG_WEIGHTS", 1 / kMaxWeight, kMaxWeight);
   head.score_threshold = values.number("MODEL.ROI_HEADS.SCORE_THRESH_TEST", 0, 1);
   head.nms_threshold = values.number("MODEL.ROI_HEADS.NMS_THRESH_TEST", 0, 1);
-  head.max_detections = values.integer("TEST.DETECTIONS_PER_IMAGE", 1, kMaxCount);
+  const std::string detections = "TEST.DETECTIONS_PER_IMAGE";  // Below 0 Detectron2 keeps all
+  head.max_detections =
+      values.any_integer(detections) < 0 ? kMaxCount : values.integer(detections, 1, kMaxCount);
   return head;
 }
 
@@ -136,7 +138,9 @@ ModelConfig::Input read_input(const ConfigValues& values) {
   input.format = values.text("INPUT.FORMAT");
   // compile's --input says how pictures are resized, whatever these are.
   input.min_size = values.integer("INPUT.MIN_SIZE_TEST", 0, std::numeric_limits<int>::max());
-  input.max_size = values.integer("INPUT.MAX_SIZE_TEST", 0, std::numeric_limits<int>::max());
+  const std::string max_size = "INPUT.MAX_SIZE_TEST";  // sys.maxsize where there should be no limit
+  input.max_size = values.any_integer(max_size);
+  if (input.max_size < 0) values.refuse(max_size, "0 or more");
   return input;
 }
 

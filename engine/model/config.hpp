@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <filesystem>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
@@ -56,7 +57,7 @@ struct ModelConfig {
     std::array<float, 4> delta_weights{10, 10, 5, 5};  ///< ROI_BOX_HEAD.BBOX_REG_WEIGHTS
     float score_threshold = 0.05f;                     ///< ROI_HEADS.SCORE_THRESH_TEST
     float nms_threshold = 0.5f;                        ///< ROI_HEADS.NMS_THRESH_TEST
-    int max_detections = 100;                          ///< TEST.DETECTIONS_PER_IMAGE
+    int max_detections = 100;  ///< TEST.DETECTIONS_PER_IMAGE; for -1, all, the most that is accepted
     bool operator==(const BoxHead&) const = default;
   };
   struct MaskHead {                 ///< Read where MODEL.MASK_ON
@@ -82,7 +83,7 @@ struct ModelConfig {
     std::array<float, 3> pixel_std{1, 1, 1};    ///< MODEL.PIXEL_STD
     std::string format = "BGR";                 ///< INPUT.FORMAT: BGR or RGB
     int min_size = 800;                         ///< INPUT.MIN_SIZE_TEST; 0: pictures stay as they are
-    int max_size = 1333;                        ///< INPUT.MAX_SIZE_TEST
+    std::int64_t max_size = 1333;               ///< INPUT.MAX_SIZE_TEST
     bool operator==(const Input&) const = default;
   };
 

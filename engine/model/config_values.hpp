@@ -18,6 +18,7 @@ class ConfigValues {
   explicit ConfigValues(const ConfigTree& tree);
 
   int integer(const std::string& key, int least, int most) const;
+  std::int64_t any_integer(const std::string& key) const { return at(key).get<std::int64_t>(); }
   float number(const std::string& key, double least, double most) const;
   bool boolean(const std::string& key) const { return at(key).get<bool>(); }
   std::string text(const std::string& key) const { return at(key).get<std::string>(); }

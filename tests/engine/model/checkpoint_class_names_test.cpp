@@ -38,6 +38,7 @@ TEST(CheckpointClassNames, AreAJsonListInSafetensorsMetadata) {
               ElementsAre("car", "stop sign"));
   EXPECT_THAT(names(safetensors({{"thing_classes", R"(["Fußgänger"])"}})), ElementsAre("Fußgänger"));
   EXPECT_THAT(names(safetensors({{"format", "pt"}})), IsEmpty());
+  EXPECT_THAT(names(safetensors({{"class_names", "null"}})), IsEmpty());
 }
 
 TEST(CheckpointClassNames, AreAListBesideThePickledModel) {
@@ -49,6 +50,7 @@ TEST(CheckpointClassNames, AreAListBesideThePickledModel) {
   EXPECT_THAT(names(with("thing_classes", list(text("car")))), ElementsAre("car"));
   EXPECT_THAT(names(with("trainer", list(text("car")))), IsEmpty());
   EXPECT_THAT(names(model), IsEmpty());
+  EXPECT_THAT(names(with("class_names", "N")), IsEmpty()) << "None";
   EXPECT_THAT(names(tests::zip_of({{"w/data.pkl", with("class_names", list(text("car")))}})),
               ElementsAre("car"));
 }

@@ -391,6 +391,16 @@ TEST: {DETECTIONS_PER_IMAGE: 7}
   EXPECT_EQ(config.input.max_size, 100000);
 }
 
+// -1 is Detectron2's "all", sys.maxsize what stands for "no limit".
+TEST(Config, NoLimitsAreAccepted) {
+  const auto config =
+      load_text(with_base("TEST: {DETECTIONS_PER_IMAGE: -1}\nINPUT: {MAX_SIZE_TEST: 9223372036854775807}\n"));
+  EXPECT_EQ(config.box_head.max_detections, 100'000);
+  EXPECT_EQ(config.input.max_size, std::numeric_limits<std::int64_t>::max());
+  EXPECT_THAT(refused(with_base("TEST: {DETECTIONS_PER_IMAGE: 0}")), HasSubstr("1 to 100000"));
+  EXPECT_THAT(refused(with_base("INPUT: {MAX_SIZE_TEST: -1}")), HasSubstr("0 or more"));
+}
+
 TEST(Config, ShallowResNetsNeedTheirWidth) {
   EXPECT_THAT(refused(with_base("MODEL: {RESNETS: {DEPTH: 34}}")), HasSubstr("64 with DEPTH 34"));
   EXPECT_EQ(load_text(with_base("MODEL: {RESNETS: {DEPTH: 34, RES2_OUT_CHANNELS: 64}}")).resnet.depth, 34);
