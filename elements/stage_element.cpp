@@ -21,8 +21,10 @@ struct GstRcnnStage::State {
   GstPad* sink = nullptr;  // Borrowed: the element owns its pads.
   GstPad* source = nullptr;
   std::unique_ptr<StageFlow> flow;
-  std::mutex mutex;  // Guards settings.
+  std::mutex mutex;  // Guards the next two.
   StageSettings settings;
+  std::string model_asked_for;  ///< The last one that was loaded or is about to be
+
   rcnn::elements::LatestJob swap;  // Last: what it runs uses the others.
 };
 
@@ -153,35 +155,6 @@ gboolean source_activate(GstPad* pad, GstObject* parent, GstPadMode mode, gboole
   });
 }
 
-bool open(GstElement* element) {
-  auto& state = state_of(element);
-  return guarded(element, false, [&] {
-    std::unique_lock lock(state.mutex);
-    const StageSettings settings = state.settings;
-    lock.unlock();
-    state.flow->open(settings);
-    return true;
-  });
-}
-
-GstStateChangeReturn change_state(GstElement* element, GstStateChange transition) {
-  auto& flow = *state_of(element).flow;
-  if (transition == GST_STATE_CHANGE_READY_TO_PAUSED && !open(element)) {
-    return GST_STATE_CHANGE_FAILURE;
-  }
-  if (transition ==
-      GST_STATE_CHANGE_PAUSED_TO_READY) {  // Frees a chain call that deactivation would wait for.
-    guarded_void(element, [&] { flow.interrupt(); });
-  }
-  const auto result = GST_ELEMENT_CLASS(gst_rcnn_stage_parent_class)->change_state(element, transition);
-  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY ||
-      (transition == GST_STATE_CHANGE_READY_TO_PAUSED && result == GST_STATE_CHANGE_FAILURE)) {
-    state_of(element).swap.finish();  // A load that ran on would meet the end of the process.
-    guarded_void(element, [&] { flow.close(); });
-  }
-  return result;
-}
-
 // Keeps the model that plays; a later wish than this one stays as it is.
 void refuse_model(GstElement* element, const std::string& wanted, const std::exception_ptr& error) {
   auto& state = state_of(element);
@@ -217,22 +190,61 @@ void swap_model(GstElement* element, const StageSettings& wanted) {
   });
 }
 
+// Has the model that is set loaded, to take over from the one that plays; where none does yet, open() asks
+// again. Under the state's mutex.
+void ask_for_model(GstElement* element) {
+  auto& state = state_of(element);
+  const auto playing = state.flow->entrance()->options();
+  if (!playing) return;
+  StageSettings wanted = state.settings;
+  wanted.cores = playing->cores;  // What else was set meanwhile counts from the next start on
+  wanted.placement = playing->placement;
+  wanted.deterministic = playing->deterministic;
+  state.model_asked_for = wanted.model;
+  std::shared_ptr<GstElement> held(GST_ELEMENT(gst_object_ref(element)), gst_object_unref);
+  state.swap.ask([held = std::move(held), wanted = std::move(wanted)] { swap_model(held.get(), wanted); });
+}
+
+bool open(GstElement* element) {
+  auto& state = state_of(element);
+  return guarded(element, false, [&] {
+    std::unique_lock lock(state.mutex);
+    const StageSettings settings = state.settings;
+    state.model_asked_for = settings.model;
+    lock.unlock();
+    state.flow->open(settings);
+    lock.lock();
+    // Another one may have been set meanwhile.
+    if (state.settings.model != state.model_asked_for) ask_for_model(element);
+    return true;
+  });
+}
+
+GstStateChangeReturn change_state(GstElement* element, GstStateChange transition) {
+  auto& flow = *state_of(element).flow;
+  if (transition == GST_STATE_CHANGE_READY_TO_PAUSED && !open(element)) {
+    return GST_STATE_CHANGE_FAILURE;
+  }
+  if (transition ==
+      GST_STATE_CHANGE_PAUSED_TO_READY) {  // Frees a chain call that deactivation would wait for.
+    guarded_void(element, [&] { flow.interrupt(); });
+  }
+  const auto result = GST_ELEMENT_CLASS(gst_rcnn_stage_parent_class)->change_state(element, transition);
+  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY ||
+      (transition == GST_STATE_CHANGE_READY_TO_PAUSED && result == GST_STATE_CHANGE_FAILURE)) {
+    state_of(element).swap.finish();  // A load that ran on would meet the end of the process.
+    guarded_void(element, [&] { flow.close(); });
+  }
+  return result;
+}
+
 void set_property(GObject* object, guint id, const GValue* value, GParamSpec*) {
   auto& state = state_of(object);
   guarded_void(object, [&] {
     const std::lock_guard lock(state.mutex);
     store_property(state.settings, static_cast<PropertyId>(id), value);
     state.flow->configure(state.settings);
-    const auto playing =
-        static_cast<PropertyId>(id) == PropertyId::kModel ? state.flow->entrance()->options() : std::nullopt;
-    if (!playing) return;
-    StageSettings wanted = state.settings;
-    wanted.cores = playing->cores;  // What else was set meanwhile counts from the next start on
-    wanted.placement = playing->placement;
-    wanted.deterministic = playing->deterministic;
-    std::shared_ptr<GstElement> element(GST_ELEMENT(gst_object_ref(object)), gst_object_unref);
-    state.swap.ask(
-        [element = std::move(element), wanted = std::move(wanted)] { swap_model(element.get(), wanted); });
+    if (static_cast<PropertyId>(id) == PropertyId::kModel) ask_for_model(GST_ELEMENT(object));
   });
 }
 

@@ -100,6 +100,34 @@ TEST_F(ModelSwap, HappensBetweenTwoFramesWhileOthersAreInside) {
   }
 }
 
+// Starting takes as long as loading does, and what is set meanwhile, by another thread, comes too late for
+// that.
+TEST_F(ModelSwap, IsAskedForWhileTheFirstModelLoads) {
+  const tests::Environment named("RCNN_DEFAULT_MODEL", tests::tiny_model().string());
+  tests::Pipeline pipeline(
+      "videotestsrc ! video/x-raw,format=BGR,width=96,height=64 ! neuronrcnn name=first ! fakesink name=out");
+  const ElementPtr first = pipeline.named("first");
+  listen(first.get());
+  GstBus* bus = gst_element_get_bus(pipeline.get());
+  gst_bus_set_sync_handler(
+      bus,
+      [](GstBus*, GstMessage* message, gpointer) {
+        if (GST_MESSAGE_TYPE(message) ==
+            GST_MESSAGE_INFO) {  // The default model is loaded, and not in use yet.
+          g_object_set(GST_MESSAGE_SRC(message), "model", other_model().c_str(), nullptr);
+        }
+        return GST_BUS_PASS;
+      },
+      nullptr, nullptr);
+  gst_object_unref(bus);
+  ASSERT_TRUE(pipeline.reaches(GST_STATE_PLAYING));
+  EXPECT_TRUE(tests::eventually([&] { return !updated().empty(); }));
+  const int before = pipeline.count();
+  EXPECT_TRUE(tests::eventually([&] { return pipeline.count() > before + 8; }));
+  EXPECT_THAT(updated(), testing::ElementsAre(other_model()));
+  EXPECT_EQ(model_of(first.get()), other_model());
+}
+
 // `cores` may be changed in READY alone: what is set meanwhile waits for the next start, another model or
 // not.
 TEST_F(ModelSwap, StaysOnTheCoresThatTheElementStartedOn) {
