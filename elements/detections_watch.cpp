@@ -3,6 +3,7 @@
 
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -74,23 +75,44 @@ PadPtr linked_pad(GstPad* source) {
   return pad;
 }
 
-std::vector<PadPtr> source_pads(GstElement* element) {
+// Where an element hands on what comes in at this pad. Of several streams in one element (multiqueue) each
+// has its own.
+std::vector<PadPtr> source_pads(GstPad* sink) {
   std::vector<PadPtr> pads;
-  gst_element_foreach_src_pad(
-      element,
-      [](GstElement*, GstPad* pad, gpointer data) -> gboolean {
-        static_cast<std::vector<PadPtr>*>(data)->emplace_back(GST_PAD(gst_object_ref(pad)));
-        return TRUE;
-      },
-      &pads);
+  GstIterator* links = gst_pad_iterate_internal_links(sink);
+  if (links == nullptr) return pads;
+  const auto add = [](const GValue* pad, gpointer data) {
+    static_cast<std::vector<PadPtr>*>(data)->emplace_back(GST_PAD(g_value_dup_object(pad)));
+  };
+  while (gst_iterator_foreach(links, add, &pads) == GST_ITERATOR_RESYNC) {
+    pads.clear();
+    gst_iterator_resync(links);
+  }
+  gst_iterator_free(links);
   return pads;
+}
+
+bool has_presence(GstPad* pad, GstPadPresence presence) {
+  GstPadTemplate* model = gst_pad_get_pad_template(pad);
+  const bool has = model != nullptr && GST_PAD_TEMPLATE_PRESENCE(model) == presence;
+  gst_clear_object(&model);
+  return has;
+}
+
+// Whether other streams leave at this source pad, too, as they came (funnel, input-selector, concat): nobody
+// looked at those. What makes a picture of several (compositor) says so in its class.
+bool merges(GstElement* element, GstPad* sink, GstPad* source) {
+  const gchar* klass =
+      gst_element_class_get_metadata(GST_ELEMENT_GET_CLASS(element), GST_ELEMENT_METADATA_KLASS);
+  return has_presence(sink, GST_PAD_REQUEST) && has_presence(source, GST_PAD_ALWAYS) &&
+         std::string_view(klass == nullptr ? "" : klass).find("Compositor") == std::string_view::npos;
 }
 
 }  // namespace
 
 DetectionsWatch::DetectionsWatch(GstElement* element, GstPad* source) {
   const auto watch = std::make_shared<Watch>(element, over_);
-  std::set<GstElement*> seen;  // Borrowed: only compared.
+  std::set<GstPad*> seen;  // Borrowed: only compared.
   std::vector<PadPtr> ahead;
   ahead.emplace_back(GST_PAD(gst_object_ref(source)));
   while (!ahead.empty()) {
@@ -99,10 +121,11 @@ DetectionsWatch::DetectionsWatch(GstElement* element, GstPad* source) {
     const PadPtr sink = linked_pad(from.get());
     const ElementPtr next(sink ? gst_pad_get_parent_element(sink.get()) : nullptr);
     const bool crops = next && G_OBJECT_TYPE(next.get()) == gst_detection_crop_get_type();
-    if (!next || crops || !seen.insert(next.get()).second) {  // Crops are objects, no frames with some.
+    if (!next || crops) {  // Crops are objects, no frames with some.
       continue;
     }
-    for (PadPtr& pad : source_pads(next.get())) {
+    for (PadPtr& pad : source_pads(sink.get())) {
+      if (merges(next.get(), sink.get(), pad.get()) || !seen.insert(pad.get()).second) continue;
       gst_pad_add_probe(pad.get(), GST_PAD_PROBE_TYPE_BUFFER, look, new std::shared_ptr<Watch>(watch),
                         [](gpointer data) { delete static_cast<std::shared_ptr<Watch>*>(data); });
       ahead.push_back(std::move(pad));

@@ -11,7 +11,8 @@ namespace rcnn::elements {
 /// Looks once, at the next buffer, on each raw-video source pad downstream of `source` whether the detections
 /// are still on it; posts one warning of `element` that names the first element whose output lacks them
 /// (videoflip, videocrop, compositor and the like drop them). What detection-crop makes of frames is left
-/// out. Pads that never see a buffer keep an idle probe until they are gone.
+/// out, and what comes behind an element that merges streams (funnel, input-selector, concat), for other
+/// streams' frames have none. Pads that never see a buffer keep an idle probe until they are gone.
 ///
 /// Begin it once a first buffer was pushed, end it before one without detections is: that one, and those
 /// that still lie in a queue, would put the blame on whoever hands them on.

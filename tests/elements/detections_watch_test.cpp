@@ -13,11 +13,12 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-// Plays twenty frames with detections attached behind element "from", watched from there on.
-tests::Outcome play(const std::string& behind) {
-  tests::Pipeline pipeline(
-      "videotestsrc num-buffers=20 ! video/x-raw,format=RGB,width=64,height=48 ! identity name=from ! " +
-      behind);
+const std::string kSource = "videotestsrc num-buffers=20 ! video/x-raw,format=RGB,width=64,height=48 ! ";
+
+// Plays twenty frames with detections attached behind element "from", watched from there on, and `beside`
+// them what has none.
+tests::Outcome play(const std::string& behind, const std::string& beside = "") {
+  tests::Pipeline pipeline(beside + " " + kSource + "identity name=from ! " + behind);
   const ElementPtr from = pipeline.named("from");
   const PadPtr source(gst_element_get_static_pad(from.get(), "src"));
   gst_pad_add_probe(
@@ -62,6 +63,30 @@ TEST_F(DetectionsWatchTest, ExpectsNothingOfCrops) {
       "tee name=t ! queue ! detection-crop ! fakesink t. ! queue ! videoflip name=turner "
       "video-direction=horiz ! fakesink");
   EXPECT_THAT(outcome.warnings, ElementsAre(HasSubstr("turner"))) << "beside them it looks on";
+}
+
+// Its frames, which nobody looked at, come first.
+TEST_F(DetectionsWatchTest, ExpectsNothingOfAStreamMergedWithTheDetectors) {
+  for (const char* merger : {"concat", "funnel", "input-selector sync-streams=false"}) {
+    EXPECT_THAT(play("merger.", kSource + merger + " name=merger ! videoconvert ! fakesink").warnings,
+                IsEmpty())
+        << merger;
+  }
+}
+
+TEST_F(DetectionsWatchTest, ExpectsNothingOfAStreamThatSharesAnElement) {
+  const std::string other = kSource + "m.sink_0 multiqueue name=m m.src_0 ! fakesink";
+  EXPECT_THAT(play("m.sink_1 m.src_1 ! fakesink", other).warnings, IsEmpty());
+  EXPECT_THAT(
+      play("m.sink_1 m.src_1 ! videoflip name=turner video-direction=horiz ! fakesink", other).warnings,
+      ElementsAre(HasSubstr("turner")));
+}
+
+TEST_F(DetectionsWatchTest, NamesWhatMakesAPictureOfSeveral) {
+  for (const char* mixer : {"compositor", "videomixer"}) {
+    EXPECT_THAT(play("mixer.", kSource + mixer + " name=mixer ! videoconvert ! fakesink").warnings,
+                ElementsAre(HasSubstr("mixer drops the detections")));
+  }
 }
 
 TEST_F(DetectionsWatchTest, ExpectsNothingOfEncodedVideo) {
