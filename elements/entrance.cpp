@@ -100,6 +100,7 @@ void Entrance::begin() {
   gst_segment_init(&segment_, GST_FORMAT_TIME);
   infer_next();
   earliest_ = 0;
+  ask_for_latency();
   set_cancelled(false);
 }
 
@@ -284,7 +285,7 @@ void Entrance::drop(BufferPtr buffer, Dropped reason) {
   gst_element_post_message(element_, message);
 }
 
-bool Entrance::is_late(GstBuffer* buffer) const {
+bool Entrance::is_late(GstBuffer* buffer) {
   return lateness(buffer) > static_cast<GstClockTimeDiff>(deadline_.load());
 }
 
@@ -293,8 +294,8 @@ bool Entrance::would_be_late(GstBuffer* buffer) const {
   return GST_CLOCK_TIME_IS_VALID(due) && due < earliest_;
 }
 
-// How long ago the buffer was due by the pipeline's clock; 0 where nobody can tell.
-GstClockTimeDiff Entrance::lateness(GstBuffer* buffer) const {
+// How long ago the buffer was due here by the pipeline's clock; 0 where nobody can tell.
+GstClockTimeDiff Entrance::lateness(GstBuffer* buffer) {
   const GstClockTime due = running_time(buffer);
   const ClockPtr clock(gst_element_get_clock(element_));
   GST_OBJECT_LOCK(element_);
@@ -304,7 +305,24 @@ GstClockTimeDiff Entrance::lateness(GstBuffer* buffer) const {
     return 0;
   }
   const GstClockTime now = gst_clock_get_time(clock.get()) - gst_element_get_base_time(element_);
-  return GST_CLOCK_DIFF(due, now);
+  return GST_CLOCK_DIFF(due + upstream_latency(), now);
+}
+
+// What a frame of a live source takes to come here, and sinks give it on top of its running time. Upstream is
+// asked without a lock, and seldom: the question goes through all of it.
+GstClockTime Entrance::upstream_latency() {
+  // Reset first: what changes while the answer is on its way is asked for again.
+  if (latency_stale_.exchange(false)) {
+    gboolean live = FALSE;
+    GstClockTime least = 0;
+    const PadPtr sink(gst_element_get_static_pad(element_, "sink"));
+    const QueryPtr query(gst_query_new_latency());
+    if (gst_pad_peer_query(sink.get(), query.get())) {
+      gst_query_parse_latency(query.get(), &live, &least, nullptr);
+    }
+    upstream_latency_ = live ? least : 0;
+  }
+  return upstream_latency_;
 }
 
 GstClockTime Entrance::running_time(GstBuffer* buffer) const {

@@ -74,6 +74,8 @@ class Entrance {
   void infer_next() { since_inferred_ = 0; }
   /// A QoS event from downstream: the frame of running time `time` came `late` ns late (early: < 0).
   void observe_qos(GstClockTimeDiff late, GstClockTime time);
+  /// What is upstream may have another latency from now on.
+  void ask_for_latency() { latency_stale_ = true; }
 
   int slots() const { return slots_; }
   /// Latency before any was measured, ns: the warm-up inference, and what frames may wait for their batch.
@@ -90,10 +92,11 @@ class Entrance {
   bool push_to_mailbox(BufferPtr buffer);
   BufferPtr mark(BufferPtr buffer);
   void drop(BufferPtr buffer, Dropped reason);
-  bool is_late(GstBuffer* buffer) const;
+  bool is_late(GstBuffer* buffer);
   bool would_be_late(GstBuffer* buffer) const;
   engine::Dispatch dispatch() const;
-  GstClockTimeDiff lateness(GstBuffer* buffer) const;
+  GstClockTimeDiff lateness(GstBuffer* buffer);
+  GstClockTime upstream_latency();
   GstClockTime running_time(GstBuffer* buffer) const;
   void report_stall(int held);
 
@@ -110,6 +113,7 @@ class Entrance {
   std::atomic<int> batch_size_{1};
   std::atomic<std::uint64_t> batch_timeout_{0};
   std::atomic<GstClockTime> earliest_{0};  ///< What is due before would come late, says downstream
+  std::atomic<bool> latency_stale_{true};
   std::atomic<std::uint64_t> entered_{0};
   std::array<std::atomic<std::uint64_t>, kDroppedReasons> dropped_{};
 
@@ -117,8 +121,9 @@ class Entrance {
   std::shared_ptr<pipeline::FramePool> pool_;
   std::shared_ptr<const pipeline::Session> session_;
 
-  int slots_ = 0;           // Set while the pads are inactive.
-  GstSegment segment_{};    // Streaming thread only, as below.
+  int slots_ = 0;         // Set while the pads are inactive.
+  GstSegment segment_{};  // Streaming thread only, as below.
+  GstClockTime upstream_latency_ = 0;
   bool discont_ = false;    // A frame was dropped: the next one says so.
   int since_inferred_ = 0;  // Whoever submits: never two at once.
   Mailbox mailbox_;         // Last: its thread uses the rest.

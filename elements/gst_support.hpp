@@ -18,6 +18,7 @@ struct Releaser {
   void operator()(GstBuffer* buffer) const { gst_buffer_unref(buffer); }
   void operator()(GstCaps* caps) const { gst_caps_unref(caps); }
   void operator()(GstEvent* event) const { gst_event_unref(event); }
+  void operator()(GstQuery* query) const { gst_query_unref(query); }
   void operator()(GstPad* pad) const { gst_object_unref(pad); }
   void operator()(GstElement* element) const { gst_object_unref(element); }
   void operator()(gchar* text) const { g_free(text); }
@@ -25,6 +26,7 @@ struct Releaser {
 using BufferPtr = std::unique_ptr<GstBuffer, Releaser>;
 using CapsPtr = std::unique_ptr<GstCaps, Releaser>;
 using EventPtr = std::unique_ptr<GstEvent, Releaser>;
+using QueryPtr = std::unique_ptr<GstQuery, Releaser>;
 using PadPtr = std::unique_ptr<GstPad, Releaser>;
 using ElementPtr = std::unique_ptr<GstElement, Releaser>;
 using TextPtr = std::unique_ptr<gchar, Releaser>;

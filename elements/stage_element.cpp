@@ -102,6 +102,8 @@ gboolean source_event(GstPad* pad, GstObject* parent, GstEvent* event) {
     guarded_void(parent, [&] { state_of(parent).flow->relinked(); });
   } else if (GST_EVENT_TYPE(event) == GST_EVENT_QOS) {
     guarded_void(parent, [&] { state_of(parent).flow->observe_qos(event); });
+  } else if (GST_EVENT_TYPE(event) == GST_EVENT_LATENCY) {
+    guarded_void(parent, [&] { state_of(parent).flow->latency_changed(); });
   }
   return gst_pad_event_default(pad, parent, event);
 }

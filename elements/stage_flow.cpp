@@ -306,6 +306,12 @@ void StageFlow::observe_qos(GstEvent* event) {
   entrance_->observe_qos(late, time);
 }
 
+void StageFlow::latency_changed() {
+  if (entrance_) {
+    entrance_->ask_for_latency();
+  }
+}
+
 StageStats StageFlow::stats() const {
   StageStats stats{.in = in_, .out = out_, .failed = failed_, .dropped_error = dropped_error_};
   if (const auto graph = this->graph()) {

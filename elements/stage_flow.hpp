@@ -89,6 +89,8 @@ class StageFlow {
 
   /// A QoS event from downstream; counts at the entrance only.
   void observe_qos(GstEvent* event);
+  /// The pipeline shares out latency anew; counts at the entrance only.
+  void latency_changed();
   StageStats stats() const;
 
   /// Latency that this element adds, and how much more it can hold back (stage 1: its slots).

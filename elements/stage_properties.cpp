@@ -74,10 +74,10 @@ void install_drop_properties(GObjectClass* object_class) {
                         "Each drop posts a QoS message, and the next buffer is DISCONT",
                         drop_policy_type(), static_cast<gint>(defaults.drop_policy), kPlaying));
   install(object_class, PropertyId::kDeadline,
-          g_param_spec_uint64(
-              "deadline", "Deadline",
-              "With drop-policy=late: how long after its running time a frame may still enter, ns", 0,
-              G_MAXINT64, defaults.deadline, kPlaying));
+          g_param_spec_uint64("deadline", "Deadline",
+                              "With drop-policy=late: how long after its running time (of a live source: "
+                              "and the latency of all that is before) a frame may still enter, ns",
+                              0, G_MAXINT64, defaults.deadline, kPlaying));
   install(object_class, PropertyId::kInferenceInterval,
           g_param_spec_int("inference-interval", "Inference interval",
                            "Every n-th frame is inferred, counted from the last caps or flush on; those "

@@ -198,22 +198,6 @@ TEST_F(EntranceTest, ClosesOnceTheMailboxesThreadIsOutOfIt) {
   closed.get();
 }
 
-TEST_F(EntranceTest, DropsWhatIsPastItsDeadline) {
-  for (const auto& stages : entrances("drop-policy=late deadline=200000000")) {
-    Harness harness(stages);
-    gst_harness_use_testclock(harness.get());
-    harness.set_caps(caps());
-    gst_harness_set_time(harness.get(), GST_SECOND);
-    ASSERT_EQ(harness.push(frame(20)), GST_FLOW_OK);  // Due 667 ms after the start: 333 ms late.
-    ASSERT_EQ(harness.push(frame(23)), GST_FLOW_OK);  // 233 ms late.
-    ASSERT_EQ(harness.push(frame(25)), GST_FLOW_OK);  // 167 ms late.
-    ASSERT_EQ(harness.push(frame(40)), GST_FLOW_OK);  // Early.
-    EXPECT_EQ(pulled(harness), std::make_pair(25, true));
-    EXPECT_EQ(pulled(harness), std::make_pair(40, false));
-    EXPECT_EQ(qos_messages(harness), 2);
-  }
-}
-
 TEST_F(EntranceTest, SkipsWhatWouldComeLateSaysDownstream) {
   for (const auto& stages : entrances("qos=true")) {
     Harness harness(stages);

@@ -5,11 +5,6 @@
 
 namespace rcnn::tests {
 
-struct QueryFree {
-  void operator()(GstQuery* query) const { gst_query_unref(query); }
-};
-using QueryPtr = std::unique_ptr<GstQuery, QueryFree>;
-
 /// What a LATENCY query is answered.
 struct Latency {
   gboolean live = FALSE;
@@ -29,7 +24,7 @@ inline gboolean live_upstream(GstPad* pad, GstObject* parent, GstQuery* query) {
 /// Behind the harness's element, that upstream's included.
 inline Latency latency_behind(Harness& harness) {
   gst_pad_set_query_function(harness.get()->srcpad, live_upstream);
-  const QueryPtr query(gst_query_new_latency());
+  const elements::QueryPtr query(gst_query_new_latency());
   Latency latency;
   EXPECT_TRUE(gst_pad_peer_query(harness.get()->sinkpad, query.get()));
   gst_query_parse_latency(query.get(), &latency.live, &latency.least, &latency.most);

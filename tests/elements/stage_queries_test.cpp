@@ -12,7 +12,6 @@ using StageQueries = tests::GstTest;
 
 using tests::Latency;
 using tests::latency_behind;
-using tests::QueryPtr;
 
 TEST_F(StageQueries, PassesWhatDownstreamWantsUpstreamWithItsOwnFeature) {
   tests::Harness harness("roi-align");
