@@ -96,6 +96,7 @@ void StageFlow::begin() {
   }
   graph->restart();
   inferred_.reset();
+  discont_ = false;
   const std::lock_guard lock(mutex_);
   undelivered_.clear();
   flow_ = GST_FLOW_OK;

@@ -140,6 +140,7 @@ class StageFlow {
   /// While all buffers pushed so far had detections. Source task only, as below.
   std::unique_ptr<DetectionsWatch> watch_;
   bool watched_ = false;  ///< Begun, or given up
+  bool discont_ = false;  ///< A frame was left out (on-error=drop): the next buffer says so
   std::shared_ptr<const pipeline::Frame>
       inferred_;  // The last one delivered, for those that carry its detections.
   GstClockTime next_warning_ = 0;

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The half of StageFlow that runs on the source pad's task.
+#include <utility>
+
 #include "elements/stage_flow.hpp"
 
 namespace rcnn::elements {
@@ -37,6 +39,7 @@ void StageFlow::deliver(pipeline::Item& item) {
   const bool onward = flow() == GST_FLOW_OK && (!item.error || survives(item.error));
   if (item.error && !onward) {
     ++dropped_error_;
+    discont_ = true;
     if (flow() == GST_FLOW_OK && GST_BUFFER_PTS_IS_VALID(buffer.get())) {
       // Sinks that wait for their first frame would hold up those of other branches.
       gst_pad_push_event(source_,
@@ -85,6 +88,10 @@ void StageFlow::push(BufferPtr buffer, const FrameRide& ride, bool failed) {
   if (stages_.leaves() && gst_buffer_get_meta(buffer.get(), detections_meta_api()) == nullptr) {
     watch_.reset();  // It failed, or there were none to carry: whoever hands it on did not lose them.
     watched_ = true;
+  }
+  if (std::exchange(discont_, false)) {
+    buffer = writable(std::move(buffer));
+    GST_BUFFER_FLAG_SET(buffer.get(), GST_BUFFER_FLAG_DISCONT);
   }
   ++out_;
   const GstFlowReturn result = gst_pad_push(source_, buffer.release());

@@ -173,7 +173,8 @@ GType on_error_type() {
     static const GEnumValue values[] = {
         {static_cast<gint>(OnError::kStop), "Post an error and stop the stream", "stop"},
         {static_cast<gint>(OnError::kPass), "Post a warning; the frame goes on without detections", "pass"},
-        {static_cast<gint>(OnError::kDrop), "Post a warning; the frame is left out", "drop"},
+        {static_cast<gint>(OnError::kDrop),
+         "Post a warning; the frame is left out, and the next buffer is DISCONT", "drop"},
         {0, nullptr, nullptr}};
     return g_enum_register_static("GstNeuronrcnnOnError", values);
   }();

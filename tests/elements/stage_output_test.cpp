@@ -173,16 +173,21 @@ TEST_F(StageOutput, PassesFailedFramesOnWithoutDetections) {
   }
 }
 
-TEST_F(StageOutput, LeavesFailedFramesOut) {
-  Harness harness(tests::six(" ! ", "on-error=drop max-in-flight=2"));
-  harness.set_caps(caps());
-  for (int i = 0; i < 12; ++i) {
-    ASSERT_EQ(harness.push(i % 3 == 0 ? frame(i) : broken(i)), GST_FLOW_OK);
+TEST_F(StageOutput, LeavesFailedFramesOutAndSaysSoOnTheNextBuffer) {
+  for (const auto& stages : {"neuronrcnn on-error=drop max-in-flight=2" + tests::with_model(),
+                             tests::six(" ! ", "on-error=drop max-in-flight=2")}) {
+    Harness harness(stages);
+    harness.set_caps(caps());
+    for (int i = 0; i < 12; ++i) {
+      ASSERT_EQ(harness.push(i % 3 == 0 || i > 9 ? frame(i) : broken(i)), GST_FLOW_OK);
+    }
+    for (const int i : {0, 3, 6, 9, 10, 11}) {
+      const BufferPtr out = harness.pull();
+      EXPECT_EQ(GST_BUFFER_OFFSET(out.get()), static_cast<guint64>(i));
+      EXPECT_EQ(GST_BUFFER_FLAG_IS_SET(out.get(), GST_BUFFER_FLAG_DISCONT), i % 3 == 0 && i > 0) << i;
+    }
+    EXPECT_THAT(harness.message(GST_MESSAGE_WARNING), HasSubstr("10 bytes"));
   }
-  for (int i = 0; i < 12; i += 3) {
-    EXPECT_EQ(GST_BUFFER_OFFSET(harness.pull().get()), static_cast<guint64>(i));
-  }
-  EXPECT_THAT(harness.message(GST_MESSAGE_WARNING), HasSubstr("10 bytes"));
 }
 
 // Else a sink that waits for its first frame would hold up the other branches of a tee for good.
