@@ -9,10 +9,10 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <thread>
 
 #include "engine/errors.hpp"
 #include "engine/runtime/core_pool.hpp"
+#include "engine/runtime/processor.hpp"
 #include "launch/diagnostics.hpp"
 #include "launch/doctor_checks.hpp"
 #include "launch/units.hpp"
@@ -85,7 +85,7 @@ Check check_core_settings() {
                             plural(static_cast<std::uint64_t>(settings.threads_per_core), "thread"),
                             format_bytes(static_cast<double>(settings.memory_bytes))),
                 ""};
-    const auto hardware = std::thread::hardware_concurrency();
+    const auto hardware = static_cast<std::size_t>(engine::allowed_cpus());
     if (threads > hardware) {
       check.health = Health::kWarn;
       check.advice = fmt::format("{} threads share {} hardware threads: set fewer cores", threads, hardware);

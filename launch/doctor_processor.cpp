@@ -74,7 +74,10 @@ Check check_onednn() {
 
 Checks check_processor() {
   return {check_features(),
-          {Health::kOk, "hardware threads", std::to_string(std::thread::hardware_concurrency()), ""},
+          {Health::kOk, "hardware threads",
+           fmt::format("{}, of which this process may use {}", std::thread::hardware_concurrency(),
+                       engine::allowed_cpus()),
+           ""},
           check_onednn(),
           {Health::kOk, "Highway", "instruction set " + engine::instruction_set(), ""}};
 }

@@ -72,10 +72,8 @@ Reports reports_of(const std::vector<CoreProcess>& processes, std::string& probl
       reports[process.pid] =
           json::parse(pipeline::read_report(pipeline::report_name(process.pid), process.pid));
     } catch (const std::exception& error) {
-      problem = fmt::format(
-          "Process {} ({}) runs NeuronCores but does not say what they do: {}. Is it another "
-          "user's, or of another version?",
-          process.pid, process.command, error.what());
+      problem = fmt::format("Process {} ({}) runs NeuronCores but does not say what they do: {}", process.pid,
+                            process.command, error.what());
     }
   }
   return reports;
@@ -91,6 +89,7 @@ class Top {
       wait();
       if (interrupt_.requested()) break;
       Reports after = look();
+      if (interrupt_.requested()) break;
       show(before, after);
       before = std::move(after);
     } while (!settings_.once);
@@ -100,9 +99,11 @@ class Top {
  private:
   Reports look() {
     processes_ = processes_of(settings_);
-    std::string problem;
-    auto reports = reports_of(processes_, problem);
-    if (reports.empty()) throw engine::Error(problem);
+    problem_.clear();
+    auto reports = reports_of(processes_, problem_);
+    if (reports.empty() && !interrupt_.requested()) {
+      throw engine::Error(problem_ + ". Is it another user's, or of another version?");
+    }
     return reports;
   }
 
@@ -134,7 +135,10 @@ class Top {
       text << ordered_json{{"neuron_runtime_data", data}}.dump(-1, ' ', false,
                                                                ordered_json::error_handler_t::replace)
            << '\n';
-    } else if (on_terminal_ && !settings_.once) {
+    } else if (!problem_.empty()) {
+      text << '\n' << problem_ << '\n';
+    }
+    if (on_terminal_ && !settings_.once && !settings_.as_json) {
       std::cout << "\033[H\033[2J";  // The cursor to the top, and nothing below it.
     }
     std::cout << text.str() << std::flush;

@@ -57,9 +57,17 @@ ucred peer_of(int socket) {
   return peer;
 }
 
+/// Of a partner that is stopped, or busy elsewhere.
 void set_patience(int socket) {
   constexpr timeval kPatience{.tv_sec = 1, .tv_usec = 0};
   setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &kPatience, sizeof(kPatience));
+  setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &kPatience, sizeof(kPatience));
+}
+
+/// As fail(), where it may have been patience that ended.
+[[noreturn]] void fail_to_read(const std::string& what) {
+  if (errno == EAGAIN) throw engine::Error("it has not answered for a second; is it stopped?");
+  fail(what);
 }
 
 }  // namespace
@@ -116,8 +124,9 @@ void ReportServer::answer(int client) const {
 std::string read_report(const std::string& name, int pid) {
   const Descriptor server(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   const auto [address, size] = address_of(name);
+  if (server.get() >= 0) set_patience(server.get());
   if (server.get() < 0 || connect(server.get(), reinterpret_cast<const sockaddr*>(&address), size) != 0) {
-    fail("cannot connect to '" + name + "'");
+    fail_to_read("cannot connect to '" + name + "'");
   }
   if (peer_of(server.get()).pid != pid) throw engine::Error("another process answers at '" + name + "'");
   std::string text;
@@ -126,7 +135,7 @@ std::string read_report(const std::string& name, int pid) {
   while ((count = recv(server.get(), part.data(), part.size(), 0)) > 0) {
     text.append(part.data(), static_cast<std::size_t>(count));
   }
-  if (count < 0) fail("the report at '" + name + "' broke off");
+  if (count < 0) fail_to_read("the report at '" + name + "' broke off");
   return text;
 }
 

@@ -84,7 +84,8 @@ struct Session::State {
   std::shared_ptr<const engine::Executable> largest(std::size_t program, const Geometry& geometry) const;
   void place(engine::CorePool& cores, const Geometry& geometry);
   std::shared_ptr<engine::ExecutionTicket> submit(std::size_t program, engine::Execution execution) const;
-  void run_once(std::size_t program, const std::shared_ptr<const engine::Executable>& executable);
+  void run_once(std::size_t program, const std::shared_ptr<const engine::Executable>& executable) const;
+  void warm_up(std::size_t program, const std::shared_ptr<const engine::Executable>& executable) const;
 };
 
 std::vector<std::vector<engine::TensorSpec>> Session::State::sets(const Geometry& geometry) const {
@@ -131,8 +132,29 @@ std::shared_ptr<engine::ExecutionTicket> Session::State::submit(std::size_t prog
   return nullptr;
 }
 
+/// A core that fails is no reason not to begin while others do well: it is asked again, or another one, as
+/// often as takes each of them out of service. Where they do not come back in time, once for each core.
+void Session::State::warm_up(std::size_t program,
+                             const std::shared_ptr<const engine::Executable>& executable) const {
+  constexpr int kFailuresInRow = 5;
+  const auto cores = static_cast<int>(programs->cores().size());
+  for (int failures = 0, timeouts = 0;;) {
+    try {
+      return run_once(program, executable);
+    } catch (const engine::TimeoutError& error) {
+      if (++timeouts >= cores) throw;
+      spdlog::warn("warming up is tried again: {}", error.what());
+    } catch (const engine::CancelledError&) {
+      throw;
+    } catch (const engine::DeviceError& error) {
+      if (++failures >= cores * kFailuresInRow) throw;
+      spdlog::warn("warming up is tried again: {}", error.what());
+    }
+  }
+}
+
 void Session::State::run_once(std::size_t program,
-                              const std::shared_ptr<const engine::Executable>& executable) {
+                              const std::shared_ptr<const engine::Executable>& executable) const {
   struct Tensors {
     std::shared_ptr<TensorSet> inputs;
     std::shared_ptr<TensorSet> outputs;
@@ -183,11 +205,11 @@ std::shared_ptr<const Session> Session::create(const SessionOptions& options, en
   const auto geometry = session->geometry(warm_up_size(session->input_spec()));
   state.place(cores, *geometry);
   const auto began = std::chrono::steady_clock::now();
-  state.run_once(state.image_program, geometry->image_program);
+  state.warm_up(state.image_program, geometry->image_program);
   for (std::size_t i = 0; i < state.rpn_programs.size(); ++i) {
-    state.run_once(state.rpn_programs[i], geometry->rpn_programs[i]);
+    state.warm_up(state.rpn_programs[i], geometry->rpn_programs[i]);
   }
-  state.run_once(state.box_program, state.model->box_executable(state.model->box_buckets().back()));
+  state.warm_up(state.box_program, state.model->box_executable(state.model->box_buckets().back()));
   if (session->has_details()) state.run_once(state.detail_program, state.detail(kUsualDetections));
   state.warm_up_ns =
       static_cast<std::uint64_t>(std::chrono::nanoseconds(std::chrono::steady_clock::now() - began).count());

@@ -15,8 +15,8 @@ namespace rcnn::engine {
 namespace {
 
 // Far above any real model; they keep products of sizes from overflowing and typing slips from allocating.
-constexpr int kMaxChannels = 1 << 14;
-constexpr int kMaxCount = 100'000;
+constexpr int kMaxChannels = ModelConfig::kMaxChannels;
+constexpr int kMaxCount = ModelConfig::kMaxCount;
 constexpr double kMaxWeight = 1e6;
 constexpr std::size_t kLevels = 5;  // p2..p6
 

@@ -13,6 +13,9 @@ namespace rcnn::engine {
 /// What a Detectron2 config says about a model, under Detectron2's own key names (in comments), validated.
 /// Everything downstream reads this and nothing reads YAML again.
 struct ModelConfig {
+  static constexpr int kMaxChannels = 1 << 14;  ///< Of any layer
+  static constexpr int kMaxCount = 100'000;     ///< Of classes, proposals, detections
+
   struct ResNet {
     int depth = 50;                 ///< RESNETS.DEPTH: 18, 34, 50, 101, 152
     int num_groups = 1;             ///< RESNETS.NUM_GROUPS

@@ -38,6 +38,36 @@ void to_json(nlohmann::json& json, const ModelConfig& config) {
   if (config.keypoint_on) json["keypoint_head"] = config.keypoint_head;
 }
 
+namespace {
+
+/// What would ask for memory that no honest model needs: load_config() has the same bounds.
+void check_sizes(const ModelConfig& config) {
+  std::vector<std::pair<const char*, int>> channels{{"stem's channels", config.resnet.stem_out_channels},
+                                                    {"res2's channels", config.resnet.res2_out_channels},
+                                                    {"a group's channels", config.resnet.width_per_group},
+                                                    {"FPN's channels", config.fpn.out_channels},
+                                                    {"box head's width", config.box_head.fc_dim}};
+  std::vector<std::pair<const char*, int>> counts{{"candidates of a level", config.rpn.pre_nms_topk},
+                                                  {"proposals", config.rpn.post_nms_topk},
+                                                  {"detections", config.box_head.max_detections}};
+  if (config.load_proposals) counts.emplace_back("proposals", config.precomputed_topk);
+  if (config.mask_on) channels.emplace_back("mask head's channels", config.mask_head.conv_dim);
+  for (const int dim : config.keypoint_on ? config.keypoint_head.conv_dims : std::vector<int>()) {
+    channels.emplace_back("keypoint head's channels", dim);
+  }
+  const auto check = [](const auto& sizes, int most) {
+    for (const auto& [what, size] : sizes) {
+      if (size >= 1 && size <= most) continue;
+      throw ModelError("the stored model config is damaged: " + std::string(what) + " are " +
+                       std::to_string(size) + "; accepted: 1 to " + std::to_string(most));
+    }
+  };
+  check(channels, ModelConfig::kMaxChannels);
+  check(counts, ModelConfig::kMaxCount);
+}
+
+}  // namespace
+
 void from_json(const nlohmann::json& json, ModelConfig& config) {
   try {
     json.at("name").get_to(config.name);
@@ -67,6 +97,7 @@ void from_json(const nlohmann::json& json, ModelConfig& config) {
                      std::to_string(config.class_names.size()) + " names and " +
                      std::to_string(config.category_ids.size()) + " category ids");
   }
+  check_sizes(config);
   if (config.anchors.sizes.empty() || config.anchors.sizes.size() != config.anchors.aspect_ratios.size()) {
     throw ModelError("the stored model config is damaged: its anchors do not match in number of levels");
   }

@@ -54,7 +54,8 @@ void Histogram::add(std::span<const float> values) {
 void Histogram::add(const Histogram& other) {
   widen(other.largest_);
   if (other.width_ > 0) {
-    const auto merged = static_cast<std::size_t>(width_ / other.width_);  // Of theirs in one of ours
+    // Of theirs in one of ours: all of them, where one of ours is wider than all of theirs, however much.
+    const auto merged = static_cast<std::size_t>(std::min<double>(width_ / other.width_, kBins));
     for (std::size_t i = 0; i < kBins; ++i) bins_[i / merged] += other.bins_[i];
   }
   zeros_ += other.zeros_;

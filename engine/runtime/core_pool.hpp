@@ -20,7 +20,7 @@ namespace rcnn::engine {
 /// Settings of the emulated device, read once from the environment.
 ///
 ///   NEURON_RT_VISIBLE_CORES  "0-3", "1,3", "2": ids of the cores there are; wins over NEURON_RT_NUM_CORES
-///   NEURON_RT_NUM_CORES      count; none of the three: hardware threads / threads per core
+///   NEURON_RT_NUM_CORES      count; none of the three: CPUs that this process may use / threads per core
 ///   NEURONCORE_GROUP_SIZES   "1,1,2": sizes of groups of cores, deprecated; their sum is the count, unless
 ///                            one of the two above is set
 ///   NEURON_RT_EXEC_TIMEOUT   seconds a program may run (30)
@@ -83,7 +83,7 @@ struct CoreStatus {
 
 /// A program that a core is asked to keep in its memory.
 struct ResidentProgram {
-  std::string name;           ///< "MODEL:PROGRAM", shown in messages and counters
+  std::string name;           ///< "CONFIG PRECISION:PROGRAM", shown in messages and counters
   const void* key = nullptr;  ///< Identity of the weights: the same key twice counts once on a core
   std::size_t bytes = 0;      ///< Weights; scratch is added for the largest program of a core
   std::size_t scratch_bytes = 0;

@@ -4,10 +4,10 @@
 #include <cstdlib>
 #include <string_view>
 #include <system_error>
-#include <thread>
 
 #include "engine/errors.hpp"
 #include "engine/runtime/core_pool.hpp"
+#include "engine/runtime/processor.hpp"
 #include "engine/simd/instruction_sets.hpp"
 
 namespace rcnn::engine {
@@ -177,7 +177,7 @@ Placement parse_placement(const std::string& text) {
 CoreSettings CoreSettings::from_environment() {
   CoreSettings settings;
   settings.threads_per_core = whole_number("NEURON_EMU_THREADS_PER_CORE", 1, 256, 1);
-  settings.cpus = static_cast<int>(std::thread::hardware_concurrency());
+  settings.cpus = allowed_cpus();
   read_cores(settings);
   const int megabytes = whole_number("NEURON_EMU_CORE_MEMORY", 1, 1 << 20, 4096);
   settings.memory_bytes = static_cast<std::size_t>(megabytes) << 20;

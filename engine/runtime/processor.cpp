@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "engine/runtime/processor.hpp"
 
+#include <sched.h>
+
+#include <algorithm>
+#include <thread>
+
 #if defined(__x86_64__)
 #include <cpuid.h>
 #elif defined(__aarch64__)
@@ -47,6 +52,15 @@ bool cpu_multiplies(const std::string& precision) {
   if (precision == "int8") return (getauxval(AT_HWCAP) & HWCAP_ASIMDDP) != 0;
 #endif
   return precision == "f32";
+}
+
+int allowed_cpus() {
+  cpu_set_t allowed;
+  // Refused where there are more CPUs than fit into a cpu_set_t.
+  const int count = sched_getaffinity(0, sizeof(allowed), &allowed) == 0
+                        ? CPU_COUNT(&allowed)
+                        : static_cast<int>(std::thread::hardware_concurrency());
+  return std::max(count, 1);
 }
 
 }  // namespace rcnn::engine

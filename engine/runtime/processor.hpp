@@ -12,4 +12,8 @@ namespace rcnn::engine {
 /// say so. Thread safety: reentrant.
 bool cpu_multiplies(const std::string& precision);
 
+/// CPUs that the calling thread may run on, as taskset and containers' sets of them say: at least one. Thread
+/// safety: reentrant.
+int allowed_cpus();
+
 }  // namespace rcnn::engine

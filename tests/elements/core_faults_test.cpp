@@ -54,6 +54,29 @@ TEST_F(CoreFaultsDeathTest, FramesThatACoreFailedAreDroppedAndCounted) {
   });
 }
 
+// The first core is the one that warming up begins with.
+TEST_F(CoreFaultsDeathTest, PlaysOnTheOtherCoreWhereTheFirstNeverDoesWell) {
+  tests::in_own_process({{"NEURON_RT_NUM_CORES", "2"}, {"NEURON_EMU_FAULT", "0:fail:1"}}, [] {
+    Pipeline pipeline(video("neuronrcnn name=n on-error=drop" + tests::with_model()));
+    const auto outcome = pipeline.run();
+    EXPECT_EQ(outcome.end, "eos") << outcome.error;
+    const ElementPtr element = pipeline.named("n");
+    const tests::Stats stats(element.get());
+    EXPECT_FALSE(in_service(stats, 0));
+    EXPECT_GT(of_core(stats, 1, "executions"), 0U);
+    EXPECT_GE(pipeline.count(), kFrames - 5) << "out of service after five failures";
+  });
+}
+
+TEST_F(CoreFaultsDeathTest, ErrorsAreSaidWhereNoCoreDoesWell) {
+  tests::in_own_process({{"NEURON_RT_NUM_CORES", "2"}, {"NEURON_EMU_FAULT", "0:fail:1,1:fail:1"}}, [] {
+    Pipeline pipeline(video("neuronrcnn name=n on-error=drop" + tests::with_model()));
+    const auto outcome = pipeline.run();
+    EXPECT_EQ(outcome.end, "error");
+    EXPECT_THAT(outcome.error, HasSubstr("NEURON_EMU_FAULT"));
+  });
+}
+
 TEST_F(CoreFaultsDeathTest, FramesThatACoreFailedPassWithoutDetections) {
   tests::in_own_process({{"NEURON_RT_NUM_CORES", "2"}, {"NEURON_EMU_FAULT", "0:fail:5"}}, [] {
     Pipeline pipeline(video(tests::six(" on-error=pass ! ", "name=n", "on-error=pass")));

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <future>
 #include <memory>
 #include <thread>
 #include <vector>
@@ -39,6 +40,16 @@ TEST(ReportServer, AnswersManyAtOnce) {
   }
   for (auto& client : clients) client.join();
   EXPECT_EQ(answered, 80);
+}
+
+TEST(ReportServer, WhoDoesNotAnswerIsGivenUp) {
+  std::promise<void> goes_on;
+  const ReportServer server(name(), [&] {
+    goes_on.get_future().wait();
+    return "";
+  });
+  EXPECT_THAT(refusal_of([] { read_report(name(), getpid()); }), HasSubstr("is it stopped?"));
+  goes_on.set_value();
 }
 
 TEST(ReportServer, IsGoneWithTheObject) {

@@ -43,6 +43,12 @@ TEST(ConfigJson, DamageIsAModelError) {
   damaged = sound;
   damaged["class_names"].erase(0);
   EXPECT_THAT(refused(damaged), HasSubstr("79 names"));
+  damaged = sound;
+  damaged["rpn"]["post_nms_topk"] = 1 << 24;
+  EXPECT_THAT(refused(damaged), HasSubstr("proposals are 16777216; accepted: 1 to 100000"));
+  damaged = sound;
+  damaged["fpn"]["out_channels"] = 0;
+  EXPECT_THAT(refused(damaged), HasSubstr("FPN's channels are 0"));
   EXPECT_THAT(refused(nlohmann::json()), HasSubstr("damaged"));
 }
 

@@ -30,6 +30,17 @@ TEST(Histogram, CountsMagnitudesInBinsOfAPowerOfTwo) {
   EXPECT_TRUE(histogram.has_negative());
 }
 
+TEST(Histogram, TakesInOneOfAFarSmallerScale) {
+  Histogram small, large;
+  small.add(std::vector<float>(100, 1e-30F));
+  large.add(std::vector<float>(10, 10));
+  large.add(small);
+  EXPECT_EQ(large.bins()[0], 100U);
+  EXPECT_EQ(total(large), 110U);
+  small.add(std::vector<float>(10, 10));
+  EXPECT_EQ(small.bins(), large.bins());
+}
+
 TEST(Histogram, IsTheSameInWhateverOrderAndPartsItIsMade) {
   auto values = tests::random_values(4000, 1);
   for (std::size_t i = 0; i < values.size(); ++i) values[i] *= std::pow(1.01F, static_cast<float>(i % 700));
