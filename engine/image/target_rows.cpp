@@ -11,12 +11,12 @@
 namespace rcnn::engine {
 namespace {
 
-/// The most recent rows of a pass.
+/// The most recent rows of a pass, all scratch.
 class RowRing {
  public:
   RowRing(std::size_t rows, std::size_t row_bytes)
-      : rows_(rows), row_bytes_(row_bytes), bytes_(rows * row_bytes + kRowSlack) {}
-  std::uint8_t* row(int y) { return &bytes_[static_cast<std::size_t>(y) % rows_ * row_bytes_]; }
+      : rows_(rows), row_bytes_(row_bytes), bytes_(rows * (row_bytes + kRowSlack)) {}
+  std::uint8_t* row(int y) { return &bytes_[static_cast<std::size_t>(y) % rows_ * (row_bytes_ + kRowSlack)]; }
   std::size_t row_bytes() const { return row_bytes_; }
 
  private:
@@ -85,7 +85,7 @@ class HeightFirst : public TargetRows {
       : pixels_(image),
         rows_(filters.rows),
         pass_(filters.columns, static_cast<std::size_t>(image.width)),
-        wide_(rows_.longest() + 1, 4 * static_cast<std::size_t>(image.width)),
+        wide_(rows_.longest(), 4 * static_cast<std::size_t>(image.width)),
         made_(pass_.batch(), pass_.row_bytes()),
         next_source_(rows_.first(first_row)),
         next_(first_row) {}
@@ -115,7 +115,7 @@ class HeightFirst : public TargetRows {
   PixelRows pixels_;
   const AxisFilter& rows_;
   ColumnPass pass_;
-  RowRing wide_;  ///< A row more than the pass wants: reading one may spoil the beginning of the next place
+  RowRing wide_;
   RowRing made_;
   std::vector<const std::uint8_t*> sources_;
   std::vector<std::uint8_t*> planes_;

@@ -7,7 +7,9 @@
 
 #include "engine/image/resize.hpp"
 #include "engine/image/row_kernels.hpp"
+#include "engine/image/target_rows.hpp"
 #include "tests/engine/image/reference/yuv.hpp"
+#include "tests/support/instruction_sets.hpp"
 
 namespace rcnn::engine {
 namespace {
@@ -60,6 +62,28 @@ TEST(PixelRows, ResizeAsTheConvertedPictureDoes) {
       }
       EXPECT_EQ(found, expected) << target.width << "x" << target.height;
     }
+  }
+}
+
+// A height that shrinks is resized first, from rows that wait side by side: narrower than a register, too.
+TEST(PixelRows, ResizeNarrowPartsAsThoseOfTheConvertedPicture) {
+  const Size whole{64, 120}, target{24, 30};
+  for (const bool nv12 : {false, true}) {
+    const tests::YuvImage picture(whole, nv12, 3);
+    const auto bgr = bgr_of(picture.view());
+    const ImageView packed{bgr.data(), whole.width, whole.height, 3 * whole.width, PixelFormat::kBgr};
+    tests::with_each_instruction_set([&] {
+      for (int width = 1; width <= 33; ++width) {
+        const Size part{width, whole.height};
+        ASSERT_TRUE(vertical_pass_first(part, target));
+        const Resizer resizer(part, target);
+        std::vector<std::uint8_t> expected(static_cast<std::size_t>(3 * target.width * target.height));
+        auto found = expected;
+        resizer.resize_rows(part_of(packed, 20, 0, part), 0, target.height, expected);
+        resizer.resize_rows(part_of(picture.view(), 20, 0, part), 0, target.height, found);
+        EXPECT_EQ(found, expected) << (nv12 ? "NV12, " : "I420, ") << width << " pixels wide";
+      }
+    });
   }
 }
 
