@@ -25,6 +25,14 @@ class RowRing {
   std::vector<std::uint8_t> bytes_;
 };
 
+/// The first source row that any target row from `first_row` on reads. A later one may reach further up than
+/// `first_row` itself, of which a filter leaves outer weights of zero out.
+int first_source_row(const AxisFilter& rows, int first_row) {
+  int first = rows.first(first_row);
+  for (int y = first_row + 1; y < rows.target_size(); ++y) first = std::min(first, rows.first(y));
+  return first;
+}
+
 /// The vertical pass for one row: `source(y)` gives the rows, all of `bytes`.
 /// \returns `target`, or the source row itself where all the weight is on one.
 template <typename Source>
@@ -47,7 +55,7 @@ class WidthFirst : public TargetRows {
         pass_(filters.columns, static_cast<std::size_t>(image.width)),
         narrow_(rows_.longest() + pass_.batch() - 1, pass_.row_bytes()),
         line_(pass_.row_bytes() + kRowSlack),
-        next_(rows_.first(first_row)) {}
+        next_(first_source_row(rows_, first_row)) {}
 
   std::size_t pitch() const override { return pass_.pitch(); }
   const std::uint8_t* row(int y) override {
@@ -87,7 +95,7 @@ class HeightFirst : public TargetRows {
         pass_(filters.columns, static_cast<std::size_t>(image.width)),
         wide_(rows_.longest(), 4 * static_cast<std::size_t>(image.width)),
         made_(pass_.batch(), pass_.row_bytes()),
-        next_source_(rows_.first(first_row)),
+        next_source_(first_source_row(rows_, first_row)),
         next_(first_row) {}
 
   std::size_t pitch() const override { return pass_.pitch(); }

@@ -147,6 +147,21 @@ TEST(Resizer, RowRangesOfAPortraitAddUpToTheWhole) {
   EXPECT_EQ(pieces, whole);
 }
 
+// A cubic of three cells to one has rows whose first weight is zero, and is left out, before rows where it is
+// not.
+TEST(Resizer, RowRangesOfABicubicAddUpToTheWhole) {
+  const auto image = tests::noise(10, 9, 3, 2);
+  const Size to{30, 27};
+  const auto whole = resized(view(image), to, Interpolation::kBicubic);
+  const Resizer resizer({10, 9}, to, Interpolation::kBicubic);
+  for (int begin = 0; begin < to.height; ++begin) {
+    auto pieces = whole;
+    std::fill(pieces.begin() + begin * 3 * to.width, pieces.end(), std::uint8_t{0});
+    resizer.resize_rows(view(image), begin, to.height, pieces);
+    EXPECT_TRUE(pieces == whole) << "from row " << begin;
+  }
+}
+
 TEST(Resizer, EqualSizesCopy) {
   const auto image = tests::noise(33, 17, 3, 3);
   EXPECT_EQ(resized(view(image), {33, 17}), image.bytes);
