@@ -35,20 +35,16 @@ void classifier_input(const ImageView& image, Size resized, Size crop, Interpola
     throw ShapeError("a classifier's input of " + to_text(crop) + " cannot be cut from " + to_text(resized) +
                      " pixels into room for " + std::to_string(output.size()) + " values");
   }
-  const Resizer resizer({image.width, image.height}, resized, interpolation);
-  const int left = middle(resized.width, crop.width), top = middle(resized.height, crop.height);
-  const auto row_bytes = 3 * index(resized.width);
-  std::vector<std::uint8_t> pixels(row_bytes * index(resized.height));
-  resizer.resize_rows(image, top, top + crop.height, pixels);
+  const Resizer resizer({image.width, image.height}, resized, interpolation,
+                        {middle(resized.width, crop.width), middle(resized.height, crop.height), crop});
+  std::vector<std::uint8_t> pixels(3 * plane);
+  resizer.resize_rows(image, 0, crop.height, pixels);
   for (std::size_t channel = 0; channel < 3; ++channel) {
     const auto stored = normalization.rgb ? 2 - channel : channel;  // Pixels are B, G, R
     auto* value = output.data() + channel * plane;
-    for (int y = top; y < top + crop.height; ++y) {
-      const auto* pixel = pixels.data() + index(y) * row_bytes + 3 * index(left) + stored;
-      for (int x = 0; x < crop.width; ++x, pixel += 3) {
-        *value++ =
-            (static_cast<float>(*pixel) - normalization.mean[channel]) / normalization.deviation[channel];
-      }
+    for (auto pixel = stored; pixel < pixels.size(); pixel += 3) {
+      *value++ = (static_cast<float>(pixels[pixel]) - normalization.mean[channel]) /
+                 normalization.deviation[channel];
     }
   }
 }

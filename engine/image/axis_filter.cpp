@@ -33,7 +33,10 @@ std::int32_t fixed_point(double weight) {
 
 }  // namespace
 
-AxisFilter::AxisFilter(int source, int target, Interpolation interpolation) {
+AxisFilter::AxisFilter(int source, int target, Interpolation interpolation)
+    : AxisFilter(source, target, interpolation, 0, target) {}
+
+AxisFilter::AxisFilter(int source, int target, Interpolation interpolation, int begin, int end) {
   const auto curve = curve_of(interpolation);
   const double scale = static_cast<double>(source) / target;
   const double unit = std::max(scale, 1.);
@@ -41,14 +44,14 @@ AxisFilter::AxisFilter(int source, int target, Interpolation interpolation) {
   const double shrink = 1 / unit;
   std::vector<double> weights;
   starts_.push_back(0);
-  for (int i = 0; i < target; ++i) {
+  for (int i = begin; i < end; ++i) {
     const double center = (i + 0.5) * scale;
     // Truncated towards zero as C casts do: Pillow's edges depend on it.
     int first = std::max(static_cast<int>(center - support + 0.5), 0);
-    const int end = std::min(static_cast<int>(center + support + 0.5), source);
+    const int beyond = std::min(static_cast<int>(center + support + 0.5), source);
     weights.clear();
     double sum = 0;
-    for (int cell = first; cell < end; ++cell) {
+    for (int cell = first; cell < beyond; ++cell) {
       weights.push_back(curve.at(std::abs((cell - center + 0.5) * shrink)));
       sum += weights.back();
     }

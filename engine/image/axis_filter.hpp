@@ -20,6 +20,8 @@ inline constexpr int kFilterBits = 22;
 class AxisFilter {
  public:
   AxisFilter(int source, int target, Interpolation interpolation = Interpolation::kBilinear);
+  /// Of the target's cells only [begin, end), which count from 0 here: no more is calculated or held.
+  AxisFilter(int source, int target, Interpolation interpolation, int begin, int end);
 
   int first(int target) const { return first_[static_cast<std::size_t>(target)]; }
   std::span<const std::int32_t> coefficients(int target) const {

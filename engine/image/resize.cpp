@@ -25,6 +25,17 @@ Size checked(Size size, const char* what) {
                    " pixels; both sides must be at least 1");
 }
 
+const Window& checked(const Window& window, Size target) {
+  const auto& [left, top, size] = window;
+  checked(size, "window");
+  if (left >= 0 && top >= 0 && size.width <= target.width - left && size.height <= target.height - top) {
+    return window;
+  }
+  throw ShapeError("a resizer was given a window of " + to_text(size) + " pixels at (" +
+                   std::to_string(left) + ", " + std::to_string(top) + ") of a target of " + to_text(target) +
+                   "; it has to lie within");
+}
+
 /// The network's input as one call of network_rows() writes it, row by row.
 class NetworkInput {
  public:
@@ -135,17 +146,22 @@ Size padded_size(Size size, int divisor) {
 
 struct Resizer::Plan {
   Size source;
-  Size target;
-  std::optional<AxisFilter> columns;  ///< None where the widths are equal
+  Size whole;                         ///< What the source becomes
+  Size target;                        ///< What is made of that
+  std::optional<AxisFilter> columns;  ///< None where the width stays
   AxisFilter rows;
 
-  Plan(Size from, Size to, Interpolation interpolation)
-      : source(from), target(to), rows(from.height, to.height, interpolation) {
-    if (from.width != to.width) columns.emplace(from.width, to.width, interpolation);
+  Plan(Size from, Size to, Interpolation interpolation, const Window& window)
+      : source(from),
+        whole(to),
+        target(window.size),
+        rows(from.height, to.height, interpolation, window.top, window.top + target.height) {
+    if (from.width == to.width && target.width == to.width) return;
+    columns.emplace(from.width, to.width, interpolation, window.left, window.left + target.width);
   }
 
   std::unique_ptr<TargetRows> rows_of(const ImageView& image, int begin) const {
-    return make_target_rows(image, {columns ? &*columns : nullptr, rows}, begin);
+    return make_target_rows(image, {columns ? &*columns : nullptr, rows, whole}, begin);
   }
 
   void require(const ImageView& image, int begin, int end, int height, std::size_t needed = 0,
@@ -163,8 +179,10 @@ struct Resizer::Plan {
 };
 
 Resizer::Resizer(Size source, Size target, Interpolation interpolation)
-    : plan_(std::make_unique<const Plan>(checked(source, "source"), checked(target, "target"),
-                                         interpolation)) {}
+    : Resizer(source, checked(target, "target"), interpolation, {0, 0, target}) {}
+Resizer::Resizer(Size source, Size target, Interpolation interpolation, const Window& window)
+    : plan_(std::make_unique<const Plan>(checked(source, "source"), checked(target, "target"), interpolation,
+                                         checked(window, target))) {}
 Resizer::~Resizer() = default;
 Resizer::Resizer(Resizer&&) noexcept = default;
 Resizer& Resizer::operator=(Resizer&&) noexcept = default;

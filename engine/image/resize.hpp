@@ -25,6 +25,13 @@ struct Normalization {
   bool rgb = false;  ///< True where the config says INPUT.FORMAT RGB: the network's first channel is red
 };
 
+/// A part of a resized picture.
+struct Window {
+  int left = 0;
+  int top = 0;
+  Size size = {};
+};
+
 /// Pillow's BILINEAR or BICUBIC resize of uint8 images, bit for bit: antialiased, one pass an axis (their
 /// order is Pillow 13's, see vertical_pass_first), 22-bit fixed point, rounded to uint8 between the passes.
 /// Sizes are fixed at construction. Equal sizes copy. Source: Pillow's Resample.c semantics.
@@ -33,6 +40,9 @@ struct Normalization {
 class Resizer {
  public:
   Resizer(Size source, Size target, Interpolation interpolation = Interpolation::kBilinear);
+  /// Makes only what lies in `window` of that target, bit for bit, and takes time and memory for no more.
+  /// What is called the target below is the window then. \throws ShapeError if it lies outside.
+  Resizer(Size source, Size target, Interpolation interpolation, const Window& window);
   ~Resizer();
   Resizer(Resizer&&) noexcept;
   Resizer& operator=(Resizer&&) noexcept;

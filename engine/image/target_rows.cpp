@@ -139,9 +139,7 @@ bool vertical_pass_first(Size source, Size target) {
 
 std::unique_ptr<TargetRows> make_target_rows(const ImageView& image, const ResizeFilters& filters,
                                              int first_row) {
-  const Size target{filters.columns != nullptr ? filters.columns->target_size() : image.width,
-                    filters.rows.target_size()};
-  if (vertical_pass_first({image.width, image.height}, target)) {
+  if (vertical_pass_first({image.width, image.height}, filters.target)) {
     return std::make_unique<HeightFirst>(image, filters, first_row);
   }
   return std::make_unique<WidthFirst>(image, filters, first_row);

@@ -10,10 +10,11 @@
 
 namespace rcnn::engine {
 
-/// The filters of both axes; borrowed.
+/// The filters of both axes, borrowed, of all that is made of a picture or of a part.
 struct ResizeFilters {
   const AxisFilter* columns;  ///< Null where the width stays
   const AxisFilter& rows;
+  Size target;  ///< Of all: a part of it has the same order of passes
 };
 
 /// Whether Pillow resizes the height before the width, which shows in the rounding between the passes. Since
@@ -21,8 +22,8 @@ struct ResizeFilters {
 /// portrait to 800x800, but no landscape); before, never.
 bool vertical_pass_first(Size source, Size target);
 
-/// Rows of a resized image, made in rising order. Of the rows between the passes only those are kept that the
-/// next row may want: a few, so that both passes stay in the cache.
+/// Rows of a resized image, as the filters number them, made in rising order. Of the rows between the passes
+/// only those are kept that the next row may want: a few, so that both passes stay in the cache.
 ///
 /// Thread safety: reentrant.
 class TargetRows {

@@ -26,27 +26,66 @@ std::vector<std::uint8_t> pattern(Size size) {
   return pixels;
 }
 
-// The slow twin: the whole resized image, then the cut.
+/// The slow twin: the whole resized image, then the cut at (left, top).
+std::vector<float> cut_from_whole(const ImageView& image, Size resized, int left, int top, Size crop,
+                                  Interpolation interpolation, const Normalization& normalization) {
+  Tensor input({"image", {1, 3, resized.height, resized.width}});
+  Resizer({image.width, image.height}, resized, interpolation)
+      .network_rows(image, normalization, 0, resized.height, input);
+  const auto whole = input.values<float>();
+  std::vector<float> cut;
+  for (int channel = 0; channel < 3; ++channel) {
+    for (int y = top; y < top + crop.height; ++y) {
+      for (int x = left; x < left + crop.width; ++x) {
+        cut.push_back(whole[static_cast<std::size_t>((channel * resized.height + y) * resized.width + x)]);
+      }
+    }
+  }
+  return cut;
+}
+
+struct Case {
+  Size source, resized, crop;
+  int left, top;
+};
+
 TEST(ClassifierInput, IsTheMiddleOfTheResizedImage) {
-  const Size source{53, 71}, resized{30, 41}, crop{24, 32};
+  for (const auto& [source, resized, crop, left, top] : {
+           Case{{53, 71}, {30, 41}, {24, 32}, 3, 4},   // (41 - 32) / 2 = 4.5 is rounded to the even 4
+           Case{{40, 200}, {34, 34}, {28, 28}, 3, 3},  // The height is resized first
+           Case{{200, 40}, {170, 34}, {28, 28}, 71, 3}, Case{{9, 5}, {115, 64}, {56, 56}, 30, 4},  // 29.5
+           Case{{40, 60}, {40, 50}, {24, 50}, 8, 0},  // The width stays
+           Case{{40, 60}, {40, 60}, {24, 32}, 8, 14}, Case{{50, 30}, {37, 21}, {37, 21}, 0, 0},  // All of it
+       }) {
+    const auto pixels = pattern(source);
+    for (const auto format : {PixelFormat::kBgr, PixelFormat::kRgb}) {
+      const ImageView image{pixels.data(), source.width, source.height, 3 * source.width, format};
+      for (const auto& [rgb, interpolation] :
+           {std::pair{false, Interpolation::kBilinear}, {true, Interpolation::kBicubic}}) {
+        const Normalization normalization{{10, 20, 30}, {2, 4, 8}, rgb};
+        std::vector<float> found(3 * static_cast<std::size_t>(crop.width * crop.height));
+        classifier_input(image, resized, crop, interpolation, normalization, found);
+        EXPECT_EQ(found, cut_from_whole(image, resized, left, top, crop, interpolation, normalization))
+            << source.width << "x" << source.height << " to " << resized.width << "x" << resized.height;
+      }
+    }
+  }
+}
+
+// A needle of a picture: of what it is resized to, only the crop may take time and memory.
+TEST(ClassifierInput, IsCutFromAWholeThatNoMemoryHolds) {
+  const Size source{16, 16}, resized{1 << 24, 1 << 24}, crop{24, 24};  // 768 TiB
   const auto pixels = pattern(source);
   const ImageView image{pixels.data(), source.width, source.height, 3 * source.width, PixelFormat::kBgr};
-  for (const auto& [rgb, interpolation] :
-       {std::pair{false, Interpolation::kBilinear}, {true, Interpolation::kBicubic}}) {
-    const Normalization normalization{{10, 20, 30}, {2, 4, 8}, rgb};
-    Tensor input({"image", {1, 3, resized.height, resized.width}});
-    Resizer(source, resized, interpolation).network_rows(image, normalization, 0, resized.height, input);
-    const auto whole = input.values<float>();
-    std::vector<float> cut(3 * 24 * 32);
-    classifier_input(image, resized, crop, interpolation, normalization, cut);
-    for (int channel = 0; channel < 3; ++channel) {
-      for (int y = 0; y < crop.height; ++y) {
-        for (int x = 0; x < crop.width; ++x) {
-          // (41 - 32) / 2 = 4.5 is rounded to the even 4
-          ASSERT_FLOAT_EQ(cut[static_cast<std::size_t>((channel * 32 + y) * 24 + x)],
-                          whole[static_cast<std::size_t>((channel * 41 + y + 4) * 30 + x + 3)]);
-        }
-      }
+  std::vector<float> found(3 * 24 * 24);
+  classifier_input(image, resized, crop, Interpolation::kBilinear, {{}, {1, 1, 1}, false}, found);
+  const auto at = [&](int x, int y, int channel) {
+    return int{pixels[static_cast<std::size_t>(3 * (16 * y + x) + channel)]};
+  };
+  for (int channel = 0; channel < 3; ++channel) {
+    const int mean = (at(7, 7, channel) + at(8, 7, channel) + at(7, 8, channel) + at(8, 8, channel)) / 4;
+    for (std::size_t i = 0; i < 24 * 24; ++i) {
+      ASSERT_NEAR(found[static_cast<std::size_t>(channel) * 24 * 24 + i], mean, 1) << i;
     }
   }
 }

@@ -147,6 +147,44 @@ TEST(Resizer, RowRangesOfAPortraitAddUpToTheWhole) {
   EXPECT_EQ(pieces, whole);
 }
 
+// Whichever pass is first and whether the width stays.
+TEST(Resizer, AWindowIsThatPartOfTheWhole) {
+  for (const auto& [from, to] : {std::pair{Size{90, 70}, Size{64, 33}},
+                                 {Size{54, 96}, Size{40, 37}},
+                                 {Size{20, 11}, Size{64, 64}},
+                                 {Size{64, 50}, Size{64, 50}}}) {
+    const auto image = tests::noise(from.width, from.height, 3, 2);
+    const auto whole = resized(view(image), to);
+    for (const auto& window : {Window{0, 0, {1, 1}}, Window{7, 5, {30, 21}}, Window{0, 3, {to.width, 8}},
+                               Window{to.width - 9, to.height - 2, {9, 2}}}) {
+      const auto& [left, top, size] = window;
+      const Resizer resizer(from, to, Interpolation::kBilinear, window);
+      EXPECT_EQ(resizer.target(), size);
+      std::vector<std::uint8_t> expected, found(static_cast<std::size_t>(3 * size.width * size.height));
+      for (int y = top; y < top + size.height; ++y) {
+        const auto* row = whole.data() + 3 * (y * to.width + left);
+        expected.insert(expected.end(), row, row + 3 * size.width);
+      }
+      resizer.resize_rows(view(image), 0, size.height / 2, found);
+      resizer.resize_rows(view(image), size.height / 2, size.height, found);
+      EXPECT_EQ(found, expected) << to.width << "x" << to.height << " from " << left << ", " << top;
+    }
+  }
+}
+
+TEST(Resizer, RefusesAWindowOutsideItsTarget) {
+  for (const auto& window : {Window{-1, 0, {8, 8}}, Window{0, -1, {8, 8}}, Window{13, 0, {8, 8}},
+                             Window{0, 3, {8, 8}}, Window{0, 0, {0, 8}}, Window{1 << 30, 0, {1 << 30, 8}}}) {
+    EXPECT_THROW(Resizer({16, 16}, {20, 10}, Interpolation::kBilinear, window), ShapeError);
+  }
+  try {
+    Resizer({16, 16}, {20, 10}, Interpolation::kBilinear, {13, 0, {8, 8}});
+  } catch (const ShapeError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("8x8 pixels at (13, 0)"));
+    EXPECT_THAT(error.what(), HasSubstr("20x10"));
+  }
+}
+
 // A cubic of three cells to one has rows whose first weight is zero, and is left out, before rows where it is
 // not.
 TEST(Resizer, RowRangesOfABicubicAddUpToTheWhole) {

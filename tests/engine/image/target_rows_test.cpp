@@ -22,7 +22,7 @@ TEST(TargetRows, PassesAgreeOnASourceOfOneColour) {
   for (const Size target : {Size{20, 70}, Size{20, 20}, Size{40, 200}}) {
     const AxisFilter columns(30, target.width);
     const AxisFilter rows(90, target.height);
-    const auto made = make_target_rows(image, {&columns, rows}, 0);
+    const auto made = make_target_rows(image, {&columns, rows, target}, 0);
     for (int y = 0; y < target.height; ++y) {
       const auto* planes = made->row(y);
       for (std::size_t c = 0; c < 3; ++c) {
