@@ -8,12 +8,14 @@
 
 namespace rcnn::elements {
 
-/// The colour of a YUV 4:2:0 picture to draw into: (width + 1) / 2 samples in (height + 1) / 2 rows.
+/// The colour of a YUV 4:2:0 picture to draw into: (width + 1) / 2 samples in engine::chroma_rows() rows.
 struct PaintChroma {
   std::uint8_t* u = nullptr;
   std::uint8_t* v = nullptr;
-  std::ptrdiff_t stride = 0;  ///< Bytes from row to row
-  std::ptrdiff_t step = 1;    ///< Bytes from sample to sample: 1 in planes of their own, 2 with v = u + 1
+  std::ptrdiff_t u_stride = 0;  ///< Bytes from row to row
+  std::ptrdiff_t v_stride = 0;
+  std::ptrdiff_t step = 1;  ///< Bytes from sample to sample: 1 in planes of their own, 2 with v = u + 1
+  bool interlaced = false;  ///< Rows belong to the two fields in turn
   engine::YuvEncoding encoding = {};
 };
 

@@ -41,15 +41,25 @@ cv::Point Pen::Plane::at(cv::Point pixel) const {
   return shrink == 1 ? pixel : cv::Point(pixel.x >> 1, pixel.y >> 1);  // Rounds down on both sides of 0
 }
 
+int Pen::Plane::row_of(int line) const { return shrink == 1 ? line : engine::chroma_row(line, interlaced); }
+
 cv::Rect Pen::Plane::touched(const cv::Rect& area) const {
-  const cv::Rect samples(at(area.tl()), at(area.br() + cv::Point(shrink - 1, shrink - 1)));
+  const cv::Rect inside = area & cv::Rect({}, canvas.size() * shrink);
+  if (inside.empty()) return {};
+  // Of two fields, the second line's row may lie above the first's, and the last but one's below the last's.
+  const int first = inside.y, last = inside.br().y - 1;
+  const int top = std::min(row_of(first), row_of(std::min(first + 1, last)));
+  const int bottom = std::max(row_of(last), row_of(std::max(last - 1, first)));
+  const cv::Rect samples(cv::Point(inside.x / shrink, top),
+                         cv::Point((inside.br().x + shrink - 1) / shrink, bottom + 1));
   return samples & cv::Rect({}, canvas.size());
 }
 
 // Rather a sample too wide than a pixel of luma without its colour.
 int Pen::Plane::width_of(int pixels) const { return shrink == 1 ? pixels : (pixels + 2) / 2; }
 
-// Rows of pixels in pairs, with zeros around the area where it begins or ends in the middle of a sample.
+// A sample's two rows of pixels, with zeros around the area where it begins or ends in the middle of a
+// sample.
 void Pen::Plane::lay(const cv::Rect& area, const std::uint8_t* coverage, std::size_t stride, Rgb rgb,
                      engine::Blend how) const {
   const cv::Rect samples = touched(area);
@@ -72,7 +82,8 @@ void Pen::Plane::lay(const cv::Rect& area, const std::uint8_t* coverage, std::si
   std::vector<std::uint8_t> pair(4 * width), means(width);
   for (int y = samples.y; y < samples.br().y; ++y) {
     for (int half = 0; half < 2; ++half) {
-      const int from = 2 * y + half - area.y;
+      const int own = interlaced ? y / 2 * 4 + y % 2 + 2 * half : 2 * y + half;
+      const int from = own - area.y;
       auto* line = pair.data() + static_cast<std::size_t>(half) * 2 * width + (area.x - 2 * samples.x);
       const auto pixels = static_cast<std::size_t>(area.width);
       if (from < 0 || from >= area.height) {
@@ -108,6 +119,7 @@ void Pen::add_packed(const PaintTarget& target) {
   Plane plane{.canvas = plane_of(target.data, target.width, target.height, target.stride,
                                  engine::pixel_bytes(target.format)),
               .shrink = 1,
+              .interlaced = false,
               .black = {0, 0, 0, 255},
               .weights = {}};
   for (std::size_t c = 0; c < 3; ++c) plane.weights[c][red_first ? c : 2 - c] = 1;
@@ -126,22 +138,28 @@ void Pen::add_yuv(const PaintTarget& target) {
   const std::array<double, 3> of_v{v * (1 - kr), -v * kg, -v * kb};
   planes_.push_back({.canvas = plane_of(target.data, target.width, target.height, target.stride, 1),
                      .shrink = 1,
+                     .interlaced = false,
                      .black = {full ? 0. : 16.},
                      .weights = {of_luma}});
-  const int width = (target.width + 1) / 2, height = (target.height + 1) / 2;
+  const int width = (target.width + 1) / 2, height = engine::chroma_rows(target.height, chroma.interlaced);
   if (chroma.step == 2) {
-    planes_.push_back({.canvas = plane_of(chroma.u, width, height, chroma.stride, 2),
+    planes_.push_back({.canvas = plane_of(chroma.u, width, height, chroma.u_stride, 2),
                        .shrink = 2,
+                       .interlaced = chroma.interlaced,
                        .black = {128, 128},
                        .weights = {of_u, of_v}});
     return;
   }
-  for (const auto& [data, weights] : {std::pair{chroma.u, of_u}, std::pair{chroma.v, of_v}}) {
-    planes_.push_back({.canvas = plane_of(data, width, height, chroma.stride, 1),
+  const auto add_plane = [&](std::uint8_t* data, std::ptrdiff_t stride,
+                             const std::array<double, 3>& weights) {
+    planes_.push_back({.canvas = plane_of(data, width, height, stride, 1),
                        .shrink = 2,
+                       .interlaced = chroma.interlaced,
                        .black = {128},
                        .weights = {weights}});
-  }
+  };
+  add_plane(chroma.u, chroma.u_stride, of_u);
+  add_plane(chroma.v, chroma.v_stride, of_v);
 }
 
 void Pen::text(const std::string& ascii, cv::Point baseline, Rgb rgb) const {
@@ -161,28 +179,53 @@ void Pen::dim(const cv::Rect& area, double share) const {
   }
 }
 
-void Pen::rectangle(const cv::Rect& box, Rgb rgb) const {
+// Where there are two fields, rows of samples do not follow each other as the picture's lines do: the stroke
+// is drawn as luma has it, and laid over all samples that it touches.
+template <typename Draw>
+void Pen::stroke(const cv::Rect& reach, Rgb rgb, const Draw& draw) const {
   for (const auto& plane : planes_) {
-    cv::Mat canvas = plane.canvas;
-    cv::rectangle(canvas, plane.at(box.tl()), plane.at(box.br() - cv::Point(1, 1)), plane.color(rgb),
-                  plane.width_of(line_), cv::LINE_8);
+    if (!plane.interlaced) {
+      draw(plane, cv::Point());
+      continue;
+    }
+    const cv::Rect area = reach & cv::Rect({}, size());
+    if (area.empty()) continue;
+    const Plane drawn{.canvas = cv::Mat::zeros(area.size(), CV_8UC1),
+                      .shrink = 1,
+                      .interlaced = false,
+                      .black = {255},
+                      .weights = {}};
+    draw(drawn, area.tl());
+    plane.lay(area, drawn.canvas.ptr<std::uint8_t>(), drawn.canvas.step[0], rgb, {.least = 1});
   }
 }
 
-void Pen::segment(cv::Point from, cv::Point to, Rgb rgb) const {
-  for (const auto& plane : planes_) {
+void Pen::straight(cv::Point from, cv::Point to, Rgb rgb, bool smooth) const {
+  const cv::Point edge(line_, line_);
+  const cv::Rect reach(cv::Point(std::min(from.x, to.x), std::min(from.y, to.y)) - edge,
+                       cv::Point(std::max(from.x, to.x), std::max(from.y, to.y)) + edge + cv::Point(1, 1));
+  stroke(reach, rgb, [&](const Plane& plane, cv::Point origin) {
     cv::Mat canvas = plane.canvas;
-    cv::line(canvas, plane.at(from), plane.at(to), plane.color(rgb), plane.width_of(line_),
-             plane.smooth_lines());
-  }
+    cv::line(canvas, plane.at(from - origin), plane.at(to - origin), plane.color(rgb), plane.width_of(line_),
+             smooth ? plane.smooth_lines() : cv::LINE_8);
+  });
 }
+
+void Pen::rectangle(const cv::Rect& box, Rgb rgb) const {
+  const cv::Point last = box.br() - cv::Point(1, 1);
+  const std::array<cv::Point, 4> corners{box.tl(), {last.x, box.y}, last, {box.x, last.y}};
+  for (std::size_t i = 0; i < 4; ++i) straight(corners[i], corners[(i + 1) % 4], rgb, false);
+}
+
+void Pen::segment(cv::Point from, cv::Point to, Rgb rgb) const { straight(from, to, rgb, true); }
 
 void Pen::dot(cv::Point centre, Rgb rgb) const {
-  for (const auto& plane : planes_) {
+  const cv::Point edge(line_ + 1, line_ + 1);  // Smoothed beyond its radius
+  stroke({centre - edge, centre + edge + cv::Point(1, 1)}, rgb, [&](const Plane& plane, cv::Point origin) {
     cv::Mat canvas = plane.canvas;
-    cv::circle(canvas, plane.at(centre), plane.width_of(line_), plane.color(rgb), cv::FILLED,
+    cv::circle(canvas, plane.at(centre - origin), plane.width_of(line_), plane.color(rgb), cv::FILLED,
                plane.smooth_lines());
-  }
+  });
 }
 
 void Pen::lay(const cv::Rect& area, const engine::CoverageMap& inside, Rgb rgb, engine::Blend how,

@@ -17,7 +17,8 @@ namespace rcnn::elements {
 using Rgb = std::array<std::uint8_t, 3>;
 
 /// A picture to draw into and what follows from its size, for the painters. Every stroke is made in all
-/// planes of the picture: in those of colour at half its size, as wide as it takes to colour what luma shows.
+/// planes of the picture: in those of colour at half its size, as wide as it takes to colour what luma shows;
+/// of two fields, each line in its own.
 /// Coordinates are pixels of the picture; what lies outside is cut off. Borrows the pixels.
 ///
 /// Thread safety: reentrant.
@@ -52,6 +53,7 @@ class Pen {
   struct Plane {
     cv::Mat canvas;
     int shrink;                                    ///< Pixels to a side of one sample: 1 or 2
+    bool interlaced;                               ///< Rows of samples belong to the two fields in turn
     std::array<double, 4> black;                   ///< A channel's value without any colour
     std::array<std::array<double, 3>, 4> weights;  ///< What red, green and blue add to it
 
@@ -59,12 +61,18 @@ class Pen {
     cv::Point at(cv::Point pixel) const;
     cv::Rect touched(const cv::Rect& area) const;
     int width_of(int pixels) const;
+    int row_of(int line) const;
     int smooth_lines() const;
     /// Lays the colour over what the bytes of `area`'s pixels cover; of samples, what their mean does.
     void lay(const cv::Rect& area, const std::uint8_t* coverage, std::size_t stride, Rgb rgb,
              engine::Blend how) const;
   };
 
+  /// Calls draw(plane, origin) for what is to be drawn into, which begins at that pixel of the picture.
+  /// `reach` holds all of the stroke's pixels.
+  template <typename Draw>
+  void stroke(const cv::Rect& reach, Rgb rgb, const Draw& draw) const;
+  void straight(cv::Point from, cv::Point to, Rgb rgb, bool smooth) const;
   /// \param least_of_mean  of a sample's pixels that are 255 where they are inside: from when it is inside
   void lay(const cv::Rect& area, const engine::CoverageMap& inside, Rgb rgb, engine::Blend how,
            int least_of_mean) const;

@@ -27,6 +27,8 @@ std::uint8_t* component(const GstVideoFrame& frame, guint index) {
   return static_cast<std::uint8_t*>(GST_VIDEO_FRAME_COMP_DATA(&frame, index));
 }
 
+bool is_interlaced(const GstVideoFrame& frame) { return GST_VIDEO_FRAME_IS_INTERLACED(&frame) != FALSE; }
+
 engine::ChromaPlanes chroma_of(const GstVideoFrame& frame) {
   const auto& info = frame.info;
   const auto site = info.chroma_site;
@@ -39,20 +41,19 @@ engine::ChromaPlanes chroma_of(const GstVideoFrame& frame) {
   }
   return {.u = component(frame, 1),
           .v = component(frame, 2),
-          .stride = GST_VIDEO_FRAME_COMP_STRIDE(&frame, 1),
+          .u_stride = GST_VIDEO_FRAME_COMP_STRIDE(&frame, 1),
+          .v_stride = GST_VIDEO_FRAME_COMP_STRIDE(&frame, 2),
           .step = GST_VIDEO_FRAME_COMP_PSTRIDE(&frame, 1),
           .picture = {GST_VIDEO_FRAME_WIDTH(&frame), GST_VIDEO_FRAME_HEIGHT(&frame)},
           .horizontal = horizontal,
           .vertical = vertical,
-          .interlaced = GST_VIDEO_FRAME_IS_INTERLACED(&frame) != FALSE,
+          .interlaced = is_interlaced(frame),
           .encoding = encoding_of(info)};
 }
 
-// Chroma rows of two fields come in pairs, of which an odd number of lines may want the first only.
 std::ptrdiff_t rows_of(const GstVideoFrame& frame, guint plane) {
   const int height = GST_VIDEO_FRAME_HEIGHT(&frame);
-  if (plane == 0) return height;
-  return GST_VIDEO_FRAME_IS_INTERLACED(&frame) ? height / 4 * 2 + std::min(height % 4, 2) : (height + 1) / 2;
+  return plane == 0 ? height : engine::chroma_rows(height, is_interlaced(frame));
 }
 
 std::pair<guint, guint> size_of(const GstVideoInfo& info) {
@@ -80,8 +81,10 @@ PaintTarget paint_target_of(const GstVideoFrame& frame) {
   if (target.format == engine::PixelFormat::kYuv420) {
     target.chroma = {.u = component(frame, 1),
                      .v = component(frame, 2),
-                     .stride = GST_VIDEO_FRAME_COMP_STRIDE(&frame, 1),
+                     .u_stride = GST_VIDEO_FRAME_COMP_STRIDE(&frame, 1),
+                     .v_stride = GST_VIDEO_FRAME_COMP_STRIDE(&frame, 2),
                      .step = GST_VIDEO_FRAME_COMP_PSTRIDE(&frame, 1),
+                     .interlaced = is_interlaced(frame),
                      .encoding = encoding_of(frame.info)};
   }
   return target;
@@ -95,13 +98,17 @@ void paint_into(const GstVideoFrame& frame, const std::function<void(const Paint
   if (downwards) return paint(paint_target_of(frame));
   GstVideoInfo info;
   const auto [width, height] = size_of(frame.info);
-  gst_video_info_set_format(&info, GST_VIDEO_FRAME_FORMAT(&frame), width, height);
+  // As interlaced as the original, for rows of chroma come in pairs then.
+  gst_video_info_set_interlaced_format(&info, GST_VIDEO_FRAME_FORMAT(&frame), frame.info.interlace_mode,
+                                       width, height);
   info.colorimetry = frame.info.colorimetry;
   const BufferPtr memory(gst_buffer_new_allocate(nullptr, GST_VIDEO_INFO_SIZE(&info), nullptr));
   const MappedVideo mapped(info, memory.get(), GST_MAP_READWRITE);
   GstVideoFrame copy = mapped.frame(), original = frame;
   gst_video_frame_copy(&copy, &original);
-  paint(paint_target_of(copy));
+  PaintTarget target = paint_target_of(copy);
+  target.chroma.interlaced = is_interlaced(frame);  // Mixed video says it of each buffer
+  paint(target);
   gst_video_frame_copy(&original, &copy);
 }
 

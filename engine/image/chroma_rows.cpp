@@ -41,11 +41,13 @@ ChromaRows::ChromaRows(const ImageView& image)
 ChromaRows::Row ChromaRows::row(int y) {
   const int line = chroma_.top + y;
   const auto skip = static_cast<std::size_t>(chroma_.left % 2);
-  const std::uint8_t* own = &wide_[wide(chroma_row(line)) + skip];
+  const int own_row = chroma_row(line, chroma_.interlaced);
+  const std::uint8_t* own = &wide_[wide(own_row) + skip];
   if (chroma_.vertical == ChromaSite::kNearest) return {own, own + pitch_};
   const auto neighbour = neighbour_of(line, chroma_.interlaced);
-  const int other_row = chroma_row(std::clamp(neighbour.line, 0, chroma_.picture.height - 1));
-  if (other_row == chroma_row(line)) return {own, own + pitch_};
+  const int other_row =
+      chroma_row(std::clamp(neighbour.line, 0, chroma_.picture.height - 1), chroma_.interlaced);
+  if (other_row == own_row) return {own, own + pitch_};
   const std::uint8_t* other = &wide_[wide(other_row) + skip];
   for (const std::size_t plane : {std::size_t{0}, pitch_}) {
     blend_chroma(own + plane, other + plane, neighbour.eighths, 2 * count_ - skip, &blended_[plane]);
@@ -53,33 +55,32 @@ ChromaRows::Row ChromaRows::row(int y) {
   return {blended_.data(), &blended_[pitch_]};
 }
 
-int ChromaRows::chroma_row(int line) const { return chroma_.interlaced ? line / 4 * 2 + line % 2 : line / 2; }
-
-std::size_t ChromaRows::wide(int chroma_row) {
-  const auto place = static_cast<std::size_t>(chroma_row % kKept);
+std::size_t ChromaRows::wide(int row) {
+  const auto place = static_cast<std::size_t>(row % kKept);
   const std::size_t at = 2 * place * pitch_;
-  if (kept_[place] == chroma_row) return at;
-  gather(chroma_row);
+  if (kept_[place] == row) return at;
+  gather(row);
   for (std::size_t plane = 0; plane < 2; ++plane) {
     upsample_chroma(samples_[plane].data() + 1, count_, chroma_.horizontal, &wide_[at + plane * pitch_]);
   }
-  kept_[place] = chroma_row;
+  kept_[place] = row;
   return at;
 }
 
 // The samples of one row side by side, with one more before and behind: the picture's, or its last one again.
-void ChromaRows::gather(int chroma_row) {
+void ChromaRows::gather(int row) {
   const int last_sample = (chroma_.picture.width + 1) / 2 - 1;
   const int begin = std::max(first_ - 1, 0);
   const int end = std::min(first_ + static_cast<int>(count_), last_sample) + 1;
   const auto present = static_cast<std::size_t>(end - begin);
   const auto before = static_cast<std::size_t>(begin - (first_ - 1));
-  const std::ptrdiff_t from = chroma_row * chroma_.stride + begin * chroma_.step;
+  const auto* u = chroma_.u + row * chroma_.u_stride + begin * chroma_.step;
+  const auto* v = chroma_.v + row * chroma_.v_stride + begin * chroma_.step;
   if (chroma_.step == 2) {
-    split_pairs(chroma_.u + from, present, &samples_[0][before], &samples_[1][before]);
+    split_pairs(u, present, &samples_[0][before], &samples_[1][before]);
   } else {
-    std::memcpy(&samples_[0][before], chroma_.u + from, present);
-    std::memcpy(&samples_[1][before], chroma_.v + from, present);
+    std::memcpy(&samples_[0][before], u, present);
+    std::memcpy(&samples_[1][before], v, present);
   }
   for (auto& samples : samples_) {
     if (before > 0) samples[0] = samples[1];

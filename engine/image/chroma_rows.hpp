@@ -31,9 +31,8 @@ class ChromaRows {
  private:
   static constexpr int kKept = 4;  ///< Rows of chroma that a row may want, and those between them
 
-  int chroma_row(int line) const;
-  std::size_t wide(int chroma_row);
-  void gather(int chroma_row);
+  std::size_t wide(int row);
+  void gather(int row);
 
   ChromaPlanes chroma_;
   int first_;          ///< Sample of the view's first pixel

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "engine/image/image_view.hpp"
 
+#include <algorithm>
+
 namespace rcnn::engine {
 
 std::ptrdiff_t pixel_bytes(PixelFormat format) {
@@ -15,6 +17,12 @@ std::ptrdiff_t pixel_bytes(PixelFormat format) {
       break;
   }
   return 1;
+}
+
+int chroma_row(int line, bool interlaced) { return interlaced ? line / 4 * 2 + line % 2 : line / 2; }
+
+int chroma_rows(int height, bool interlaced) {
+  return interlaced ? height / 4 * 2 + std::min(height % 4, 2) : (height + 1) / 2;
 }
 
 ImageView part_of(const ImageView& image, int left, int top, Size size) {

@@ -40,16 +40,24 @@ enum class ChromaSite : std::uint8_t {
 struct ChromaPlanes {
   const std::uint8_t* u = nullptr;  ///< The picture's first sample, as `v`
   const std::uint8_t* v = nullptr;
-  std::ptrdiff_t stride = 0;  ///< Bytes from row to row
-  std::ptrdiff_t step = 1;    ///< Bytes from sample to sample: 1 in planes of their own, 2 with v = u + 1
-  Size picture = {};          ///< Pixels of the whole picture, of which the view may be a part
-  int left = 0;               ///< The view's first column in the picture
-  int top = 0;                ///< Its first row
+  std::ptrdiff_t u_stride = 0;  ///< Bytes from row to row
+  std::ptrdiff_t v_stride = 0;
+  std::ptrdiff_t step = 1;  ///< Bytes from sample to sample: 1 in planes of their own, 2 with v = u + 1
+  Size picture = {};        ///< Pixels of the whole picture, of which the view may be a part
+  int left = 0;             ///< The view's first column in the picture
+  int top = 0;              ///< Its first row
   ChromaSite horizontal = ChromaSite::kCentred;
   ChromaSite vertical = ChromaSite::kCentred;  ///< kCentred or kNearest
   bool interlaced = false;                     ///< Rows of chroma belong to the two fields in turn
   YuvEncoding encoding = {};
 };
+
+/// The row of chroma that has the colour of a row of pixels, 0 or more.
+int chroma_row(int line, bool interlaced);
+
+/// How many rows of chroma a picture has. Those of two fields come in pairs, of which one line over may want
+/// the first only, two and three both.
+int chroma_rows(int height, bool interlaced);
 
 /// Borrowed pixels, top row first.
 struct ImageView {

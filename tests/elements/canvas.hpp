@@ -59,18 +59,23 @@ struct Canvas {
   }
 };
 
-/// A grey picture of limited range BT.709 with a few bytes of padding after each row of each plane.
+/// A grey picture of limited range BT.709 with a few bytes of padding after each row, as many as each plane
+/// likes.
 struct YuvCanvas {
   static constexpr std::uint8_t kLuma = 180, kPadding = 0xa5;
   int width;
   int height;
   bool nv12;
+  bool interlaced = false;
   std::size_t stride = static_cast<std::size_t>(width) + 13;
   std::size_t chroma_row = (static_cast<std::size_t>(width) + 1) / 2 * (nv12 ? 2 : 1);
-  std::size_t chroma_stride = chroma_row + 7;
+  std::size_t u_stride = chroma_row + 7;
+  std::size_t v_stride = nv12 ? u_stride : chroma_row + 18;
   std::vector<std::uint8_t> luma = blank(stride, static_cast<std::size_t>(width), height, kLuma);
-  /// U and V in turn, or U and then V
-  std::vector<std::uint8_t> chroma = blank(chroma_stride, chroma_row, (height + 1) / 2 * (nv12 ? 1 : 2), 128);
+  /// U and V in turn, or U alone
+  std::vector<std::uint8_t> u = blank(u_stride, chroma_row, engine::chroma_rows(height, interlaced), 128);
+  std::vector<std::uint8_t> v =
+      blank(v_stride, chroma_row, nv12 ? 0 : engine::chroma_rows(height, interlaced), 128);
 
   static std::vector<std::uint8_t> blank(std::size_t stride, std::size_t row, int rows, std::uint8_t value) {
     std::vector<std::uint8_t> all(stride * static_cast<std::size_t>(rows), kPadding);
@@ -78,24 +83,26 @@ struct YuvCanvas {
     return all;
   }
   PaintTarget target() {
-    const auto v = nv12 ? 1 : chroma_stride * static_cast<std::size_t>((height + 1) / 2);
     return {.data = luma.data(),
             .width = width,
             .height = height,
             .stride = static_cast<std::ptrdiff_t>(stride),
             .format = PixelFormat::kYuv420,
-            .chroma = {.u = chroma.data(),
-                       .v = chroma.data() + v,
-                       .stride = static_cast<std::ptrdiff_t>(chroma_stride),
+            .chroma = {.u = u.data(),
+                       .v = nv12 ? u.data() + 1 : v.data(),
+                       .u_stride = static_cast<std::ptrdiff_t>(u_stride),
+                       .v_stride = static_cast<std::ptrdiff_t>(v_stride),
                        .step = nv12 ? 2 : 1,
+                       .interlaced = interlaced,
                        .encoding = {.kr = 0.2126, .kb = 0.0722}}};
   }
   /// Of the pixel (x, y): Y, U, V.
   std::array<int, 3> at(int x, int y) {
     const auto& planes = target().chroma;
-    const auto sample = y / 2 * planes.stride + x / 2 * planes.step;
-    return {luma[static_cast<std::size_t>(y) * stride + static_cast<std::size_t>(x)], planes.u[sample],
-            planes.v[sample]};
+    const auto row = engine::chroma_row(y, interlaced);
+    return {luma[static_cast<std::size_t>(y) * stride + static_cast<std::size_t>(x)],
+            planes.u[row * planes.u_stride + x / 2 * planes.step],
+            planes.v[row * planes.v_stride + x / 2 * planes.step]};
   }
 };
 

@@ -138,7 +138,8 @@ inline std::string caps_of(int width, int height, const char* format, const char
 }
 
 /// A seeded picture of smooth blobs; the same one for every packed format and every stride.
-///   padding  bytes more per row of each plane than needed (a GstVideoMeta says so)
+///   padding  bytes more per row than needed, twice as many in the second plane, three times in the third (a
+///            GstVideoMeta says so)
 inline elements::BufferPtr picture(const GstVideoInfo& info, int number = 0, int padding = 0) {
   gsize offsets[GST_VIDEO_MAX_PLANES] = {};
   gint strides[GST_VIDEO_MAX_PLANES] = {};
@@ -149,7 +150,7 @@ inline elements::BufferPtr picture(const GstVideoInfo& info, int number = 0, int
                                   : (GST_VIDEO_INFO_SIZE(&info) - info.offset[planes - 1]) /
                                         static_cast<gsize>(info.stride[planes - 1]);
     offsets[plane] = padding == 0 ? info.offset[plane] : bytes;
-    strides[plane] = info.stride[plane] + padding;
+    strides[plane] = info.stride[plane] + padding * static_cast<gint>(plane + 1);
     bytes += static_cast<gsize>(strides[plane]) * rows;
   }
   elements::BufferPtr buffer(

@@ -156,7 +156,26 @@ TEST_F(VideoFrame, IsDrawnIntoWhereItIsReadFrom) {
     EXPECT_EQ(target.format, view.format);
     EXPECT_EQ(target.chroma.u, view.chroma.u);
     EXPECT_EQ(target.chroma.v, view.chroma.v);
-    EXPECT_EQ(target.chroma.stride, view.chroma.stride);
+    EXPECT_EQ(target.chroma.u_stride, view.chroma.u_stride);
+    EXPECT_EQ(target.chroma.v_stride, view.chroma.v_stride);
+  }
+}
+
+// In a copy of rows that run upwards, too.
+TEST_F(VideoFrame, IsDrawnIntoAsTheFieldsThatItIsReadAs) {
+  for (const char* format : {"NV12", "I420"}) {
+    for (const char* mode : {"progressive", "interleaved"}) {
+      const auto info = info_of(caps_of({format, 38, 24, std::string(", interlace-mode=") + mode}));
+      const auto plain = tests::picture(info);
+      for (const bool upwards : {false, true}) {
+        const auto buffer = tests::laid_out(info, plain.get(), upwards);
+        const MappedVideo video(info, buffer.get(), GST_MAP_READWRITE);
+        paint_into(video.frame(), [&](const PaintTarget& target) {
+          EXPECT_EQ(target.chroma.interlaced, video.view().chroma.interlaced) << format << " " << mode;
+          EXPECT_EQ(target.chroma.interlaced, mode == std::string("interleaved")) << format << upwards;
+        });
+      }
+    }
   }
 }
 

@@ -8,18 +8,23 @@
 namespace rcnn::engine {
 namespace {
 
-/// Sample of the chroma plane that holds a line's colour.
+/// Row of the chroma plane that holds a line's colour.
 int sample_row(const ImageView& image, int line) {
   line = std::clamp(line, 0, image.chroma.picture.height - 1);
   return image.chroma.interlaced ? line / 4 * 2 + line % 2 : line / 2;
 }
 
+struct Plane {
+  const std::uint8_t* data;
+  std::ptrdiff_t stride;
+};
+
 /// One row, upsampled along x.
-int slow_wide(const ImageView& image, const std::uint8_t* plane, int row, int x) {
+int slow_wide(const ImageView& image, const Plane& plane, int row, int x) {
   const auto& chroma = image.chroma;
   const auto sample = [&](int i) {
     return int{
-        plane[row * chroma.stride + std::clamp(i, 0, (chroma.picture.width + 1) / 2 - 1) * chroma.step]};
+        plane.data[row * plane.stride + std::clamp(i, 0, (chroma.picture.width + 1) / 2 - 1) * chroma.step]};
   };
   const int own = x / 2, other = x % 2 == 0 ? own - 1 : own + 1;
   if (chroma.horizontal == ChromaSite::kCentred) return (3 * sample(own) + sample(other) + 2) / 4;
@@ -28,7 +33,7 @@ int slow_wide(const ImageView& image, const std::uint8_t* plane, int row, int x)
 }
 
 /// Slow twin: `x` and `y` in the picture.
-int slow_chroma(const ImageView& image, const std::uint8_t* plane, int x, int y) {
+int slow_chroma(const ImageView& image, const Plane& plane, int x, int y) {
   const int own = slow_wide(image, plane, sample_row(image, y), x);
   if (image.chroma.vertical == ChromaSite::kNearest) return own;
   int line = y % 2 == 0 ? y - 1 : y + 1, eighths = 6;
@@ -42,12 +47,13 @@ int slow_chroma(const ImageView& image, const std::uint8_t* plane, int x, int y)
 
 void expect_as_slow(const ImageView& image) {
   ChromaRows rows(image);
+  const Plane of_u{image.chroma.u, image.chroma.u_stride}, of_v{image.chroma.v, image.chroma.v_stride};
   for (int y = 0; y < image.height; ++y) {
     const auto [u, v] = rows.row(y);
     for (int x = 0; x < image.width; ++x) {
       const int px = x + image.chroma.left, py = y + image.chroma.top;
-      ASSERT_EQ(u[x], slow_chroma(image, image.chroma.u, px, py)) << px << ", " << py;
-      ASSERT_EQ(v[x], slow_chroma(image, image.chroma.v, px, py)) << px << ", " << py;
+      ASSERT_EQ(u[x], slow_chroma(image, of_u, px, py)) << px << ", " << py;
+      ASSERT_EQ(v[x], slow_chroma(image, of_v, px, py)) << px << ", " << py;
     }
   }
 }
@@ -85,8 +91,9 @@ TEST(ChromaRows, OfAPartComeFromTheWholePicture) {
 TEST(ChromaRows, MayBeAskedForInAnyOrder) {
   const tests::YuvImage picture({20, 40}, false, 5);
   ChromaRows rows(picture.view());
+  const Plane of_u{picture.view().chroma.u, picture.view().chroma.u_stride};
   for (const int y : {39, 0, 17, 16, 39, 3}) {
-    EXPECT_EQ(rows.row(y).u[7], slow_chroma(picture.view(), picture.view().chroma.u, 7, y)) << y;
+    EXPECT_EQ(rows.row(y).u[7], slow_chroma(picture.view(), of_u, 7, y)) << y;
   }
 }
 

@@ -34,9 +34,10 @@ TEST(PixelRows, ConvertEachPixelWithItsOwnColour) {
     const auto bgr = bgr_of(view);
     for (int y = 0; y < 11; ++y) {
       for (int x = 0; x < 37; ++x) {
-        const auto at = y / 2 * view.chroma.stride + x / 2 * view.chroma.step;
-        const auto expected = tests::slow_bgr(view.data[y * view.stride + x], view.chroma.u[at],
-                                              view.chroma.v[at], view.chroma.encoding, false);
+        const auto& chroma = view.chroma;
+        const auto u = chroma.u[y / 2 * chroma.u_stride + x / 2 * chroma.step];
+        const auto v = chroma.v[y / 2 * chroma.v_stride + x / 2 * chroma.step];
+        const auto expected = tests::slow_bgr(view.data[y * view.stride + x], u, v, chroma.encoding, false);
         for (std::size_t c = 0; c < 3; ++c) {
           ASSERT_EQ(bgr[static_cast<std::size_t>(3 * (37 * y + x)) + c], expected[c]) << x << ", " << y;
         }

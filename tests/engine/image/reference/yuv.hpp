@@ -38,7 +38,8 @@ inline std::array<int, 3> slow_bgr(int y, int u, int v, const engine::YuvEncodin
   return bgr;
 }
 
-/// A YUV 4:2:0 picture of noise, in planes of exactly the size it needs.
+/// A YUV 4:2:0 picture of noise, in planes of exactly the size it needs; rows of V in a plane of its own are
+/// farther apart than those of U.
 struct YuvImage {
   engine::Size size;
   bool interleaved;  ///< NV12, else I420
@@ -53,20 +54,23 @@ struct YuvImage {
       }
     };
     fill(luma, size.width * size.height);
-    fill(chroma, 2 * columns() * rows());
+    fill(chroma, (u_stride() + (interleaved ? 0 : v_stride())) * rows());
   }
+  int u_stride() const { return columns() * (interleaved ? 2 : 1); }
+  int v_stride() const { return interleaved ? u_stride() : columns() + 5; }
   int columns() const { return (size.width + 1) / 2; }
   int rows() const { return (size.height + 3) / 4 * 2; }  ///< Whole pairs, as two fields want them
   engine::ImageView view() const {
-    const auto samples = static_cast<std::size_t>(columns()) * static_cast<std::size_t>(rows());
+    const auto of_u = static_cast<std::size_t>(u_stride()) * static_cast<std::size_t>(rows());
     return {.data = luma.data(),
             .width = size.width,
             .height = size.height,
             .stride = size.width,
             .format = engine::PixelFormat::kYuv420,
             .chroma = {.u = chroma.data(),
-                       .v = chroma.data() + (interleaved ? 1 : samples),
-                       .stride = columns() * (interleaved ? 2 : 1),
+                       .v = chroma.data() + (interleaved ? 1 : of_u),
+                       .u_stride = u_stride(),
+                       .v_stride = v_stride(),
                        .step = interleaved ? 2 : 1,
                        .picture = size}};
   }
