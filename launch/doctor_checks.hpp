@@ -26,7 +26,8 @@ Checks check_gstreamer();
 /// The processor's features and what oneDNN makes of them.
 Checks check_processor();
 
-/// What runs where no model is named. A program without it is of use still, so its absence is a warning.
+/// What runs where no model is named: whether it is there and a detector, by its header. A program without it
+/// is of use still, so that it is missing or broken is a warning.
 Checks check_default_model();
 
 /// Which algorithm 3x3 convolutions run with here (for a map of 50x50), and where that is kept.

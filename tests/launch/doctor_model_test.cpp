@@ -5,6 +5,8 @@
 #include "launch/doctor_checks.hpp"
 #include "tests/launch/launch_support.hpp"
 #include "tests/support/environment.hpp"
+#include "tests/support/random_classifier.hpp"
+#include "tests/support/tiny_model.hpp"
 
 namespace rcnn::launch {
 namespace {
@@ -14,13 +16,27 @@ using ::testing::HasSubstr;
 const char* const kVariable = "RCNN_DEFAULT_MODEL";
 
 TEST(DoctorModel, NamesTheFileThatRunsWithoutAModel) {
-  const TempFolder folder;
-  write_text(folder / "mine.rcnn", "any");
-  const tests::Environment environment(kVariable, (folder / "mine.rcnn").string());
+  const tests::Environment environment(kVariable, tests::tiny_model().string());
   const auto checks = check_default_model();
   ASSERT_EQ(checks.size(), 1U);
   EXPECT_EQ(checks[0].health, Health::kOk);
-  EXPECT_EQ(checks[0].found, (folder / "mine.rcnn").string());
+  EXPECT_EQ(checks[0].found, tests::tiny_model().string());
+  EXPECT_EQ(checks[0].advice, "");
+}
+
+TEST(DoctorModel, WarnsOfAFileThatIsNoDetector) {
+  const TempFolder folder;
+  const auto garbage = folder / "mine.rcnn";
+  write_text(garbage, "garbage");
+  for (const auto& [file, problem] :
+       {std::pair{garbage, "mine.rcnn"}, {tests::tiny_classifier(), "classifier"}}) {
+    const tests::Environment environment(kVariable, file.string());
+    const auto checks = check_default_model();
+    ASSERT_EQ(checks.size(), 1U);
+    EXPECT_EQ(checks[0].health, Health::kWarn);
+    EXPECT_EQ(checks[0].found, file.string());
+    EXPECT_THAT(checks[0].advice, HasSubstr(problem));
+  }
 }
 
 TEST(DoctorModel, WarnsWhereItIsMissing) {
