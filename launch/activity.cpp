@@ -110,6 +110,9 @@ std::string milliseconds(double value) { return fmt::format("{:.1f} ms", value);
 std::string number(const json& entry, const char* field) {
   return std::to_string(entry.at(field).get<std::int64_t>());
 }
+std::string growth(const json* before, const json& after, const char* field) {
+  return std::to_string(grown(before, after, field));
+}
 
 /// The last part of a path: of an element within its pipeline, of a file.
 std::string last_part(const std::string& path) {
@@ -122,8 +125,8 @@ void print_cores(const Activity& activity, double period, std::ostream& out) {
   each_core(activity, [&](const json* before, const json& core) {
     table.add({number(core, "id"), core.at("in_service").get<bool>() ? "in service" : "out of service",
                fmt::format("{:.0f} %", utilization(before, core, period)), number(core, "queue_depth"),
-               per_second(rate(before, core, "executions", period)), number(core, "failures"),
-               number(core, "timeouts"), format_bytes(core.at("memory_used_bytes").get<double>())});
+               per_second(rate(before, core, "executions", period)), growth(before, core, "failures"),
+               growth(before, core, "timeouts"), format_bytes(core.at("memory_used_bytes").get<double>())});
   });
   table.print(out);
 }
@@ -152,7 +155,7 @@ void print_streams(const Activity& activity, double period, std::ostream& out) {
                last_part(stream.at("model").get<std::string>()), dispatch,
                per_second(rate(before, stream, "entered", period)),
                number(stream, "in_flight") + "/" + number(stream, "slots"), number(stream, "queued"),
-               number(stream, "dropped"), number(stream, "failed"),
+               growth(before, stream, "dropped"), growth(before, stream, "failed"),
                milliseconds(stream.at("latency_p50_ns").get<double>() * 1e-6)});
   });
   if (table.empty()) return;

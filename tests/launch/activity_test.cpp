@@ -89,6 +89,23 @@ TEST(Activity, TablesSayWhatPeopleAskFor) {
   EXPECT_THAT(text, Not(HasSubstr("/models/")));
 }
 
+// As "done/s" and the JSON do.
+TEST(Activity, TablesCountWhatFailedWithinThePeriod) {
+  Activity failing = kBusy;
+  for (const auto& [field, before, after] : {std::tuple{"failures", 100, 171}, {"timeouts", 200, 272}}) {
+    failing.before["neuroncores"][0][field] = before;
+    failing.after["neuroncores"][0][field] = after;
+  }
+  for (const auto& [field, before, after] : {std::tuple{"dropped", 300, 373}, {"failed", 400, 474}}) {
+    failing.before["streams"][0][field] = before;
+    failing.after["streams"][0][field] = after;
+  }
+  std::ostringstream out;
+  print_tables(failing, out);
+  for (const char* part : {" 71 ", " 72 ", " 73 ", " 74 "}) EXPECT_THAT(out.str(), HasSubstr(part));
+  for (const char* total : {"171", "272", "373", "474"}) EXPECT_THAT(out.str(), Not(HasSubstr(total)));
+}
+
 TEST(Activity, WhatIsNewOrBeganAnewCountsFromZero) {
   Activity fresh = kBusy;
   fresh.before["streams"] = json::array();
