@@ -86,7 +86,7 @@ std::unique_ptr<Classifier> Classifier::create(const SessionOptions& options, en
                                                 .emulate_precision = options.emulate_precision,
                                                 .threads_per_core = cores.settings().threads_per_core});
   const auto& artifact = state.model->artifact();
-  const auto& name = artifact.classifier().arch;  // Refuses detectors
+  const auto name = artifact.classifier().arch + " " + artifact.options().precision;  // Refuses detectors
   const auto executable = state.model->classifier_executable(1);
   state.programs = cores.load({{name + ":" + artifact.programs().at(0).graph.name, &artifact.programs().at(0),
                                 state.model->weight_bytes(0), executable->scratch_bytes()}},

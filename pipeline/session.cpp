@@ -113,14 +113,15 @@ std::shared_ptr<const engine::Executable> Session::State::largest(std::size_t pr
 
 void Session::State::place(engine::CorePool& cores, const Geometry& geometry) {
   const auto& compiled = model->artifact().programs();
+  const auto name = model->config().name + " " + model->artifact().options().precision;
   std::vector<engine::ResidentProgram> residents;
   for (std::size_t i = 0; i < compiled.size(); ++i) {
     resident.push_back(compiled[i].on_core ? std::optional(residents.size()) : std::nullopt);
     if (!compiled[i].on_core) continue;
     // The same file gives the same model object in this process, so its programs' addresses identify the
     // weights.
-    residents.push_back({model->config().name + ":" + compiled[i].graph.name, &compiled[i],
-                         model->weight_bytes(i), largest(i, geometry)->scratch_bytes()});
+    residents.push_back({name + ":" + compiled[i].graph.name, &compiled[i], model->weight_bytes(i),
+                         largest(i, geometry)->scratch_bytes()});
   }
   programs = cores.load(std::move(residents), engine::parse_core_choice(options.cores), options.placement);
 }

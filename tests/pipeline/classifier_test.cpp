@@ -55,7 +55,10 @@ TEST_F(ClassifierTest, BatchesAreSplitOverTheCoresAndGatheredInOrder) {
     EXPECT_THAT(gathered[i], ::testing::Pointwise(::testing::FloatNear(1e-4f), expected.at(0))) << i;
   }
   EXPECT_NE(gathered[0], gathered[1]);
-  for (const auto& core : three.status()) EXPECT_EQ(core.total.executions, 1U) << core.id;
+  for (const auto& core : three.status()) {
+    EXPECT_EQ(core.total.executions, 1U) << core.id;
+    EXPECT_THAT(core.programs.at(0).first, ::testing::StartsWith("resnet18 f32:"));
+  }
 }
 
 // What the artifact says of the resize is what is done: a picture that was resized so beforehand gives the

@@ -24,8 +24,8 @@ TEST_F(SessionTest, WarmsEachProgramOnceAndMeasuresIt) {
   for (const auto& core : pool_->status()) {
     executions += core.total.executions;
     ASSERT_EQ(core.programs.size(), 2U);
-    EXPECT_THAT(core.programs[0].first, HasSubstr(":backbone-rpn"));
-    EXPECT_THAT(core.programs[1].first, HasSubstr(":box-head"));
+    EXPECT_THAT(core.programs[0].first, HasSubstr(" f32:backbone-rpn"));
+    EXPECT_THAT(core.programs[1].first, HasSubstr(" f32:box-head"));
     EXPECT_GT(core.memory_used, 0U);
   }
   EXPECT_EQ(executions, 2U);
