@@ -149,6 +149,7 @@ class Top {
   const bool on_terminal_;
   const Interrupt interrupt_;
   std::vector<CoreProcess> processes_;
+  std::string problem_;  ///< Why one of them shows nothing; empty: all do
 };
 
 }  // namespace
