@@ -33,6 +33,7 @@ StageFlow::StageFlow(GstElement* element, GstPad* source, StageSpan stages)
     : element_(element),
       source_(source),
       stages_(stages),
+      layout_(source),
       entrance_(stages.enters()
                     ? std::make_unique<Entrance>(element,
                                                  [this](BufferPtr buffer, FrameRide ride) {
@@ -130,6 +131,7 @@ void StageFlow::interrupt() {
 }
 
 void StageFlow::relinked() {
+  layout_.ask_again();
   const std::lock_guard lock(mutex_);
   if (flow_ != GST_FLOW_NOT_LINKED) {
     return;

@@ -12,6 +12,7 @@
 #include "elements/entrance.hpp"
 #include "elements/gst_support.hpp"
 #include "elements/latency_meter.hpp"
+#include "elements/output_layout.hpp"
 #include "elements/payloads.hpp"
 #include "elements/rcnn_meta.hpp"
 #include "elements/stage_settings.hpp"
@@ -63,7 +64,7 @@ class StageFlow {
   void begin_again();
   /// Flush, deactivation: waiting calls return, what is inside is discarded. Never waits.
   void interrupt();
-  /// The source pad was linked again: a stored GST_FLOW_NOT_LINKED is forgotten.
+  /// The source pad was linked again: a stored GST_FLOW_NOT_LINKED is forgotten, and what downstream reads.
   void relinked();
 
   GstFlowReturn push_buffer(BufferPtr buffer);
@@ -137,6 +138,7 @@ class StageFlow {
   GstVideoInfo info_{};  // Sink streaming thread only; what lies in the mailbox enters before it changes.
   bool have_caps_ = false;
 
+  OutputLayout layout_;  ///< Of frames that leave the last stage
   /// While all buffers pushed so far had detections. Source task only, as below.
   std::unique_ptr<DetectionsWatch> watch_;
   bool watched_ = false;  ///< Begun, or given up

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "elements/output_layout.hpp"
 #include "elements/stage_caps.hpp"
 
 namespace rcnn::elements {
@@ -24,18 +25,28 @@ gboolean answer_caps(const QueryPlace& place, bool at_sink, GstQuery* query) {
   return TRUE;
 }
 
-// No pool: any buffer that can be mapped will do. Two more than the slots: one that waits at the entrance,
-// one that upstream fills meanwhile.
-gboolean answer_allocation(const QueryPlace& place, GstQuery* query) {
+// Frames go on in upstream's memory: it may lay them out as downstream reads them. At the entrance, no pool:
+// any buffer that can be mapped will do. Two more than the slots: one that waits at the entrance, one that
+// upstream fills meanwhile.
+gboolean answer_allocation(const QueryPlace& place, StageFlow& flow, GstQuery* query) {
   GstCaps* caps = nullptr;
   GstVideoInfo info;
   gst_query_parse_allocation(query, &caps, nullptr);
-  if (!place.stages.enters() || caps == nullptr || !gst_video_info_from_caps(&info, caps)) {
+  if (caps == nullptr || !gst_video_info_from_caps(&info, caps) || !flow.drain()) {
     return FALSE;
   }
-  gst_query_add_allocation_pool(query, nullptr, static_cast<guint>(GST_VIDEO_INFO_SIZE(&info)),
-                                static_cast<guint>(place.slots + 2), 0);
-  gst_query_add_allocation_meta(query, GST_VIDEO_META_API_TYPE, nullptr);
+  const CapsPtr onward = with_feature(caps, feature_after(place.stages.last));
+  const QueryPtr offer = allocation_offered(place.opposite, onward.get());
+  guint found = 0;
+  if (offer && gst_query_find_allocation_meta(offer.get(), GST_VIDEO_META_API_TYPE, &found)) {
+    const GstStructure* wishes = nullptr;
+    gst_query_parse_nth_allocation_meta(offer.get(), found, &wishes);
+    gst_query_add_allocation_meta(query, GST_VIDEO_META_API_TYPE, wishes);
+  }
+  if (place.stages.enters()) {
+    gst_query_add_allocation_pool(query, nullptr, static_cast<guint>(GST_VIDEO_INFO_SIZE(&info)),
+                                  static_cast<guint>(place.slots + 2), 0);
+  }
   return TRUE;
 }
 
@@ -46,7 +57,7 @@ gboolean answer_sink_query(const QueryPlace& place, StageFlow& flow, GstQuery* q
     case GST_QUERY_CAPS:
       return answer_caps(place, true, query);
     case GST_QUERY_ALLOCATION:
-      return answer_allocation(place, query);
+      return answer_allocation(place, flow, query);
     case GST_QUERY_DRAIN:
       if (!flow.drain()) {
         return FALSE;

@@ -16,9 +16,9 @@ struct QueryPlace {
   int slots = 0;  ///< max-in-flight; sink pad only
 };
 
-/// CAPS: features swapped. ALLOCATION: answered by the entrance, refused by the others (a pool from
-/// downstream could run dry on the frames between the stages). DRAIN: waits until everything is pushed. Other
-/// serialized queries wait for what was accepted before them, then go on.
+/// CAPS: features swapped. ALLOCATION: GstVideoMeta where downstream offers it, but no pool of downstream's,
+/// which could run dry on the frames between the stages. DRAIN: waits until everything is pushed. Other
+/// serialized queries, ALLOCATION too, wait for what was accepted before them, then go on.
 gboolean answer_sink_query(const QueryPlace& place, StageFlow& flow, GstQuery* query);
 
 /// LATENCY at a source pad: upstream's and `own` on top of it. The maximum rises by `buffering`, time for

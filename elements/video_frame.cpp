@@ -4,6 +4,7 @@
 #include <gst/video/gstvideometa.h>
 
 #include <algorithm>
+#include <cstring>
 #include <string>
 #include <utility>
 
@@ -54,6 +55,12 @@ engine::ChromaPlanes chroma_of(const GstVideoFrame& frame) {
 std::ptrdiff_t rows_of(const GstVideoFrame& frame, guint plane) {
   const int height = GST_VIDEO_FRAME_HEIGHT(&frame);
   return plane == 0 ? height : engine::chroma_rows(height, is_interlaced(frame));
+}
+
+// Component i is the first of plane i in all formats taken here.
+std::ptrdiff_t row_bytes(const GstVideoFrame& frame, guint plane) {
+  return static_cast<std::ptrdiff_t>(GST_VIDEO_FRAME_COMP_WIDTH(&frame, plane)) *
+         GST_VIDEO_FRAME_COMP_PSTRIDE(&frame, plane);
 }
 
 std::pair<guint, guint> size_of(const GstVideoInfo& info) {
@@ -112,17 +119,29 @@ void paint_into(const GstVideoFrame& frame, const std::function<void(const Paint
   gst_video_frame_copy(&original, &copy);
 }
 
-// Component i is the first of plane i in all formats taken here.
+// Not gst_video_frame_copy(), which leaves out the last row of chroma that an odd number of pairs of fields
+// has.
+void copy_picture(const GstVideoFrame& from, const GstVideoFrame& to) {
+  for (guint plane = 0; plane < GST_VIDEO_FRAME_N_PLANES(&from); ++plane) {
+    const auto* source = static_cast<const std::uint8_t*>(GST_VIDEO_FRAME_PLANE_DATA(&from, plane));
+    auto* target = static_cast<std::uint8_t*>(GST_VIDEO_FRAME_PLANE_DATA(&to, plane));
+    for (std::ptrdiff_t y = 0; y < rows_of(from, plane); ++y) {
+      std::memcpy(target + y * GST_VIDEO_FRAME_PLANE_STRIDE(&to, plane),
+                  source + y * GST_VIDEO_FRAME_PLANE_STRIDE(&from, plane),
+                  static_cast<std::size_t>(row_bytes(from, plane)));
+    }
+  }
+}
+
 bool holds_picture(const GstVideoFrame& frame) {
   for (guint plane = 0; plane < GST_VIDEO_FRAME_N_PLANES(&frame); ++plane) {
     const auto* first = static_cast<const std::uint8_t*>(GST_VIDEO_FRAME_PLANE_DATA(&frame, plane));
     const GstMapInfo& memory = frame.map[frame.meta != nullptr ? plane : 0];
-    const auto row = static_cast<std::ptrdiff_t>(GST_VIDEO_FRAME_COMP_WIDTH(&frame, plane)) *
-                     GST_VIDEO_FRAME_COMP_PSTRIDE(&frame, plane);
     const auto last = (rows_of(frame, plane) - 1) * GST_VIDEO_FRAME_PLANE_STRIDE(&frame, plane);
     const auto begin = first - memory.data;
     if (std::min<std::ptrdiff_t>(begin, begin + last) < 0 ||
-        std::max<std::ptrdiff_t>(begin, begin + last) + row > static_cast<std::ptrdiff_t>(memory.size)) {
+        std::max<std::ptrdiff_t>(begin, begin + last) + row_bytes(frame, plane) >
+            static_cast<std::ptrdiff_t>(memory.size)) {
       return false;
     }
   }

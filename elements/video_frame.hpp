@@ -21,6 +21,9 @@ PaintTarget paint_target_of(const GstVideoFrame& frame);
 /// of one whose rows run upwards (negative strides), since a PaintTarget's do not.
 void paint_into(const GstVideoFrame& frame, const std::function<void(const PaintTarget&)>& paint);
 
+/// Copies all rows of all planes into a frame of the same format and size.
+void copy_picture(const GstVideoFrame& from, const GstVideoFrame& to);
+
 /// Whether all rows of all planes lie in the memory that was mapped. GStreamer believes a GstVideoMeta,
 /// however short the memory is that it speaks of.
 bool holds_picture(const GstVideoFrame& frame);

@@ -37,7 +37,6 @@ TEST_F(StageQueries, AnswersAllocationAtTheEntrance) {
   const CapsPtr caps(gst_caps_from_string(tests::caps_of(320, 240, "RGB").c_str()));
   const QueryPtr query(gst_query_new_allocation(caps.get(), TRUE));
   ASSERT_TRUE(gst_pad_peer_query(harness.get()->srcpad, query.get()));
-  EXPECT_TRUE(gst_query_find_allocation_meta(query.get(), GST_VIDEO_META_API_TYPE, nullptr));
   ASSERT_EQ(gst_query_get_n_allocation_pools(query.get()), 1u);
   GstBufferPool* pool = nullptr;
   guint size = 0;
@@ -50,11 +49,43 @@ TEST_F(StageQueries, AnswersAllocationAtTheEntrance) {
   EXPECT_EQ(most, 0u) << "unlimited: frames are held for as long as the stages take";
 }
 
-TEST_F(StageQueries, RefusesAllocationBetweenTheStages) {
+// Upstream's memory goes on downstream: only there is it known whether GstVideoMeta is read, and what
+// padding would be welcome.
+TEST_F(StageQueries, OffersTheVideoMetaWhereDownstreamDoes) {
+  for (const std::string& line : {"neuronrcnn" + tests::with_model(), tests::six()}) {
+    for (const bool offered : {false, true}) {
+      tests::Harness harness(line);
+      if (offered) {
+        GstStructure* wishes = gst_structure_new("video-meta", "padding-left", G_TYPE_UINT, 8, nullptr);
+        gst_harness_add_propose_allocation_meta(harness.get(), GST_VIDEO_META_API_TYPE, wishes);
+        gst_structure_free(wishes);
+      }
+      harness.set_caps(tests::caps_of(96, 64, "RGB"));
+      const CapsPtr caps(gst_caps_from_string(tests::caps_of(96, 64, "RGB").c_str()));
+      const QueryPtr query(gst_query_new_allocation(caps.get(), TRUE));
+      ASSERT_TRUE(gst_pad_peer_query(harness.get()->srcpad, query.get())) << line;
+      guint index = 0;
+      const bool found = gst_query_find_allocation_meta(query.get(), GST_VIDEO_META_API_TYPE, &index);
+      ASSERT_EQ(found, offered) << line;
+      EXPECT_EQ(gst_query_get_n_allocation_metas(query.get()), offered ? 1u : 0u);
+      if (!offered) continue;
+      const GstStructure* passed = nullptr;
+      gst_query_parse_nth_allocation_meta(query.get(), index, &passed);
+      guint left = 0;
+      ASSERT_NE(passed, nullptr);
+      EXPECT_TRUE(gst_structure_get_uint(passed, "padding-left", &left));
+      EXPECT_EQ(left, 8u);
+    }
+  }
+}
+
+TEST_F(StageQueries, GivesNoPoolBetweenTheStages) {
   tests::Harness harness("roi-align");
+  harness.set_caps(tests::caps_of(320, 240, "RGB", "meta:RcnnProposals"));
   const CapsPtr caps(gst_caps_from_string(tests::caps_of(320, 240, "RGB", "meta:RcnnProposals").c_str()));
   const QueryPtr query(gst_query_new_allocation(caps.get(), TRUE));
-  EXPECT_FALSE(gst_pad_peer_query(harness.get()->srcpad, query.get()));
+  EXPECT_TRUE(gst_pad_peer_query(harness.get()->srcpad, query.get()));
+  EXPECT_EQ(gst_query_get_n_allocation_pools(query.get()), 0u);
 }
 
 TEST_F(StageQueries, DrainWaitsUntilEverythingIsPushed) {
