@@ -183,6 +183,7 @@ static void gst_detection_crop_init(GstDetectionCrop* self) {
   gst_pad_set_chain_function(sink, chain);
   gst_pad_set_event_function(sink, sink_event);
   gst_pad_set_query_function(sink, sink_query);
+  GST_PAD_SET_ACCEPT_INTERSECT(sink);  // Caps need not name a rate
   gst_element_add_pad(element, sink);
   self->source = gst_pad_new_from_template(gst_element_class_get_pad_template(element_class, "src"), "src");
   gst_element_add_pad(element, self->source);

@@ -273,6 +273,7 @@ void constructed(GObject* object) {
   gst_pad_set_event_full_function(state.sink, sink_event);
   gst_pad_set_query_function(state.sink, sink_query);
   gst_pad_set_activatemode_function(state.sink, sink_activate);
+  GST_PAD_SET_ACCEPT_INTERSECT(state.sink);  // Caps need not name a rate
   gst_pad_set_event_function(state.source, source_event);
   gst_pad_set_query_function(state.source, source_query);
   gst_pad_set_activatemode_function(state.source, source_activate);

@@ -98,6 +98,17 @@ TEST_F(DetectionCrop, SaysTheSizeBeforeEachCrop) {
   EXPECT_EQ(size_at(harness), std::make_pair(3, 7));
 }
 
+TEST_F(DetectionCrop, TakesVideoWhoseCapsNameNoRate) {
+  for (const char* rate : {"", ",framerate=0/1"}) {
+    Harness harness("detection-crop");
+    harness.set_caps(std::string("video/x-raw,format=BGR,width=96,height=64") + rate);
+    ASSERT_EQ(harness.push(frame_with({object(0, 0, 8, 4, 0)}, GST_VIDEO_FORMAT_BGR)), GST_FLOW_OK);
+    EXPECT_EQ(size_at(harness), std::make_pair(8, 4));
+    const CapsPtr planar(gst_caps_from_string("video/x-raw,format=I420,width=96,height=64"));
+    EXPECT_FALSE(gst_pad_peer_query_accept_caps(harness.get()->srcpad, planar.get()));
+  }
+}
+
 TEST_F(DetectionCrop, HasNothingForFramesWithoutObjectsInside) {
   Harness harness("detection-crop");
   harness.set_caps(tests::caps_of(kWidth, kHeight, "BGR"));

@@ -3,9 +3,6 @@
 
 #include <gst/video/gstvideometa.h>
 
-#include <cstring>
-#include <fstream>
-
 #include "elements/rcnn_meta.hpp"
 #include "tests/elements/gst_fixture.hpp"
 #include "tests/support/files.hpp"

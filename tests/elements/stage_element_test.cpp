@@ -35,6 +35,40 @@ TEST_F(StageElement, RunsTheDefaultModelAndSaysSo) {
               ElementsAre(AllOf(HasSubstr("the default one runs"), HasSubstr(tests::tiny_model().string()))));
 }
 
+// As other filters do, and as an appsrc may say it.
+TEST_F(StageElement, TakesVideoWhoseCapsNameNoRate) {
+  for (const std::string& line : {"neuronrcnn" + tests::with_model(), tests::six()}) {
+    for (const char* caps : {"video/x-raw,format=RGB,width=64,height=48",
+                             "video/x-raw,format=RGB,width=64,height=48,framerate=0/1"}) {
+      tests::Harness harness(line);
+      harness.set_caps(caps);
+      ASSERT_EQ(harness.push(tests::picture(64, 48, GST_VIDEO_FORMAT_RGB)), GST_FLOW_OK) << line << caps;
+      EXPECT_NE(harness.pull(), nullptr);
+      const CapsPtr out(gst_pad_get_current_caps(harness.get()->sinkpad));
+      const CapsPtr expected(gst_caps_from_string(caps));
+      EXPECT_TRUE(gst_caps_is_equal(out.get(), expected.get()))
+          << TextPtr(gst_caps_to_string(out.get())).get();
+    }
+  }
+}
+
+TEST_F(StageElement, RefusesVideoThatItsCapsRuleOut) {
+  const auto accepts = [](const std::string& line, const std::string& caps) {
+    tests::Harness harness(line);
+    const CapsPtr parsed(gst_caps_from_string(caps.c_str()));
+    return gst_pad_peer_query_accept_caps(harness.get()->srcpad, parsed.get()) != FALSE;
+  };
+  const std::string detector = "neuronrcnn" + tests::with_model();
+  EXPECT_TRUE(accepts(detector, "video/x-raw,format=RGB,width=64,height=48"));
+  EXPECT_FALSE(accepts(detector, "video/x-raw,format=GRAY8,width=64,height=48"));
+  EXPECT_FALSE(accepts(detector, "video/x-raw(memory:DMABuf),format=RGB,width=64,height=48"));
+  EXPECT_FALSE(accepts(detector + " ! capsfilter caps=video/x-raw,width=32",
+                       "video/x-raw,format=RGB,width=64,height=48"));
+  EXPECT_FALSE(accepts("roi-align", "video/x-raw,format=RGB,width=64,height=48"));
+  EXPECT_TRUE(accepts("roi-align",
+                      "video/x-raw(memory:SystemMemory, meta:RcnnProposals),format=RGB,width=64,height=48"));
+}
+
 TEST_F(StageElement, SaysWhatToDoWithoutAModel) {
   const tests::Environment named("RCNN_DEFAULT_MODEL", "/no/such.rcnn");
   for (const char* stages :
