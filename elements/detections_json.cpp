@@ -3,20 +3,24 @@
 // as JSON, a line a frame; the buffers go on untouched.
 #include <gst/base/gstbasetransform.h>
 
-#include <iostream>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 
 #include "elements/element_class.hpp"
 #include "elements/elements.hpp"
 #include "elements/frame_result.hpp"
 #include "elements/gst_support.hpp"
+#include "elements/line_file.hpp"
 #include "elements/rcnn_meta.h"
+#include "elements/stream_file.hpp"
 #include "engine/errors.hpp"
 
+using rcnn::elements::file_of_stream;
 using rcnn::elements::guarded;
 using rcnn::elements::guarded_void;
+using rcnn::elements::LineFile;
 
 namespace {
 
@@ -25,10 +29,13 @@ struct State {
   std::string location;
   std::string source;
   // Of the streaming thread, from start to stop:
-  std::unique_ptr<rcnn::engine::ResultWriter> writer;
-  std::string file;           // What the records call the stream
-  std::uint64_t frames = 0;   // Written
-  std::uint64_t without = 0;  // Of them, how many nobody had looked at
+  std::shared_ptr<LineFile> lines;
+  std::optional<std::string> file;  // What the records call the stream; none until its first frame asks
+  std::string stream;               // Its id
+  std::uint32_t stream_event = 0;   // Sequence number of its STREAM_START; 0: none has come
+  std::uint64_t frames = 0;         // Of the stream
+  std::uint64_t written = 0;        // Since start
+  std::uint64_t without = 0;        // Of them, how many nobody had looked at
 };
 
 enum Property : guint { kNone, kLocation, kSource };
@@ -92,22 +99,34 @@ gboolean start(GstBaseTransform* transform) {
       throw rcnn::engine::SettingError(
           "No location is set. Set the property location=FILE.jsonl, or location=- for standard output");
     }
-    state.writer = std::make_unique<rcnn::engine::ResultWriter>(
-        state.location, rcnn::engine::ResultFormat::kJsonLines, rcnn::engine::ClassNames{}, std::cout);
-    state.file = state.source;
-    state.frames = state.without = 0;
+    state.lines = LineFile::open(state.location);
+    state.stream_event = 0;
+    state.written = state.without = 0;
     return TRUE;
   });
 }
 
 gboolean stop(GstBaseTransform* transform) {
-  guarded_void(transform, [&] { state_of(transform).writer.reset(); });
+  guarded_void(transform, [&] { state_of(transform).lines.reset(); });
   return TRUE;
 }
 
+void begin_stream(State& state, GstEvent* event) {
+  const gchar* id = nullptr;
+  gst_event_parse_stream_start(event, &id);
+  const auto number = gst_event_get_seqnum(event);
+  // An element that is linked anew hears of the stream that goes on once more.
+  if (number == state.stream_event && state.stream == id) return;
+  state.stream = id;
+  state.stream_event = number;
+  state.file.reset();
+  state.frames = 0;
+}
+
 gboolean sink_event(GstBaseTransform* transform, GstEvent* event) {
-  const auto& state = state_of(transform);
-  if (GST_EVENT_TYPE(event) == GST_EVENT_EOS && state.frames > 0 && state.without == state.frames) {
+  auto& state = state_of(transform);
+  if (GST_EVENT_TYPE(event) == GST_EVENT_STREAM_START) begin_stream(state, event);
+  if (GST_EVENT_TYPE(event) == GST_EVENT_EOS && state.written > 0 && state.without == state.written) {
     GST_ELEMENT_WARNING(
         transform, STREAM, FORMAT,
         ("No frame carried detections. Put detections-json after postprocess-overlay, neuronrcnn or "
@@ -117,36 +136,22 @@ gboolean sink_event(GstBaseTransform* transform, GstEvent* event) {
   return GST_BASE_TRANSFORM_CLASS(gst_detections_json_parent_class)->sink_event(transform, event);
 }
 
-// The name of the stream's own file, where its source has one.
-std::string file_of(GstPad* pad) {
-  GstQuery* query = gst_query_new_uri();
-  gchar* uri = nullptr;
-  std::string name;
-  if (gst_pad_peer_query(pad, query) != FALSE) {
-    gst_query_parse_uri(query, &uri);
-  }
-  if (uri != nullptr) {
-    gchar* path = g_filename_from_uri(uri, nullptr, nullptr);
-    name = path == nullptr ? uri : path;
-    g_free(path);
-  }
-  g_free(uri);
-  gst_query_unref(query);
-  return name;
-}
-
 GstFlowReturn transform_ip(GstBaseTransform* transform, GstBuffer* buffer) {
   return guarded(transform, GST_FLOW_ERROR, [&] {
     auto& state = state_of(transform);
-    if (state.file.empty()) {
-      state.file = file_of(transform->sinkpad);
+    if (!state.file) {
+      std::unique_lock lock(state.mutex);
+      const std::string source = state.source;
+      lock.unlock();
+      state.file = source.empty() ? file_of_stream(transform->sinkpad, state.stream) : source;
     }
     auto result = rcnn::elements::frame_result(transform->sinkpad, buffer);
-    result.file = state.file;
+    result.file = *state.file;
     result.frame = state.frames++;
+    ++state.written;
     const bool empty = rcnn_buffer_get_detections_meta(buffer) == nullptr && result.classifications.empty();
     state.without += empty ? 1 : 0;
-    state.writer->add(result);
+    state.lines->add(result);
     return GST_FLOW_OK;
   });
 }
@@ -170,13 +175,15 @@ static void gst_detections_json_class_init(GstDetectionsJsonClass* klass) {
   g_object_class_install_property(
       object_class, kLocation,
       g_param_spec_string("location", "Location",
-                          "File for one JSON object a line and frame; - for standard output. Needed", nullptr,
-                          flags));
+                          "File for one JSON object a line and frame; - for standard output. Elements of one "
+                          "process may share it. Needed",
+                          nullptr, flags));
   g_object_class_install_property(
       object_class, kSource,
-      g_param_spec_string("source", "Source",
-                          "What the records call the stream, as \"file\"; empty = its own file or URI", "",
-                          flags));
+      g_param_spec_string(
+          "source", "Source",
+          "What the records call the stream, as \"file\"; empty = its own file or URI, if that can be told",
+          "", flags));
   const rcnn::elements::CapsPtr any(gst_caps_new_any());
   rcnn::elements::describe_element(GST_ELEMENT_CLASS(klass),
                                    {"Detections to JSON", "Filter/Metadata",

@@ -207,6 +207,84 @@ TEST_F(DetectionsJson, CallsAFilesStreamByItsName) {
   EXPECT_EQ(lines().front().at("file"), clip);
 }
 
+// One after the other through one element, as concat and players without gaps hand them on.
+TEST_F(DetectionsJson, CallsEachOfSeveralFilesByItsNameAndCountsItsFrames) {
+  std::string branches;
+  std::vector<std::pair<std::string, int>> expected;
+  for (const int frames : {3, 2, 4}) {
+    const std::string file = (folder_ / (std::to_string(frames) + " frames.mp4")).string();
+    Pipeline made("videotestsrc num-buffers=" + std::to_string(frames) +
+                  " ! video/x-raw,format=I420,width=96,height=64 ! x264enc ! mp4mux ! filesink location=\"" +
+                  file + "\"");
+    ASSERT_EQ(made.run().end, "eos");
+    branches += "filesrc location=\"" + file + "\" ! qtdemux ! avdec_h264 ! all. ";
+    for (int i = 0; i < frames; ++i) expected.emplace_back(file, i);
+  }
+  const auto written = [this](const std::string& line) {
+    EXPECT_EQ(Pipeline(line).run().end, "eos");
+    std::vector<std::pair<std::string, int>> records;
+    for (const auto& record : lines()) records.emplace_back(record.at("file"), record.at("frame"));
+    return records;
+  };
+  const auto chain = "detections-json location=" + location() + " ! fakesink name=out " + branches;
+  EXPECT_EQ(written("concat name=all ! neuronrcnn" + tests::with_model() + " ! " + chain), expected);
+  for (auto& [file, frame] : expected) file = "tape";
+  EXPECT_EQ(written("concat name=all ! identity ! detections-json source=tape location=" + location() +
+                    " ! fakesink name=out " + branches),
+            expected);
+}
+
+// What several streams are mixed into is no file's.
+TEST_F(DetectionsJson, GivesNoNameWhereItCannotTellWhichIsRight) {
+  const std::string clip =
+      "filesrc location=" + tests::source_file("media/clip.mp4") + " ! qtdemux ! avdec_h264 ! mixer. ";
+  Pipeline pipeline("compositor name=mixer ! identity eos-after=3 ! detections-json location=" + location() +
+                    " ! fakesink name=out " + clip + clip);
+  ASSERT_EQ(pipeline.run().end, "eos");
+  EXPECT_EQ(lines().at(0).at("file"), "");
+}
+
+TEST_F(DetectionsJson, GoesOnCountingWhenItIsLinkedAnew) {
+  tests::Harness harness("detections-json location=" + location());
+  harness.set_caps(tests::caps_of(96, 64, "BGR"));
+  GstPad* source = harness.get()->srcpad;
+  const PadPtr sink(gst_pad_get_peer(source));
+  for (int i = 0; i < 2; ++i) {
+    ASSERT_EQ(harness.push(tests::picture(96, 64, GST_VIDEO_FORMAT_BGR, i)), GST_FLOW_OK);
+    gst_pad_unlink(source, sink.get());
+    ASSERT_EQ(gst_pad_link(source, sink.get()), GST_PAD_LINK_OK);
+  }
+  ASSERT_TRUE(gst_harness_push_event(harness.get(), gst_event_new_stream_start("another")));
+  GstSegment segment;
+  gst_segment_init(&segment, GST_FORMAT_TIME);
+  ASSERT_TRUE(gst_harness_push_event(harness.get(), gst_event_new_segment(&segment)));
+  ASSERT_EQ(harness.push(tests::picture(96, 64, GST_VIDEO_FORMAT_BGR)), GST_FLOW_OK);
+  std::vector<int> frames;
+  for (const auto& record : lines()) frames.push_back(record.at("frame"));
+  EXPECT_THAT(frames, ElementsAre(0, 1, 0));
+}
+
+// Cameras of one process, each with its `source`.
+TEST_F(DetectionsJson, SharesAFileWithOthers) {
+  const auto camera = [this](const std::string& name, const std::string& file) {
+    return "videotestsrc num-buffers=200 ! video/x-raw,format=BGR,width=16,height=16,framerate=10/1 ! "
+           "detections-json source=" +
+           name + std::string(300, 'x') + " location=" + file + " ! fakesink ";
+  };
+  const auto other_name = (folder_ / ".." / folder_.path().filename() / "found.jsonl").string();
+  for (int run = 0; run < 2; ++run) {  // The second begins anew.
+    Pipeline pipeline(camera("north", location()) + camera("south", other_name) + camera("west", location()));
+    ASSERT_EQ(pipeline.run().end, "eos");
+    pipeline.set(GST_STATE_NULL);
+    std::map<std::string, int> next;
+    for (const auto& record : lines()) {
+      EXPECT_EQ(record.at("frame"), next[record.at("file").get<std::string>()]++);
+    }
+    ASSERT_EQ(next.size(), 3U);
+    for (const auto& [name, frames] : next) EXPECT_EQ(frames, 200) << name;
+  }
+}
+
 TEST_F(DetectionsJson, WarnsWhereThereIsNothingToWrite) {
   Pipeline pipeline(kSource + "detections-json location=" + location() + " ! fakesink name=out");
   const auto outcome = pipeline.run();
