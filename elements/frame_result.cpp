@@ -3,8 +3,10 @@
 
 #include <gst/video/gstvideometa.h>
 
+#include <algorithm>
 #include <utility>
 
+#include "elements/classifications_meta.hpp"
 #include "elements/rcnn_meta.h"
 
 namespace rcnn::elements {
@@ -58,23 +60,49 @@ engine::Classifications classifications_of(const GstVideoRegionOfInterestMeta* r
   return classes;
 }
 
-/// A region that a detector described is the object with its number, one that none did is the frame.
-void add_classifications(GstBuffer* buffer, const RcnnDetectionsMeta* meta, engine::FrameResult& result) {
+/// Where classes of an object belong, or of the frame; null: there is no such object.
+engine::Classifications* classes_of(gint object, engine::FrameResult& result) {
+  if (object == kWholeFrame) return &result.classifications;
+  const auto index = static_cast<std::size_t>(object);
+  if (index >= result.objects.size()) return nullptr;
+  result.of_objects.resize(result.objects.size());
+  return &result.of_objects[index];
+}
+
+void add_attached(GstBuffer* buffer, engine::FrameResult& result) {
+  const auto* meta = rcnn_buffer_get_classifications_meta(buffer);
+  for (guint i = 0; meta != nullptr && i < meta->count; ++i) {
+    const RcnnClassification& found = meta->classifications[i];
+    const char* label = g_quark_to_string(found.label);
+    if (auto* classes = classes_of(found.object, result)) {
+      classes->push_back({label == nullptr ? "" : label, found.class_id, static_cast<double>(found.score)});
+    }
+  }
+}
+
+/// What only regions say, as other classifiers write it. A region that a detector described is the object
+/// with its number, one that none did is the frame.
+void add_described(GstBuffer* buffer, const RcnnDetectionsMeta* meta, engine::FrameResult& result) {
   gpointer state = nullptr;
   while (GstMeta* next =
              gst_buffer_iterate_meta_filtered(buffer, &state, GST_VIDEO_REGION_OF_INTEREST_META_API_TYPE)) {
     auto* region = reinterpret_cast<GstVideoRegionOfInterestMeta*>(next);
     const auto classes = classifications_of(region);
     if (classes.empty()) continue;
-    auto* target = &result.classifications;
+    gint object = kWholeFrame;
     if (gst_video_region_of_interest_meta_get_param(region, "detection") != nullptr) {
       const auto index = static_cast<std::size_t>(region->id);
       const bool ours = index < result.objects.size() && region->roi_type == meta->detections[index].label;
       if (!ours) continue;  // Another detector's
-      result.of_objects.resize(result.objects.size());
-      target = &result.of_objects[index];
+      object = region->id;
     }
-    target->insert(target->end(), classes.begin(), classes.end());
+    auto& known = *classes_of(object, result);
+    for (const auto& found : classes) {
+      const auto is_found = [&](const engine::Classification& other) {
+        return other.label == found.label && other.class_id == found.class_id && other.score == found.score;
+      };
+      if (std::none_of(known.begin(), known.end(), is_found)) known.push_back(found);
+    }
   }
 }
 
@@ -91,7 +119,8 @@ engine::FrameResult frame_result(GstPad* pad, GstBuffer* buffer) {
       result.labels.emplace_back(label == nullptr ? "" : label);
     }
   }
-  add_classifications(buffer, meta, result);
+  add_attached(buffer, result);
+  add_described(buffer, meta, result);
   return result;
 }
 

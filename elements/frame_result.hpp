@@ -10,8 +10,9 @@ namespace rcnn::elements {
 /// What a buffer's RcnnDetectionsMeta says, in pixels of its frame, with the buffer's time in the stream as
 /// players count it; `file` and `frame` are left to the caller. Without a meta, no objects and a size of 0.
 /// Objects have their own labels, since two detectors in a chain number their classes alike.
-/// What classifiers said of the objects and of the frame (structures "classification" of neuron-classify) is
-/// there, too, unless an element in between dropped it from the GstVideoRegionOfInterestMetas.
+/// What classifiers said of the objects and of the frame is there, too: neuron-classify's
+/// RcnnClassificationsMeta, and what others wrote into the GstVideoRegionOfInterestMetas (structures
+/// "classification"), unless an element in between dropped it.
 ///   pad  the one that the buffer passes: its segment tells the time
 engine::FrameResult frame_result(GstPad* pad, GstBuffer* buffer);
 

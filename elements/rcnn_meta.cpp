@@ -8,6 +8,8 @@
 #include <exception>
 #include <utility>
 
+#include "elements/classifications_meta.hpp"
+
 namespace rcnn::elements {
 namespace {
 
@@ -185,13 +187,24 @@ void describe_region(GstVideoRegionOfInterestMeta& region, const RcnnDetection& 
   gst_video_region_of_interest_meta_add_param(&region, fields);
 }
 
+// With what classifiers called the object before an element dropped it.
+void describe_again(GstBuffer* buffer, GstVideoRegionOfInterestMeta& region, const RcnnDetectionsMeta& meta,
+                    guint index) {
+  describe_region(region, meta.detections[index], meta.width, meta.height);
+  const auto* classes = rcnn_buffer_get_classifications_meta(buffer);
+  for (guint i = 0; classes != nullptr && i < classes->count; ++i) {
+    const RcnnClassification& known = classes->classifications[i];
+    if (known.object == static_cast<gint>(index)) describe_classification(region, known);
+  }
+}
+
 GstVideoRegionOfInterestMeta* attach_region(GstBuffer* buffer, const RcnnDetectionsMeta& meta, guint index) {
   const RcnnDetection& detection = meta.detections[index];
   const auto [x, y, width, height] = area_of(detection, meta.width, meta.height);
   auto* region =
       gst_buffer_add_video_region_of_interest_meta_id(buffer, detection.label, x, y, width, height);
   region->id = static_cast<gint>(index);
-  describe_region(*region, detection, meta.width, meta.height);
+  describe_again(buffer, *region, meta, index);
   return region;
 }
 
@@ -279,7 +292,7 @@ GstVideoRegionOfInterestMeta* region_of(GstBuffer* buffer, const RcnnDetectionsM
   nearest->y = own.y;
   nearest->w = own.width;
   nearest->h = own.height;
-  describe_region(*nearest, detection, meta.width, meta.height);
+  describe_again(buffer, *nearest, meta, index);
   return nearest;
 }
 

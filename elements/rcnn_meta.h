@@ -4,6 +4,7 @@
 
 /*
  * RcnnDetectionsMeta: what postprocess-overlay and neuronrcnn found in a video frame.
+ * RcnnClassificationsMeta: what neuron-classify called the objects, or the frame.
  *
  * For programs in C and C++. This header needs nothing but GStreamer: no library to link against, since the types
  * are looked up by name once the plugin is loaded.
@@ -17,10 +18,12 @@
  * In a model with masks each object has the pixels that it covers, as COCO's run lengths; rcnn_detection_unpack_mask()
  * makes bytes of them. In a model with keypoints each has those, scaled and copied with the boxes.
  *
- * The meta passes videoconvert, videorate, queue, tee and encoders unchanged. videoscale scales the boxes and keeps
+ * Both pass videoconvert, videorate, queue, tee and encoders unchanged. videoscale scales the boxes and keeps
  * the scores; a mask's pixel is then what the old mask has at its centre. videoscale's borders (add-borders=true, the
  * default) are reckoned in. With add-borders=false and another aspect ratio the boxes come out as if there were
- * borders, since an element cannot tell a meta about that setting. videoflip, videocrop and videobox drop it. The same objects travel as GstVideoRegionOfInterestMeta.
+ * borders, since an element cannot tell a meta about that setting. videoflip, videocrop and videobox drop
+ * both. The same objects and classes travel as GstVideoRegionOfInterestMeta, of which elements that convert or scale
+ * keep no more than the boxes.
  */
 
 #include <gst/gst.h>
@@ -28,10 +31,13 @@
 G_BEGIN_DECLS
 
 #define RCNN_DETECTIONS_META_API_NAME "RcnnDetectionsMetaAPI"
+#define RCNN_CLASSIFICATIONS_META_API_NAME "RcnnClassificationsMetaAPI"
 
 typedef struct _RcnnKeypoint RcnnKeypoint;
 typedef struct _RcnnDetection RcnnDetection;
 typedef struct _RcnnDetectionsMeta RcnnDetectionsMeta;
+typedef struct _RcnnClassification RcnnClassification;
+typedef struct _RcnnClassificationsMeta RcnnClassificationsMeta;
 
 /**
  * RcnnKeypoint:
@@ -89,6 +95,32 @@ struct _RcnnDetectionsMeta {
   RcnnDetection *detections;
 };
 
+/**
+ * RcnnClassification:
+ * @object: index of the object in the buffer's RcnnDetectionsMeta; -1 for the frame as a whole
+ * @class_id: contiguous class index of the classifier, from 0
+ * @label: class name; print with g_quark_to_string()
+ * @score: probability, 0..1
+ */
+struct _RcnnClassification {
+  gint object;
+  gint class_id;
+  GQuark label;
+  gfloat score;
+};
+
+/**
+ * RcnnClassificationsMeta:
+ * @count: number of classifications
+ * @classifications: an object's, or the frame's, best score first; those of a second classifier behind the first's.
+ *   Owned by the meta
+ */
+struct _RcnnClassificationsMeta {
+  GstMeta meta;
+  guint count;
+  RcnnClassification *classifications;
+};
+
 /** The buffer's detections, or NULL where it carries none. Borrowed: valid as long as the buffer is. */
 static inline RcnnDetectionsMeta *
 rcnn_buffer_get_detections_meta (GstBuffer *buffer)
@@ -96,6 +128,15 @@ rcnn_buffer_get_detections_meta (GstBuffer *buffer)
   const GType api = g_type_from_name (RCNN_DETECTIONS_META_API_NAME);
 
   return api == 0 ? NULL : (RcnnDetectionsMeta *) (void *) gst_buffer_get_meta (buffer, api);
+}
+
+/** The buffer's classifications, or NULL where it carries none. Borrowed, too. */
+static inline RcnnClassificationsMeta *
+rcnn_buffer_get_classifications_meta (GstBuffer *buffer)
+{
+  const GType api = g_type_from_name (RCNN_CLASSIFICATIONS_META_API_NAME);
+
+  return api == 0 ? NULL : (RcnnClassificationsMeta *) (void *) gst_buffer_get_meta (buffer, api);
 }
 
 /**

@@ -48,9 +48,9 @@ void remove_frame_ride(GstBuffer* buffer);
 void attach_detections(GstBuffer* buffer, std::span<const engine::Detection> detections,
                        const std::vector<std::string>& class_names, int width, int height);
 
-/// The region meta of an object, whose id is the object's index: described anew, or made anew, where an
-/// element between has left only half of it, or none. The buffer must be writable; the region is the
-/// buffer's.
+/// The region meta of an object, whose id is the object's index: described anew, or made anew, with what
+/// classifiers called it, where an element between has left only half of it, or none. The buffer must be
+/// writable; the region is the buffer's.
 GstVideoRegionOfInterestMeta* region_of(GstBuffer* buffer, const RcnnDetectionsMeta& meta, guint index);
 
 /// GType of RcnnDetectionsMeta's API; registers it on first use.

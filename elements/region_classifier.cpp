@@ -8,6 +8,7 @@
 #include <string>
 #include <utility>
 
+#include "elements/classifications_meta.hpp"
 #include "elements/painter.hpp"
 #include "elements/rcnn_meta.hpp"
 #include "elements/video_frame.hpp"
@@ -16,10 +17,13 @@
 namespace rcnn::elements {
 namespace {
 
+constexpr gint kOthers = -2;  // `object` of what another detector found, which has no number here
+
 /// A part of the frame, pixels; `meta` says which object it is, null for the whole frame.
 struct Region {
   int x, y, width, height;
   GstVideoRegionOfInterestMeta* meta;
+  gint object;  ///< As RcnnClassification's, or kOthers
 };
 
 std::vector<Region> objects_of(const GstVideoFrame& frame) {
@@ -27,8 +31,9 @@ std::vector<Region> objects_of(const GstVideoFrame& frame) {
     return static_cast<int>(std::min<guint>(value, static_cast<guint>(most)));
   };
   // What survives more elements than regions do; what is found in it puts the regions right.
+  std::vector<const GstVideoRegionOfInterestMeta*> ours;
   if (const auto* meta = rcnn_buffer_get_detections_meta(frame.buffer)) {
-    for (guint i = 0; i < meta->count; ++i) region_of(frame.buffer, *meta, i);
+    for (guint i = 0; i < meta->count; ++i) ours.push_back(region_of(frame.buffer, *meta, i));
   }
   const int width = GST_VIDEO_FRAME_WIDTH(&frame), height = GST_VIDEO_FRAME_HEIGHT(&frame);
   std::vector<Region> regions;
@@ -38,7 +43,13 @@ std::vector<Region> objects_of(const GstVideoFrame& frame) {
     auto* object = reinterpret_cast<GstVideoRegionOfInterestMeta*>(meta);
     if (gst_video_region_of_interest_meta_get_param(object, "detection") == nullptr) continue;
     const int x = limit(object->x, width), y = limit(object->y, height);
-    const Region region{x, y, limit(object->w, width - x), limit(object->h, height - y), object};
+    const auto number = std::find(ours.begin(), ours.end(), object) - ours.begin();
+    const Region region{x,
+                        y,
+                        limit(object->w, width - x),
+                        limit(object->h, height - y),
+                        object,
+                        number < std::ssize(ours) ? static_cast<gint>(number) : kOthers};
     if (region.width > 0 && region.height > 0) regions.push_back(region);
   }
   return regions;
@@ -46,13 +57,6 @@ std::vector<Region> objects_of(const GstVideoFrame& frame) {
 
 bool was_searched(const GstVideoFrame& frame) {
   return rcnn_buffer_get_detections_meta(frame.buffer) != nullptr;
-}
-
-void attach(GstVideoRegionOfInterestMeta* meta, const engine::ClassScore& best, const std::string& label) {
-  gst_video_region_of_interest_meta_add_param(
-      meta,
-      gst_structure_new("classification", "label", G_TYPE_STRING, label.c_str(), "label_id", G_TYPE_INT,
-                        best.index, "confidence", G_TYPE_DOUBLE, static_cast<double>(best.score), nullptr));
 }
 
 }  // namespace
@@ -74,7 +78,8 @@ bool RegionClassifier::run(const GstVideoFrame& frame, const ClassifySettings& s
   const bool searched = was_searched(frame) || !regions.empty();
   const bool whole = settings.regions == ClassifyRegions::kFrame ||
                      (settings.regions == ClassifyRegions::kAuto && !searched);
-  if (whole) regions = {{0, 0, GST_VIDEO_FRAME_WIDTH(&frame), GST_VIDEO_FRAME_HEIGHT(&frame), nullptr}};
+  if (whole)
+    regions = {{0, 0, GST_VIDEO_FRAME_WIDTH(&frame), GST_VIDEO_FRAME_HEIGHT(&frame), nullptr, kWholeFrame}};
   std::vector<engine::ImageView> views;
   const auto picture = view_of(frame);
   for (const auto& region : regions) {
@@ -86,7 +91,7 @@ bool RegionClassifier::run(const GstVideoFrame& frame, const ClassifySettings& s
   const auto& names = classifier_->config().class_names;
   std::vector<engine::Detection> drawn;
   for (std::size_t i = 0; i < regions.size(); ++i) {
-    auto& [x, y, width, height, meta] = regions[i];
+    auto& [x, y, width, height, meta, object] = regions[i];
     for (const auto& best : engine::top_classes(logits[i], settings.top)) {
       if (static_cast<double>(best.score) < settings.threshold) break;
       const auto& label = names.at(static_cast<std::size_t>(best.index));
@@ -104,7 +109,10 @@ bool RegionClassifier::run(const GstVideoFrame& frame, const ClassifySettings& s
         detection.region = static_cast<int>(i);
         drawn.push_back(detection);
       }
-      attach(meta, best, label);
+      const RcnnClassification classification{object, best.index, g_quark_from_string(label.c_str()),
+                                              best.score};
+      describe_classification(*meta, classification);
+      if (object != kOthers) attach_classification(frame.buffer, classification);
     }
   }
   if (settings.overlay) {

@@ -33,7 +33,8 @@ struct ClassifySettings {
 /// Each class becomes a structure "classification" {label: string, label_id: int, confidence: double} among
 /// the params of a GstVideoRegionOfInterestMeta: the object's own where a detector (this project's or another
 /// that writes a "detection" structure) came before, else one of the frame's size whose type is the best
-/// class.
+/// class. What is said of this project's objects, or of the frame, stands in an RcnnClassificationsMeta as
+/// well, which survives elements that drop params.
 ///
 /// Thread safety: thread-bound (a streaming thread).
 class RegionClassifier {

@@ -89,9 +89,7 @@ void StageFlow::push(BufferPtr buffer, const FrameRide& ride, bool failed) {
     watch_.reset();  // It failed, or there were none to carry: whoever hands it on did not lose them.
     watched_ = true;
   }
-  if (stages_.leaves()) {
-    buffer = layout_.fit(std::move(buffer));
-  }
+  if (stages_.leaves()) buffer = layout_.fit(std::move(buffer));
   if (std::exchange(discont_, false)) {
     buffer = writable(std::move(buffer));
     GST_BUFFER_FLAG_SET(buffer.get(), GST_BUFFER_FLAG_DISCONT);

@@ -139,6 +139,33 @@ TEST_F(DetectionsJson, SaysWhatAFrameWasCalledWithoutADetector) {
   EXPECT_EQ(lines().at(0).at("classifications").size(), 3U);
 }
 
+// They drop what regions say.
+TEST_F(DetectionsJson, SaysWhatAClassifierCalledThemBehindElementsThatConvertOrScale) {
+  const auto called = [this](const std::string& detector, const std::string& between) {
+    EXPECT_EQ(Pipeline(kSource + detector + classify("top=2").substr(3) + classify("regions=frame top=1") +
+                       between + " ! detections-json location=" + location() + " ! fakesink name=out")
+                  .run()
+                  .end,
+              "eos");
+    auto all = nlohmann::json::array();
+    for (const auto& record : lines()) {
+      all.push_back(record.at("classifications"));
+      for (const auto& object : record.at("objects")) {
+        all.push_back(object.value("classifications", nlohmann::json::array()));
+      }
+    }
+    return all;
+  };
+  for (const std::string& detector : {"neuronrcnn" + tests::with_model() + " ! ", std::string()}) {
+    const auto expected = called(detector, "");
+    EXPECT_EQ(expected.at(0).size(), detector.empty() ? 3U : 1U);
+    for (const char* between :
+         {" ! videoconvert ! video/x-raw,format=I420", " ! videoscale ! video/x-raw,width=192,height=192"}) {
+      EXPECT_EQ(called(detector, between), expected) << detector << between;
+    }
+  }
+}
+
 // Regions of another detector have numbers of their own.
 TEST_F(DetectionsJson, LeavesOtherDetectorsObjectsAlone) {
   Pipeline pipeline(kSource + "identity name=theirs ! neuronrcnn" + tests::with_model() +

@@ -120,6 +120,22 @@ TEST_F(NeuronClassify, FindsTheObjectsBehindElementsThatConvertOrScale) {
   EXPECT_EQ(count("videoscale ! video/x-raw,width=192,height=128 ! "), expected);
 }
 
+TEST_F(NeuronClassify, SaysAgainWhatOneBeforeSaidOfTheObjects) {
+  const auto said = [](const std::string& between) {
+    const auto buffer =
+        through("neuronrcnn overlay=false" + tests::with_model() + " ! " + classify("overlay=false top=2") +
+                " ! " + between + classify("overlay=false threshold=1"));
+    std::vector<std::vector<double>> all;
+    for (const auto* region : regions_of(buffer.get())) all.push_back(confidences(region));
+    return all;
+  };
+  const auto expected = said("");
+  EXPECT_GT(expected.size(), 1U);
+  EXPECT_EQ(expected.at(0).size(), 2U);
+  EXPECT_EQ(said("videoconvert ! video/x-raw,format=RGB ! "), expected);
+  EXPECT_EQ(said("videoscale ! video/x-raw,width=192,height=128 ! "), expected);
+}
+
 TEST_F(NeuronClassify, WarnsWhereNoDetectorCameBefore) {
   const auto warnings = [](const std::string& line) {
     tests::Harness harness(line);
