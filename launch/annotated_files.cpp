@@ -61,9 +61,8 @@ fs::path relative_name(const Input& input) {
     if (is_grey_format(relative)) return relative.replace_extension(".png");
     return can_write_image(relative) ? relative : fs::path(relative.string() + ".png");
   }
-  const auto colon = input.name.find("://");
-  if (colon != std::string::npos) {
-    std::string flat = input.name.substr(colon + 3);
+  if (is_uri(input.name)) {
+    std::string flat = input.name.substr(input.name.find("://") + 3);
     std::replace_if(
         flat.begin(), flat.end(), [](unsigned char c) { return std::isalnum(c) == 0 && c != '.'; }, '_');
     relative = flat;

@@ -18,6 +18,7 @@
 #include "elements/painter.hpp"
 #include "engine/errors.hpp"
 #include "engine/model/labels_file.hpp"
+#include "engine/results/formats.hpp"
 #include "launch/annotated_files.hpp"
 #include "launch/commands.hpp"
 #include "launch/diagnostics.hpp"
@@ -113,7 +114,8 @@ class ClassifyRun {
 
  private:
   void read(const Input& input, const std::filesystem::path& annotated) {
-    if (input.kind != InputKind::kImage) {
+    const bool missing = !is_uri(input.path) && !why_missing(input.path).empty();
+    if (input.kind != InputKind::kImage && !missing) {
       fail(fmt::format("'{}' is not an image; accepted are image files, folders of them and quoted globs",
                        input.path));
       return;
@@ -169,7 +171,7 @@ class ClassifyRun {
       if (!label.synset.empty()) best["synset"] = label.synset;
       top.push_back(std::move(best));
     }
-    images_.push_back({{"file", picture.name}, {"top", std::move(top)}});
+    images_.push_back({{"file", engine::name_in_results(picture.name)}, {"top", std::move(top)}});
     if (picture.annotated.empty()) return;
     try {
       annotate(picture, classes);

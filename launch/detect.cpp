@@ -22,6 +22,7 @@
 #include "launch/interrupt.hpp"
 #include "launch/number_check.hpp"
 #include "launch/output_files.hpp"
+#include "launch/pipe_reader.hpp"
 #include "launch/progress_bar.hpp"
 #include "launch/table.hpp"
 #include "launch/units.hpp"
@@ -282,8 +283,10 @@ int detect(Settings settings) {
 
   std::unique_ptr<engine::ResultWriter> writer;
   // Where there is no input, the lines of an earlier run are not even opened.
-  if (!settings.json.empty() && (!expanded.inputs.empty() || settings.json == "-"))
+  if (!settings.json.empty() && (!expanded.inputs.empty() || settings.json == "-")) {
+    const PipeReader reader(settings.json);
     writer = std::make_unique<engine::ResultWriter>(settings.json, format, names, std::cout);
+  }
   if (writer != nullptr && format == engine::ResultFormat::kCoco) tell_images_apart(expanded.inputs, *writer);
   Presenter presenter(settings, std::move(writer), names);
   for (const auto& problem : expanded.problems) presenter.failed(problem);

@@ -16,9 +16,11 @@
 #include <optional>
 #include <string_view>
 #include <system_error>
+#include <utility>
 
 #include "engine/errors.hpp"
 #include "engine/files/pending_file.hpp"
+#include "launch/image_file.hpp"
 #include "launch/interrupt.hpp"
 #include "launch/stall_watch.hpp"
 
@@ -80,8 +82,7 @@ std::optional<std::string> missing_plugin(GstMessage* message) {
 
 /// Reading of files ends where nothing comes any more; cameras and other machines may take their time.
 bool is_file(const Input& input) {
-  return input.kind == InputKind::kVideo &&
-         (input.path.find("://") == std::string::npos || input.path.starts_with("file:"));
+  return input.kind == InputKind::kVideo && (!is_uri(input.path) || input.path.starts_with("file:"));
 }
 
 /// AVI's demuxer takes what is there for the whole; the file's header says how long that was.
@@ -115,13 +116,18 @@ class VideoRun {
 
   /// Until the stream has ended, one way or the other. \throws engine::Error
   void run() {
-    gst_element_set_state(pipeline_->element(), GST_STATE_PLAYING);
+    started_ = gst_element_set_state(pipeline_->element(), GST_STATE_PLAYING) != GST_STATE_CHANGE_FAILURE;
     while (!ended_ && !gave_up_) {
       // The timeout bounds how late Ctrl-C is noticed.
       constexpr GstClockTime kPatience = 100 * GST_MSECOND;
       const MessagePointer message(gst_bus_timed_pop(bus_.get(), kPatience));
       deliver();
-      if (message != nullptr) handle(message.get());
+      if (message != nullptr) {
+        handle(message.get());
+      } else if (is_copy_failed() && !lost_copy_) {  // Whatever is said of it comes before.
+        lose_copy(fmt::format("No annotated copy of '{}': its frames cannot be encoded; leave --output out",
+                              job_.input.path));
+      }
       if (!ended_) look_after();
     }
     deliver();
@@ -130,6 +136,8 @@ class VideoRun {
   Cause cause() const { return cause_; }
   /// Whether everything is written that came: false where even the end of the stream did not come through.
   bool ended() const { return ended_; }
+  /// Whether the annotated video was given up, which the sink has heard.
+  bool lost_copy() const { return lost_copy_; }
   std::uint64_t frames() const { return frames_; }
   /// What is amiss with a file that came to its end; empty: nothing.
   std::string damage() const {
@@ -153,12 +161,17 @@ class VideoRun {
   void handle(GstMessage* message) {
     switch (GST_MESSAGE_TYPE(message)) {
       case GST_MESSAGE_EOS:
-        ended_ = true;
+        ended_ = !is_copy_failed();  // A muxer ends what it cannot write.
         break;
       case GST_MESSAGE_ERROR:
         // A demuxer that is told to end before it knows what it reads calls that an error.
         gave_up_ = cause_ == Cause::kInterrupt && pipeline_->progress().entered == 0;
-        if (!gave_up_) fail(message);
+        if (gave_up_) break;
+        if (started_ && is_copys(message)) {
+          lose_copy(copy_error(message));
+        } else {
+          fail(message);
+        }
         break;
       case GST_MESSAGE_WARNING:
         sink_.warned(read_report(message).text);
@@ -171,13 +184,29 @@ class VideoRun {
     }
   }
 
-  [[noreturn]] void fail(GstMessage* message) const {
-    auto report = read_report(message);
+  bool is_copy_failed() const { return pipeline_->copy() != nullptr && pipeline_->copy()->failed(); }
+  bool is_copys(GstMessage* message) const {
+    return pipeline_->copy() != nullptr && pipeline_->copy()->owns(GST_MESSAGE_SRC(message));
+  }
+
+  std::string copy_error(GstMessage* message) const {
+    const auto report = read_report(message);
     if (factory_of(GST_MESSAGE_SRC(message)) == "filesink") {
-      throw engine::Error(
-          fmt::format("Cannot write '{}': {}; give a place that you may write to and that has room",
-                      job_.annotated.string(), report.details.empty() ? report.text : report.details));
+      return fmt::format("Cannot write '{}': {}; give a place that you may write to and that has room",
+                         job_.annotated.string(), report.details.empty() ? report.text : report.details);
     }
+    return fmt::format("No annotated copy of '{}': {}", job_.input.path, report.text);
+  }
+
+  /// It is no reason to lose what is found.
+  void lose_copy(const std::string& why) {
+    pipeline_->copy()->give_up();
+    if (!std::exchange(lost_copy_, true)) sink_.failed(why);
+  }
+
+  [[noreturn]] void fail(GstMessage* message) const {
+    if (is_copys(message)) throw engine::Error(copy_error(message));
+    auto report = read_report(message);
     if (report.setting) throw engine::SettingError(report.text);
     if (!missing_.empty()) {
       report.text += fmt::format(
@@ -209,6 +238,10 @@ class VideoRun {
   /// Ends the stream where that was asked for or nothing comes any more.
   void look_after() {
     const auto progress = pipeline_->progress();
+    if (lost_copy_ && progress.drained) {  // The end of the results is enough.
+      ended_ = true;
+      return;
+    }
     watch_.look(progress.total(), StallWatch::Clock::now());
     if (progress.entered > progress.left) watch_.forget();  // Cores will finish those frames, or fail.
     if (cause_ != Cause::kEndOfStream) return hasten(progress);
@@ -240,6 +273,8 @@ class VideoRun {
   StallWatch watch_{StallWatch::Clock::now()};
   std::string missing_;
   Cause cause_ = Cause::kEndOfStream;
+  bool started_ = false;
+  bool lost_copy_ = false;
   bool ended_ = false;
   bool ended_behind_ = false;
   bool gave_up_ = false;
@@ -266,9 +301,12 @@ void check_readable(const Input& input) {
                     "shows those there are",
                     input.path));
   }
-  if (input.path.find("://") != std::string::npos || std::filesystem::exists(input.path, error)) return;
-  throw engine::Error(fmt::format("Cannot read '{}': there is no such {}; check the name", input.path,
-                                  camera ? "camera" : "file"));
+  if (is_uri(input.path)) return;
+  if (camera && !std::filesystem::exists(input.path, error)) {
+    throw engine::Error(fmt::format("Cannot read '{}': there is no such camera; check the name", input.path));
+  }
+  if (const auto missing = why_missing(input.path); !missing.empty())
+    throw engine::Error(fmt::format("Cannot read '{}': {}", input.path, missing));
 }
 
 /// Says what is missing. A camera's recording has no end of its own.
@@ -302,20 +340,30 @@ void report_missing(const VideoRun& run, const VideoJob& job, ResultSink& sink) 
   sink.failed(what);
 }
 
+/// Null where no annotated video is wanted, or none can be written, which is no reason to look at nothing.
+std::unique_ptr<engine::PendingFile> begin_copy(const VideoJob& job, ResultSink& sink) {
+  if (job.annotated.empty()) return nullptr;
+  try {
+    return std::make_unique<engine::PendingFile>(job.annotated);
+  } catch (const engine::Error& error) {
+    sink.failed(error.what());
+    return nullptr;
+  }
+}
+
 }  // namespace
 
 void detect_video(const VideoJob& job, const DetectOptions& options, ResultSink& sink) {
   if (job.input.kind != InputKind::kCamera || job.camera_element == "v4l2src") check_readable(job.input);
-  std::optional<engine::PendingFile> pending;
-  if (!job.annotated.empty()) pending.emplace(job.annotated);
+  const auto pending = begin_copy(job, sink);
   auto run =
       std::make_unique<VideoRun>(job, pending ? pending->path() : std::filesystem::path(), options, sink);
   run->run();
   report_missing(*run, job, sink);
-  const bool ended = run->ended();
+  const bool whole = run->ended() && !run->lost_copy();
   const auto unwritten = run->unwritten();
   run.reset();  // The file is closed once the pipeline has stopped.
-  if (pending && ended) {
+  if (pending && whole) {
     pending->commit();
     sink.copied(job.annotated);
   }

@@ -65,4 +65,22 @@ GstElement* add_element(GstBin* bin, const std::string& factory) {
   return element;
 }
 
+void link_elements(std::initializer_list<GstElement*> elements) {
+  GstElement* before = nullptr;
+  for (GstElement* element : elements) {
+    if (before != nullptr && gst_element_link(before, element) == FALSE) {
+      throw engine::Error(
+          fmt::format("GStreamer cannot link {} to {}; 'neuron-rcnn doctor' shows what is amiss",
+                      GST_ELEMENT_NAME(before), GST_ELEMENT_NAME(element)));
+    }
+    before = element;
+  }
+}
+
+void add_probe(GstElement* element, const char* pad, GstPadProbeType type, GstPadProbeCallback callback,
+               gpointer self) {
+  const GstPointer<GstPad> place(gst_element_get_static_pad(element, pad));
+  gst_pad_add_probe(place.get(), type, callback, self, nullptr);
+}
+
 }  // namespace rcnn::launch

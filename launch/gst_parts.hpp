@@ -3,6 +3,7 @@
 
 #include <gst/gst.h>
 
+#include <initializer_list>
 #include <memory>
 #include <span>
 #include <string>
@@ -32,5 +33,12 @@ using GstPointer = std::unique_ptr<T, GstUnref>;
 /// Makes an element and puts it in the bin, which owns it.
 /// \throws engine::Error naming the Debian package where the element is not installed.
 GstElement* add_element(GstBin* bin, const std::string& factory);
+
+/// Each to the next one. \throws engine::Error naming the two that do not fit.
+void link_elements(std::initializer_list<GstElement*> elements);
+
+/// On a pad that the element always has, for as long as that lives.
+void add_probe(GstElement* element, const char* pad, GstPadProbeType type, GstPadProbeCallback callback,
+               gpointer self);
 
 }  // namespace rcnn::launch

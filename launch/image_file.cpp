@@ -71,9 +71,11 @@ std::optional<TiffEntry> find_tiff_entry(Bytes file, std::size_t tag) {
   return {};
 }
 
+constexpr std::string_view kExif("Exif\0\0", 6);
+
 int tiff_orientation(Bytes block) {
   constexpr std::size_t kOrientation = 0x0112;
-  if (has_at(block, 0, std::string_view("Exif\0\0", 6))) block = block.subspan(6);
+  if (has_at(block, 0, kExif)) block = block.subspan(kExif.size());
   const auto entry = find_tiff_entry(block, kOrientation);
   const auto value = entry ? static_cast<int>(read_number(block, entry->value, 2, entry->big_endian)) : 1;
   return value >= 1 && value <= 8 ? value : 1;
@@ -94,28 +96,60 @@ void keep_colours_under_alpha(std::vector<std::uint8_t>& file) {
   file[first + (entry->big_endian ? 1 : 0)] = kAssociated;
 }
 
-/// The end-of-image marker after the first scan began; before that, one could belong to an embedded
-/// thumbnail. Any number of bytes 0xFF may fill the place before a marker (T.81, B.1.1.2).
-bool jpeg_is_complete(Bytes file) {
-  constexpr std::array<std::uint8_t, 2> kEnd{0xFF, 0xD9};
-  std::size_t offset = 2;
-  while (offset + 4 <= file.size() && file[offset] == 0xFF && file[offset + 1] != 0xDA) {
-    offset += file[offset + 1] == 0xFF ? 1 : 2 + read_number(file, offset + 2, 2, true);
+bool is_jpeg(Bytes file) { return has_at(file, 0, "\xFF\xD8\xFF"); }
+
+/// Whether one of a JPEG's segments before its first scan begins there.
+bool is_segment(Bytes file, std::size_t offset) {
+  constexpr std::uint8_t kScan = 0xDA;
+  return offset + 4 <= file.size() && file[offset] == 0xFF && file[offset + 1] != kScan;
+}
+
+/// Any number of bytes 0xFF may fill the place before a marker (T.81, B.1.1.2).
+std::size_t behind_segment(Bytes file, std::size_t offset) {
+  return offset + (file[offset + 1] == 0xFF ? 1 : 2 + read_number(file, offset + 2, 2, true));
+}
+
+/// The first of a JPEG's segments that has this marker and begins with this text; empty: there is none.
+Bytes find_segment(Bytes file, std::uint8_t marker, std::string_view text) {
+  for (std::size_t at = 2; is_segment(file, at); at = behind_segment(file, at)) {
+    if (file[at + 1] != marker || !has_at(file, at + 4, text)) continue;
+    const auto end = std::clamp(behind_segment(file, at), at + 4, file.size());
+    return file.subspan(at + 4, end - (at + 4));
   }
-  offset = std::min(offset, file.size());
-  return std::search(file.begin() + static_cast<std::ptrdiff_t>(offset), file.end(), kEnd.begin(),
-                     kEnd.end()) != file.end();
+  return {};
+}
+
+/// Behind the end-of-image marker after the first scan began; before that, one could belong to an embedded
+/// thumbnail. None: the marker is missing.
+std::optional<std::size_t> jpeg_end(Bytes file) {
+  constexpr std::array<std::uint8_t, 2> kEnd{0xFF, 0xD9};
+  std::size_t scan = 2;
+  while (is_segment(file, scan)) scan = behind_segment(file, scan);
+  const auto begin = file.begin() + static_cast<std::ptrdiff_t>(std::min(scan, file.size()));
+  const auto end = std::search(begin, file.end(), kEnd.begin(), kEnd.end());
+  if (end == file.end()) return {};
+  return static_cast<std::size_t>(end - file.begin()) + kEnd.size();
+}
+
+/// As a film of JPEGs does, but for files that say of themselves that they hold other views of the first
+/// picture (MPO; thumbnails, gain maps).
+bool holds_more_pictures(Bytes file) {
+  constexpr std::uint8_t kApp2 = 0xE2;
+  if (!is_jpeg(file) || !find_segment(file, kApp2, std::string_view("MPF\0", 4)).empty()) return false;
+  const auto end = jpeg_end(file);
+  return end && has_at(file, *end, "\xFF\xD8\xFF");
 }
 
 engine::Error unreadable(const fs::path& file, const std::string& why) {
   return engine::Error(fmt::format("Cannot read '{}': {}", file.string(), why));
 }
 
+bool is_webp(Bytes file) { return has_at(file, 0, "RIFF") && has_at(file, 8, "WEBP"); }
+
 bool is_animated_webp(Bytes file) {
   constexpr std::size_t kFlags = 20;
   constexpr unsigned kAnimated = 2;
-  return has_at(file, 0, "RIFF") && has_at(file, 8, "WEBPVP8X") && file.size() > kFlags &&
-         (file[kFlags] & kAnimated) != 0;
+  return is_webp(file) && has_at(file, 12, "VP8X") && file.size() > kFlags && (file[kFlags] & kAnimated) != 0;
 }
 
 /// \param begin  of what is in the file
@@ -143,7 +177,7 @@ void check_format(const fs::path& file, std::ifstream& stream) {
 std::vector<std::uint8_t> read_bytes(const fs::path& file) {
   constexpr std::uintmax_t kMostBytes = std::uintmax_t{1} << 30;
   std::error_code error;
-  if (!fs::exists(file, error)) throw unreadable(file, "there is no such file; check the name");
+  if (const auto missing = why_missing(file); !missing.empty()) throw unreadable(file, missing);
   if (!fs::is_regular_file(file, error)) {  // A pipe that nobody writes into would be waited for for ever.
     throw unreadable(file, "it is no regular file; give the picture as one");
   }
@@ -167,12 +201,24 @@ std::vector<std::uint8_t> read_bytes(const fs::path& file) {
 cv::Mat decode(const fs::path& file, const std::vector<std::uint8_t>& bytes, std::string& said) {
   QuietErrorStream quiet;
   try {
-    const cv::Mat image = cv::imdecode(bytes, cv::IMREAD_COLOR);
+    // OpenCV knows nothing of WebP's orientation, and of JPEG's only where its segment is the first of its
+    // kind.
+    const bool turned_here = is_jpeg(bytes) || is_webp(bytes);
+    const cv::Mat image = cv::imdecode(
+        bytes, turned_here ? cv::IMREAD_COLOR | cv::IMREAD_IGNORE_ORIENTATION : cv::IMREAD_COLOR);
     said = quiet.end();
     if (image.empty()) throw no_image(file, bytes, said);
-    return turn_upright(image, webp_orientation(bytes));
+    return turn_upright(image, turned_here ? exif_orientation(bytes) : 1);
   } catch (const cv::Exception& error) {
     throw unreadable(file, error.err + "; give an image of fewer pixels");
+  }
+}
+
+void note(const std::string& text, std::string* remark) {
+  if (remark == nullptr) {
+    spdlog::warn("{}", text);
+  } else {
+    *remark = text;
   }
 }
 
@@ -196,8 +242,12 @@ std::vector<std::uint8_t> encode(const cv::Mat& image, const fs::path& file) {
 
 }  // namespace
 
-int webp_orientation(Bytes file) {
-  if (!has_at(file, 0, "RIFF") || !has_at(file, 8, "WEBP")) return 1;
+int exif_orientation(Bytes file) {
+  if (is_jpeg(file)) {
+    constexpr std::uint8_t kApp1 = 0xE1;
+    return tiff_orientation(find_segment(file, kApp1, kExif));
+  }
+  if (!is_webp(file)) return 1;
   for (std::size_t chunk = 12; chunk + 8 <= file.size();) {
     const std::size_t bytes = read_number(file, chunk + 4, 4, false);
     if (has_at(file, chunk, "EXIF")) {
@@ -206,6 +256,14 @@ int webp_orientation(Bytes file) {
     chunk += 8 + bytes + bytes % 2;  // Chunks start at even offsets.
   }
   return 1;
+}
+
+std::string why_missing(const fs::path& file) {
+  std::error_code error;
+  const auto status = fs::status(file, error);
+  if (fs::exists(status)) return {};
+  if (status.type() == fs::file_type::not_found) return "there is no such file; check the name";
+  return error.message() + "; check the permissions of the folders that it is in";
 }
 
 cv::Mat turn_upright(const cv::Mat& image, int orientation) {
@@ -222,7 +280,7 @@ cv::Mat turn_upright(const cv::Mat& image, int orientation) {
 }
 
 bool is_complete(Bytes file) {
-  if (has_at(file, 0, "\xFF\xD8\xFF")) return jpeg_is_complete(file);
+  if (is_jpeg(file)) return jpeg_end(file).has_value();
   if (has_at(file, 0, "\x89PNG\r\n")) {
     constexpr std::string_view kEnd = "IEND";
     return std::search(file.begin(), file.end(), kEnd.begin(), kEnd.end()) != file.end();
@@ -242,13 +300,13 @@ cv::Mat read_image(const fs::path& file, std::string* remark) {
     auto image = decode(file, bytes, said);
     // Colour profiles, whose flaws libpng likes to tell, are not applied.
     if (!said.empty() && said.find("iCCP") == std::string::npos) {
-      const auto text =
-          fmt::format("'{}' may be damaged: {}; what was read of it is used", file.string(), said);
-      if (remark == nullptr) {
-        spdlog::warn("{}", text);
-      } else {
-        *remark = text;
-      }
+      note(fmt::format("'{}' may be damaged: {}; what was read of it is used", file.string(), said), remark);
+    } else if (holds_more_pictures(bytes)) {
+      note(fmt::format(
+               "'{}' holds more pictures, and only the first is looked at; give a film of JPEGs a name "
+               "that ends in .mjpeg",
+               file.string()),
+           remark);
     }
     return image;
   } catch (const std::bad_alloc&) {

@@ -11,6 +11,7 @@
 #include <opencv2/imgcodecs.hpp>
 #include <string_view>
 #include <system_error>
+#include <utility>
 
 #include "launch/image_file.hpp"
 
@@ -23,18 +24,25 @@ constexpr std::array<std::string_view, 14> kImageExtensions{".jpg", ".jpeg", ".j
                                                             ".dib", ".webp", ".tif", ".tiff", ".jp2",
                                                             ".pbm", ".pgm",  ".ppm", ".pnm"};
 
-bool has_image_extension(const fs::path& path) {
+/// Pictures one after another, of which OpenCV would read the first alone.
+constexpr std::array<std::string_view, 2> kFilmExtensions{".mjpeg", ".mjpg"};
+
+template <std::size_t N>
+bool has_extension(const fs::path& path, const std::array<std::string_view, N>& known) {
   std::string extension = path.extension().string();
   std::transform(extension.begin(), extension.end(), extension.begin(),
                  [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return std::find(kImageExtensions.begin(), kImageExtensions.end(), extension) != kImageExtensions.end();
+  return std::find(known.begin(), known.end(), extension) != known.end();
 }
+
+bool has_image_extension(const fs::path& path) { return has_extension(path, kImageExtensions); }
 
 InputKind kind_of(const fs::path& path) {
   std::error_code error;
   if (fs::is_character_file(path, error) || path.string().starts_with("/dev/video"))
     return InputKind::kCamera;
   if (has_image_extension(path)) return InputKind::kImage;
+  if (has_extension(path, kFilmExtensions)) return InputKind::kVideo;
   const bool image = fs::is_regular_file(path, error) && cv::haveImageReader(path.string());
   return image ? InputKind::kImage : InputKind::kVideo;
 }
@@ -121,14 +129,6 @@ void add_path(const std::string& path, const fs::path& output, ExpandedInputs& e
   }
 }
 
-bool is_uri(const std::string& text) {
-  const auto colon = text.find("://");
-  return colon != std::string::npos && colon > 0 &&
-         std::all_of(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(colon), [](unsigned char c) {
-           return std::isalnum(c) != 0 || c == '+' || c == '-' || c == '.';
-         });
-}
-
 void add_glob(const std::string& pattern, const fs::path& output, ExpandedInputs& expanded) {
   glob_t matches{};
   // glob() sorts; its one answer besides "found" that matters is "nothing there".
@@ -144,16 +144,28 @@ void add_glob(const std::string& pattern, const fs::path& output, ExpandedInputs
   ::globfree(&matches);
 }
 
-/// Two inputs of one name would be told apart by nothing in the results.
+/// Two inputs of one name would be told apart by nothing in the results. A path may be another one's name.
 void tell_apart(std::vector<Input>& inputs) {
-  std::map<std::string, int> uses;
-  for (const auto& input : inputs) ++uses[input.name];
-  for (auto& input : inputs) {
-    if (uses[input.name] > 1) input.name = input.path;
+  for (bool changed = true; std::exchange(changed, false);) {
+    std::map<std::string, int> uses;
+    for (const auto& input : inputs) ++uses[input.name];
+    for (auto& input : inputs) {
+      if (uses[input.name] == 1 || input.name == input.path) continue;
+      input.name = input.path;
+      changed = true;
+    }
   }
 }
 
 }  // namespace
+
+bool is_uri(const std::string& text) {
+  const auto colon = text.find("://");
+  return colon != std::string::npos && colon > 0 &&
+         std::all_of(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(colon), [](unsigned char c) {
+           return std::isalnum(c) != 0 || c == '+' || c == '-' || c == '.';
+         });
+}
 
 ExpandedInputs expand_inputs(const std::vector<std::string>& arguments, const fs::path& output) {
   ExpandedInputs expanded;

@@ -8,6 +8,9 @@
 
 namespace rcnn::launch {
 
+/// SCHEME://...; all else is the name of a file, colons or not. Thread safety: reentrant.
+bool is_uri(const std::string& text);
+
 enum class InputKind : std::uint8_t { kImage, kVideo, kCamera };
 
 /// One thing to look at.
@@ -33,6 +36,7 @@ struct ExpandedInputs {
 ///   glob             "shots/*.jpg" quoted, so that the shell leaves it alone: matches, sorted
 ///   /dev/videoN      camera (any character device)
 ///   SCHEME://...     video, as GStreamer opens it (rtsp://, http://)
+///   .mjpeg, .mjpg    video, though it begins like an image
 ///   pipe or socket   a problem: nobody may ever write into it
 ///   any other file   video
 ExpandedInputs expand_inputs(const std::vector<std::string>& arguments,

@@ -9,6 +9,7 @@
 
 #include "engine/errors.hpp"
 #include "engine/files/pending_file.hpp"
+#include "launch/pipe_reader.hpp"
 
 namespace rcnn::launch {
 
@@ -19,6 +20,7 @@ void write_json(const nlohmann::ordered_json& json, const std::filesystem::path&
     return;
   }
   engine::PendingFile pending(file);
+  const PipeReader reader(file);
   std::ofstream out(pending.path());
   out << text << '\n';
   out.close();

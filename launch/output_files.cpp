@@ -10,7 +10,7 @@
 #include <system_error>
 
 #include "engine/errors.hpp"
-#include "engine/files/pending_file.hpp"
+#include "engine/files/written_place.hpp"
 
 namespace rcnn::launch {
 namespace {

@@ -50,9 +50,20 @@ int refuse(const CLI::App& program, const std::string& why) {
   return kWrongUse;
 }
 
+/// What was taken for an option and is none, be it meant as one or as a file's name; empty: there is none.
+std::string unknown_option(const CLI::App& program) {
+  for (const auto& word : program.remaining(true)) {
+    if (word.starts_with('-')) return word;
+  }
+  return {};
+}
+
 int explain(const CLI::App& program, const CLI::ParseError& error) {
-  if (error.get_exit_code() != static_cast<int>(CLI::ExitCodes::Success))
-    return refuse(program, error.what());
+  if (error.get_exit_code() != static_cast<int>(CLI::ExitCodes::Success)) {
+    const auto unknown = unknown_option(program);
+    if (unknown.empty()) return refuse(program, error.what());
+    return refuse(program, fmt::format("'{0}' is no option; a file of that name is ./{0}", unknown));
+  }
   program.exit(error);  // --help and --version: on stdout.
   std::cout.flush();
   if (std::cout.good()) return kDone;

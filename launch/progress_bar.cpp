@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <string_view>
 
 #include "launch/diagnostics.hpp"
 
@@ -13,6 +14,18 @@ namespace {
 
 constexpr int kBarWidth = 24;
 constexpr std::size_t kNoteWidth = 44;  // With the bar: fits 80 columns, so the line never wraps.
+
+/// The characters of UTF-8 that fit.
+std::string shortened(const std::string& note) {
+  constexpr std::string_view kMore = "...";
+  if (note.size() <= kNoteWidth) return note;
+  const auto is_inside = [&](std::size_t at) {
+    return (static_cast<unsigned char>(note[at]) & 0xC0U) == 0x80U;
+  };
+  auto end = kNoteWidth - kMore.size();
+  while (end > 0 && is_inside(end)) --end;
+  return note.substr(0, end).append(kMore);
+}
 
 }  // namespace
 
@@ -30,8 +43,7 @@ void ProgressBar::update(double done, double total, const std::string& text) {
   if (visible_ && !complete && now - drawn_at_ < interval_) return;
   drawn_at_ = now;
   visible_ = true;
-  const auto note = printable(text);
-  const auto shown = note.size() <= kNoteWidth ? note : note.substr(0, kNoteWidth - 3) + "...";
+  const auto shown = shortened(printable(text));
   if (total > 0) {
     const double fraction = std::clamp(done / total, 0., 1.);
     const auto filled = static_cast<std::size_t>(fraction * kBarWidth);

@@ -1,13 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "launch/video_pipeline.hpp"
 
-#include <gst/video/video.h>
 #include <spdlog/fmt/fmt.h>
 
-#include <algorithm>
 #include <future>
-#include <initializer_list>
-#include <optional>
 #include <thread>
 #include <utility>
 
@@ -21,26 +17,8 @@
 namespace rcnn::launch {
 namespace {
 
-void link(std::initializer_list<GstElement*> elements) {
-  GstElement* before = nullptr;
-  for (GstElement* element : elements) {
-    if (before != nullptr && gst_element_link(before, element) == FALSE) {
-      throw engine::Error(
-          fmt::format("GStreamer cannot link {} to {}; 'neuron-rcnn doctor' shows what is amiss",
-                      GST_ELEMENT_NAME(before), GST_ELEMENT_NAME(element)));
-    }
-    before = element;
-  }
-}
-
-void probe(GstElement* element, const char* pad_name, GstPadProbeType type, GstPadProbeCallback callback,
-           gpointer self) {
-  const GstPointer<GstPad> pad(gst_element_get_static_pad(element, pad_name));
-  gst_pad_add_probe(pad.get(), type, callback, self, nullptr);
-}
-
 std::string uri_of(const std::string& path) {
-  if (gst_uri_is_valid(path.c_str()) != FALSE) return path;
+  if (is_uri(path)) return path;
   GError* error = nullptr;
   gchar* uri = gst_filename_to_uri(path.c_str(), &error);
   if (uri == nullptr) {
@@ -81,16 +59,6 @@ Abandoned& abandoned() {
   return *all;
 }
 
-engine::Size size_of(GstEvent* caps_event) {
-  GstCaps* caps = nullptr;
-  gst_event_parse_caps(caps_event, &caps);
-  engine::Size size;
-  const GstStructure* structure = gst_caps_get_structure(caps, 0);
-  gst_structure_get_int(structure, "width", &size.width);
-  gst_structure_get_int(structure, "height", &size.height);
-  return size;
-}
-
 }  // namespace
 
 VideoPipeline::VideoPipeline(const VideoJob& job, const DetectOptions& options)
@@ -115,17 +83,17 @@ VideoPipeline::VideoPipeline(const VideoJob& job, const DetectOptions& options)
     GstElement* latest = add_element(bin, "queue");
     g_object_set(latest, "max-size-buffers", 1U, "max-size-bytes", 0U, "max-size-time", guint64{0}, nullptr);
     gst_util_set_object_arg(G_OBJECT(latest), "leaky", "downstream");
-    link({entry_, upright, latest, network});
-    if (frame_limit_ > 0) probe(latest, "src", kLimit, on_frame_in, this);
+    link_elements({entry_, upright, latest, network});
+    if (frame_limit_ > 0) add_probe(latest, "src", kLimit, on_frame_in, this);
   } else {
-    link({entry_, upright, network});
-    if (frame_limit_ > 0) probe(upright, "src", kLimit, on_frame_in, this);
+    link_elements({entry_, upright, network});
+    if (frame_limit_ > 0) add_probe(upright, "src", kLimit, on_frame_in, this);
   }
   constexpr auto kData =
       static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM);
-  probe(network, "sink", kData, on_entered, this);
-  probe(network, "src", GST_PAD_PROBE_TYPE_BUFFER, on_frame_out, this);
-  probe(network, "src", GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, on_left, this);
+  add_probe(network, "sink", kData, on_entered, this);
+  add_probe(network, "src", GST_PAD_PROBE_TYPE_BUFFER, on_frame_out, this);
+  add_probe(network, "src", GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, on_left, this);
   build_sinks(network, job.annotated, options.display);
 }
 
@@ -178,7 +146,7 @@ void VideoPipeline::end_behind_source() {
 }
 
 StreamProgress VideoPipeline::progress() const {
-  return {entered_, frames_out_, written_, source_ended_, drained_};
+  return {entered_, frames_out_, copy_ ? copy_->written() : 0, source_ended_, drained_};
 }
 
 GstElement* VideoPipeline::build_source(const VideoJob& job) {
@@ -193,7 +161,7 @@ GstElement* VideoPipeline::build_source(const VideoJob& job) {
     g_object_set(camera, "device", job.input.path.c_str(), nullptr);
   }
   GstElement* decoder = add_element(bin, "decodebin");
-  link({camera, decoder});
+  link_elements({camera, decoder});
   return decoder;
 }
 
@@ -203,40 +171,18 @@ void VideoPipeline::build_sinks(GstElement* network, const std::filesystem::path
     GstElement* tee = add_element(bin, "tee");
     GstElement* shown = add_element(bin, "queue");
     GstElement* written = add_element(bin, "queue");
-    link({network, tee, shown, add_window(bin)});
-    link({tee, written});
-    build_file(written, annotated);
+    link_elements({network, tee, shown, add_window(bin)});
+    link_elements({tee, written});
+    copy_.emplace(bin, written, annotated);
   } else if (display) {
-    link({network, add_window(bin)});
+    link_elements({network, add_window(bin)});
   } else if (!annotated.empty()) {
-    build_file(network, annotated);
+    copy_.emplace(bin, network, annotated);
   } else {
     GstElement* sink = add_element(bin, "fakesink");
     g_object_set(sink, "sync", FALSE, nullptr);
-    link({network, sink});
+    link_elements({network, sink});
   }
-}
-
-void VideoPipeline::build_file(GstElement* frames, const std::filesystem::path& annotated) {
-  auto* bin = GST_BIN(pipeline_.get());
-  GstElement* convert = add_element(bin, "videoconvert");
-  encoder_caps_ = add_element(bin, "capsfilter");
-  GstElement* encoder = add_element(bin, "x264enc");
-  // Constant quality whatever the size; the preset leaves the processor to the network. Without B-frames
-  // decoding order is display order: with them, mp4's edit list cuts off the first frame of streams of uneven
-  // rate.
-  g_object_set(encoder, "quantizer", 21U, "bframes", 0U, nullptr);
-  gst_util_set_object_arg(G_OBJECT(encoder), "pass", "qual");
-  gst_util_set_object_arg(G_OBJECT(encoder), "speed-preset", "veryfast");
-  GstElement* muxer = add_element(bin, "mp4mux");
-  GstElement* sink = add_element(bin, "filesink");
-  // Nobody waits for its first bytes: beside a window that would be for ever, since that holds back all but
-  // the first frame until everyone is ready, and the encoder looks at many before it writes one.
-  g_object_set(sink, "location", annotated.c_str(), "sync", FALSE, "async", FALSE, nullptr);
-  link({frames, convert, encoder_caps_, encoder, muxer, sink});
-  probe(entry_, "sink", GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, on_caps_in, this);
-  probe(frames, "src", GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, on_caps_out, this);
-  probe(sink, "sink", GST_PAD_PROBE_TYPE_BUFFER, on_written, this);
 }
 
 std::vector<FrameResult> VideoPipeline::take_results() {
@@ -311,47 +257,12 @@ GstPadProbeReturn VideoPipeline::on_left(GstPad*, GstPadProbeInfo* info, gpointe
   return GST_PAD_PROBE_OK;
 }
 
-GstPadProbeReturn VideoPipeline::on_written(GstPad*, GstPadProbeInfo*, gpointer self) {
-  ++static_cast<VideoPipeline*>(self)->written_;
-  return GST_PAD_PROBE_OK;
-}
-
 GstPadProbeReturn VideoPipeline::on_frame_out(GstPad* pad, GstPadProbeInfo* info, gpointer self) {
   auto* pipeline = static_cast<VideoPipeline*>(self);
   pipeline->gather(pad, GST_PAD_PROBE_INFO_BUFFER(info));
   gst_element_post_message(pipeline->pipeline_.get(),
                            gst_message_new_application(GST_OBJECT(pipeline->pipeline_.get()),
                                                        gst_structure_new_empty("frame-result")));
-  return GST_PAD_PROBE_OK;
-}
-
-// Left to negotiation, nobody would learn why no caps suit.
-GstPadProbeReturn VideoPipeline::on_caps_in(GstPad*, GstPadProbeInfo* info, gpointer self) {
-  constexpr int kLeastSide = 16;  // Of x264enc and of mp4mux
-  GstEvent* event = GST_PAD_PROBE_INFO_EVENT(info);
-  if (GST_EVENT_TYPE(event) != GST_EVENT_CAPS) return GST_PAD_PROBE_OK;
-  const auto [width, height] = size_of(event);
-  if (std::min(width, height) >= kLeastSide) return GST_PAD_PROBE_OK;
-  const auto text = fmt::format(
-      "Its frames have {}x{} pixels, and the encoder of annotated videos takes {}x{} and more: enlarge it, "
-      "or "
-      "leave --output out",
-      width, height, kLeastSide, kLeastSide);
-  GST_ELEMENT_ERROR(static_cast<VideoPipeline*>(self)->entry_, STREAM, WRONG_TYPE, ("%s", text.c_str()),
-                    (nullptr));
-  return GST_PAD_PROBE_OK;
-}
-
-// H.264 with colour at half resolution plays everywhere but needs even sides; others are kept whole.
-GstPadProbeReturn VideoPipeline::on_caps_out(GstPad*, GstPadProbeInfo* info, gpointer self) {
-  GstEvent* event = GST_PAD_PROBE_INFO_EVENT(info);
-  if (GST_EVENT_TYPE(event) != GST_EVENT_CAPS) return GST_PAD_PROBE_OK;
-  const auto [width, height] = size_of(event);
-  const bool even = width % 2 == 0 && height % 2 == 0;
-  GstCaps* wanted =
-      gst_caps_new_simple("video/x-raw", "format", G_TYPE_STRING, even ? "I420" : "Y444", nullptr);
-  g_object_set(static_cast<VideoPipeline*>(self)->encoder_caps_, "caps", wanted, nullptr);
-  gst_caps_unref(wanted);
   return GST_PAD_PROBE_OK;
 }
 

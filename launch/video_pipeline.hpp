@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,7 @@
 #include "launch/gst_parts.hpp"
 #include "launch/inputs.hpp"
 #include "launch/source_watch.hpp"
+#include "launch/video_copy.hpp"
 
 namespace rcnn::launch {
 
@@ -53,8 +55,8 @@ struct StreamProgress {
 /// The GStreamer pipeline of one job, not yet playing:
 ///
 ///   uridecodebin (camera: SOURCE ! decodebin) ! videoconvert ! videoflip video-direction=auto ! [queue:
-///   cameras drop frames rather than fall behind] ! neuronrcnn ! videoconvert ! x264enc ! mp4mux ! filesink
-///   (or a window, or both behind a tee, or ! fakesink)
+///   cameras drop frames rather than fall behind] ! neuronrcnn ! VideoCopy (or a window, or both behind a
+///   tee, or fakesink)
 ///
 /// Every frame that leaves neuronrcnn puts a FrameResult aside and an application message on the bus. It
 /// waits while kMostWaiting of them have not been taken: raw outputs are megabytes each.
@@ -76,6 +78,8 @@ class VideoPipeline {
   std::vector<FrameResult> take_results();
   StreamProgress progress() const;
   const SourceWatch& source() const { return source_watch_; }
+  /// The annotated video's part; null: none is written.
+  VideoCopy* copy() { return copy_ ? &*copy_ : nullptr; }
 
   /// Asks the source to end the stream. Returns at once.
   void end_source();
@@ -87,7 +91,6 @@ class VideoPipeline {
  private:
   GstElement* build_source(const VideoJob& job);
   void build_sinks(GstElement* network, const std::filesystem::path& annotated, bool display);
-  void build_file(GstElement* frames, const std::filesystem::path& annotated);
   /// Lets go of threads that wait for take_results().
   void quicken();
   void gather(GstPad* pad, GstBuffer* buffer);
@@ -98,10 +101,7 @@ class VideoPipeline {
   static GstPadProbeReturn on_frame_in(GstPad* pad, GstPadProbeInfo* info, gpointer self);
   static GstPadProbeReturn on_entered(GstPad* pad, GstPadProbeInfo* info, gpointer self);
   static GstPadProbeReturn on_left(GstPad* pad, GstPadProbeInfo* info, gpointer self);
-  static GstPadProbeReturn on_written(GstPad* pad, GstPadProbeInfo* info, gpointer self);
   static GstPadProbeReturn on_frame_out(GstPad* pad, GstPadProbeInfo* info, gpointer self);
-  static GstPadProbeReturn on_caps_in(GstPad* pad, GstPadProbeInfo* info, gpointer self);
-  static GstPadProbeReturn on_caps_out(GstPad* pad, GstPadProbeInfo* info, gpointer self);
 
   const std::string name_;
   const std::uint64_t frame_limit_;
@@ -110,11 +110,10 @@ class VideoPipeline {
   SourceWatch source_watch_;
   GstElement* entry_ = nullptr;  ///< Owned by the pipeline, as are the others
   GstElement* network_ = nullptr;
-  GstElement* encoder_caps_ = nullptr;
+  std::optional<VideoCopy> copy_;
   std::uint64_t frames_in_ = 0;  ///< Touched by the decoder's thread only
   std::atomic<std::uint64_t> entered_ = 0;
   std::atomic<std::uint64_t> frames_out_ = 0;
-  std::atomic<std::uint64_t> written_ = 0;
   std::atomic<bool> source_ended_ = false;
   std::atomic<bool> drained_ = false;
   std::mutex mutex_;  ///< Guards the members below

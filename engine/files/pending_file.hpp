@@ -8,16 +8,16 @@
 
 namespace rcnn::engine {
 
-/// Where what is written to `target` comes to lie: symbolic links are followed, also to files that do not
-/// exist yet. Thread safety: reentrant.
-std::filesystem::path written_place(const std::filesystem::path& target);
-
 /// A file that appears whole or not at all: written beside its place under a hidden name, renamed by
-/// commit(), removed if that never comes, by a signal's handler if need be (UnfinishedFile). Devices and
-/// pipes (/dev/stdout, /dev/null) are written where they are.
+/// commit(), removed if that never comes, by a signal's handler if need be (UnfinishedFile).
+///
+/// Where no file can be renamed to, what was written is copied by commit(): to open descriptors on files
+/// (/dev/stdout behind >>), where they stand, and into files that are mount points or whose folder may not be
+/// changed. The hidden file is then in the folder for temporary files if it cannot be beside. Devices and
+/// pipes (/dev/null, /dev/stdout before |) are written where they are.
 class PendingFile {
  public:
-  /// Makes missing parent folders. \throws Error naming the folder.
+  /// Makes missing parent folders, and an empty hidden file. \throws Error naming the folder or file.
   explicit PendingFile(const std::filesystem::path& target);
   ~PendingFile();
   PendingFile(const PendingFile&) = delete;
@@ -25,14 +25,19 @@ class PendingFile {
 
   /// Write here.
   const std::filesystem::path& path() const { return temporary_; }
-  /// \throws Error if the file cannot take its place.
+  /// \throws Error if the file cannot take its place; it says where what was written is kept.
   void commit();
 
  private:
+  /// Gives errno's value, 0 where the file is made.
+  int make_in(const std::filesystem::path& folder);
+  void make_somewhere();
+  void copy() const;
+
   std::filesystem::path target_;
   std::filesystem::path temporary_;
   std::optional<UnfinishedFile> unfinished_;  ///< None for devices
-  bool committed_ = false;
+  bool kept_ = false;
 };
 
 }  // namespace rcnn::engine

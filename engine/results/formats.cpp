@@ -8,8 +8,10 @@
 #include <cmath>
 #include <filesystem>
 #include <map>
+#include <string_view>
 
 #include "engine/errors.hpp"
+#include "engine/files/written_place.hpp"
 #include "engine/rcnn/coco_rle.hpp"
 
 namespace rcnn::engine {
@@ -72,7 +74,7 @@ ordered_json detectron2_record(const FrameResult& result) {
     if (!object.mask.empty()) masks.push_back(rle(object.mask));
     if (!object.keypoints.empty()) keypoints.push_back(keypoints_xys(object.keypoints));
   }
-  ordered_json record{{"file", result.file}};
+  ordered_json record{{"file", name_in_results(result.file)}};
   if (result.frame) {
     record["frame"] = *result.frame;
     record["pts_ns"] = or_null(result.pts_ns);
@@ -109,7 +111,7 @@ ordered_json line_record(const FrameResult& result, const ClassNames& names) {
       objects.back()["classifications"] = list_of(result.of_objects[i]);
     }
   }
-  ordered_json record{{"file", result.file},
+  ordered_json record{{"file", name_in_results(result.file)},
                       {"frame", result.frame.value_or(0)},
                       {"pts_ns", or_null(result.pts_ns)},
                       {"objects", std::move(objects)}};
@@ -136,12 +138,43 @@ bool is_list_of_images(ResultFormat format) {
   return format == ResultFormat::kDetectron2 || format == ResultFormat::kRaw;
 }
 
-/// File names may hold any bytes; JSON may not.
+/// Names of classes may hold any bytes; JSON may not.
 std::string text_of(const ordered_json& record) {
   return record.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
 }
 
+/// Of the UTF-8 character that begins there (RFC 3629); 0: none does.
+std::size_t character_bytes(std::string_view text) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(i < text.size() ? text[i] : 0); };
+  const auto first = byte(0), second = byte(1);
+  if (first < 0x80) return 1;
+  const std::size_t size = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
+  if (first < 0xC2 || first > 0xF4) return 0;
+  for (std::size_t i = 1; i < size; ++i) {
+    if (byte(i) < 0x80 || byte(i) > 0xBF) return 0;
+  }
+  const bool short_one_would_do = (first == 0xE0 && second < 0xA0) || (first == 0xF0 && second < 0x90);
+  const bool no_code = (first == 0xED && second > 0x9F) || (first == 0xF4 && second > 0x8F);
+  return short_one_would_do || no_code ? 0 : size;
+}
+
 }  // namespace
+
+std::string name_in_results(const std::string& file) {
+  std::string name;
+  bool valid = true;
+  for (std::size_t at = 0; at < file.size();) {
+    const auto size = character_bytes(std::string_view(file).substr(at));
+    valid = valid && size > 0;
+    if (size == 0 || file[at] == '%') {
+      name += fmt::format("%{:02X}", static_cast<unsigned char>(file[at++]));
+    } else {
+      name.append(file, at, size);
+      at += size;
+    }
+  }
+  return valid ? file : name;
+}
 
 ResultFormat parse_result_format(const std::string& text) {
   if (text == "coco") return ResultFormat::kCoco;
@@ -164,14 +197,14 @@ int ClassNames::category_id(int index) const {
 ClassNames class_names(const ModelConfig& config) { return {config.class_names, config.category_ids}; }
 
 json coco_image_id(const FrameResult& result) {
-  if (result.frame) return fmt::format("{}#{}", result.file, *result.frame);
+  if (result.frame) return fmt::format("{}#{}", name_in_results(result.file), *result.frame);
   const auto stem = std::filesystem::path(result.file).stem().string();
   std::int64_t number = 0;
   const auto parsed = std::from_chars(stem.data(), stem.data() + stem.size(), number);
   const bool digits =
       !stem.empty() && std::all_of(stem.begin(), stem.end(), [](char c) { return c >= '0' && c <= '9'; });
   if (digits && parsed.ec == std::errc()) return number;
-  return result.file;
+  return name_in_results(result.file);
 }
 
 SharedImageIds shared_coco_image_ids(std::span<const std::string> files) {
@@ -210,7 +243,7 @@ ResultWriter::ResultWriter(const std::string& target, ResultFormat format, Class
     const auto folder = std::filesystem::path(target_).parent_path();
     std::error_code ignored;  // Opening the file says it in the end.
     if (!folder.empty()) std::filesystem::create_directories(folder, ignored);
-    file_.open(target_);
+    file_ = open_in_place(written_place(target_));
   } else {
     pending_ = std::make_unique<PendingFile>(target_);
     file_.open(pending_->path());
@@ -222,7 +255,8 @@ ResultWriter::ResultWriter(const std::string& target, ResultFormat format, Class
 
 std::vector<ordered_json> ResultWriter::records_of(const FrameResult& result) const {
   const bool named = format_ == ResultFormat::kCoco && !result.frame && named_images_.contains(result.file);
-  return named ? coco_records(result, result.file, names_) : to_records(result, format_, names_);
+  return named ? coco_records(result, name_in_results(result.file), names_)
+               : to_records(result, format_, names_);
 }
 
 void ResultWriter::add(const FrameResult& result) {

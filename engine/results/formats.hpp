@@ -46,6 +46,10 @@ struct Classification {
 };
 using Classifications = std::vector<Classification>;  ///< Best first
 
+/// A file's name as results write it: bytes that are no UTF-8, which JSON cannot hold, become %E9 and the
+/// like, in those names '%' itself %25. Thread safety: reentrant.
+std::string name_in_results(const std::string& file);
+
 /// What was found in one image or video frame.
 struct FrameResult {
   std::string file;                           ///< Input::name

@@ -78,7 +78,7 @@ ordered_json raw_record(const FrameResult& result) {
     scores.push_back(shortest(object.score));
     classes.push_back(object.label);
   }
-  ordered_json record{{"file", result.file}};
+  ordered_json record{{"file", name_in_results(result.file)}};
   if (result.frame) {
     record["frame"] = *result.frame;
     record["pts_ns"] = result.pts_ns ? json(*result.pts_ns) : json(nullptr);

@@ -117,6 +117,16 @@ TEST_F(Classify, AnUnreadableImageTakesNoOtherWithIt) {
 }
 
 // Every second execution fails: that of the first batch, then that of its second image by itself.
+TEST_F(Classify, WhatIsNotThereAndWhatIsNoImageAreToldApart) {
+  write_text(folder_ / "note.txt", "not an image");
+  const auto outcome = run_neuron_rcnn("classify " + model() + (folder_ / "nosuch").string() + " " +
+                                       (folder_ / "note.txt").string());
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_THAT(lines_of(outcome.err),
+              ::testing::ElementsAre(HasSubstr("nosuch': there is no such file"),
+                                     HasSubstr("note.txt' is not an image; accepted are")));
+}
+
 TEST_F(Classify, ResultsThatAreThereStayWhereNoImageCanBeRead) {
   const auto kept = (folder_ / "keep.json").string();
   write_text(kept, "earlier results");

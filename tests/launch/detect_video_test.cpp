@@ -248,23 +248,69 @@ TEST_F(DetectVideo, FramesThatCannotBeDecodedAreSaid) {
               AllOf(HasSubstr("failed"), HasSubstr("in.mp4"), HasSubstr("could not be decoded")));
 }
 
-TEST_F(DetectVideo, SizesThatCannotBeEncodedAreNamed) {
+TEST_F(DetectVideo, SizesThatCannotBeEncodedAreNamedAndCostNoResult) {
   write_clip(folder_ / "small.mp4", 3, 16, 16);
   EXPECT_THAT(refusal({video(folder_ / "small.mp4"), folder_ / "seen.mp4"}, options_), "accepted");
-  const auto made = run_shell(
-      "gst-launch-1.0 -q videotestsrc num-buffers=3 ! video/x-raw,width=2,height=2 ! "
-      "avenc_ffv1 ! matroskamux ! filesink location=" +
-      (folder_ / "tiny.mkv").string());
-  ASSERT_EQ(made.code, 0) << made.err;
-  EXPECT_THAT(refusal({video(folder_ / "tiny.mkv"), folder_ / "seen.mp4"}, options_),
-              AllOf(HasSubstr("tiny.mkv"), HasSubstr("2x2 pixels"), HasSubstr("16x16")));
+  EXPECT_EQ(frame_times(folder_ / "seen.mp4").size(), 3U);
+  make_by_gst("videotestsrc num-buffers=3 ! video/x-raw,width=2,height=2 ! avenc_ffv1 ! matroskamux",
+              folder_ / "tiny.mkv");
+  RecordingSink sink;
+  detect_video({video(folder_ / "tiny.mkv"), folder_ / "none.mp4"}, options_, sink);
+  EXPECT_THAT(sink.events.front(), AllOf(HasSubstr("failed No annotated copy of"), HasSubstr("tiny.mkv"),
+                                         HasSubstr("2x2 pixels"), HasSubstr("16x16")));
+  EXPECT_EQ(sink.results.size(), 3U);
+  EXPECT_EQ(sink.events.size(), 4U) << "said once";
+  EXPECT_FALSE(fs::exists(folder_ / "none.mp4"));
   EXPECT_THAT(refusal({video(folder_ / "tiny.mkv"), {}}, options_), "accepted");
 }
 
-TEST_F(DetectVideo, OutputsThatCannotBeWrittenAreNamed) {
-  write_clip(folder_ / "in.mp4", 3);
-  EXPECT_THAT(refusal({video(folder_ / "in.mp4"), "/dev/full"}, options_),
-              AllOf(HasSubstr("Cannot write '/dev/full'"), HasSubstr("No space left")));
+// The disk is full while frames come, or at the end, where a small file is first written.
+TEST_F(DetectVideo, OutputsThatCannotBeWrittenAreNamedAndCostNoResult) {
+  for (const int frames : {3, 300}) {
+    write_clip(folder_ / "in.mp4", frames);
+    RecordingSink sink;
+    detect_video({video(folder_ / "in.mp4"), "/dev/full"}, options_, sink);
+    EXPECT_EQ(sink.results.size(), static_cast<std::size_t>(frames));
+    EXPECT_THAT(sink.events, ::testing::Contains(AllOf(HasSubstr("failed Cannot write '/dev/full'"),
+                                                       HasSubstr("No space left"))));
+    EXPECT_EQ(sink.events.size(), static_cast<std::size_t>(frames + 1)) << sink.events.back();
+  }
+  RecordingSink sink;
+  detect_video({video(folder_ / "in.mp4"), "/proc/none/seen.mp4"}, options_, sink);
+  EXPECT_THAT(sink.events.front(), HasSubstr("failed Cannot make the folder '/proc/none'"));
+  EXPECT_EQ(sink.results.size(), 300U);
+}
+
+// As an IP camera sends it: pictures one after another, without a time.
+TEST_F(DetectVideo, FramesWithoutTimesAreWrittenAtTheirRate) {
+  make_by_gst(
+      "videotestsrc num-buffers=12 ! video/x-raw,width=160,height=120,framerate=25/1 ! jpegenc ! "
+      "multipartmux",
+      folder_ / "in.multipart");
+  detect_video({video(folder_ / "in.multipart"), folder_ / "seen.mp4"}, options_, sink_);
+  EXPECT_EQ(sink_.results.size(), 12U);
+  EXPECT_EQ(sink_.events.size(), 12U) << sink_.events.back();
+  const auto times = frame_times(folder_ / "seen.mp4");
+  ASSERT_EQ(times.size(), 12U);
+  EXPECT_NEAR(static_cast<double>(times[11] - times[0]), 11 * 40e6, 1e6);
+}
+
+TEST_F(DetectVideo, PicturesInARowAreAFilm) {
+  make_by_gst("videotestsrc num-buffers=12 ! video/x-raw,width=160,height=120 ! jpegenc",
+              folder_ / "in.mjpeg");
+  detect_video({video(folder_ / "in.mjpeg"), folder_ / "seen.mp4"}, options_, sink_);
+  EXPECT_EQ(sink_.results.size(), 12U);
+  EXPECT_EQ(sink_.events.size(), 12U) << sink_.events.back();
+  EXPECT_EQ(frame_times(folder_ / "seen.mp4").size(), 12U);
+}
+
+TEST_F(DetectVideo, NamesWithColonsAreFiles) {
+  write_clip(folder_ / "cam1:front-12:30.mp4", 3);
+  const auto before = fs::current_path();
+  fs::current_path(folder_.path());
+  EXPECT_THAT(refusal({video("cam1:front-12:30.mp4"), {}}, options_), "accepted");
+  fs::current_path(before);
+  EXPECT_EQ(sink_.results.size(), 3U);
 }
 
 TEST_F(DetectVideo, SoundAloneIsRefusedNotWaitedFor) {

@@ -9,10 +9,12 @@
 
 #include "engine/errors.hpp"
 #include "tests/launch/launch_support.hpp"
+#include "tests/support/as_nobody.hpp"
 
 namespace rcnn::launch {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 std::string refusal(const std::filesystem::path& file) {
@@ -46,6 +48,50 @@ TEST(ReadImage, ExifOrientationTurnsEveryFormatUpright) {
     SCOPED_TRACE(name);
     expect_quarters(read_image(launch_data(name)), 4);
   }
+}
+
+std::string app_segment(char marker, const std::string& content) {
+  const auto size = content.size() + 2;
+  return {std::string("\xFF") + marker + static_cast<char>(size >> 8) + static_cast<char>(size & 0xFF) +
+          content};
+}
+
+// As editors write them. OpenCV alone would look into the first segment of the kind only.
+TEST(ReadImage, ExifOrientationIsFoundBehindXmp) {
+  const TempFolder folder;
+  auto file = read_text(launch_data("exif6.jpg"));
+  file.insert(2, app_segment('\xE1', std::string("http://ns.adobe.com/xap/1.0/\0<x/>", 33)));
+  write_text(folder / "xmp.jpg", file);
+  expect_quarters(read_image(folder / "xmp.jpg"), 4);
+}
+
+TEST(ReadImage, MorePicturesBehindTheFirstAreSaid) {
+  const TempFolder folder;
+  std::vector<std::uint8_t> bytes;
+  cv::imencode(".jpg", make_picture(24, 16), bytes);
+  const std::string one(bytes.begin(), bytes.end());
+  const auto remark_of = [&](const std::string& file) {
+    write_text(folder / "file.jpg", file);
+    std::string remark;
+    EXPECT_EQ(read_image(folder / "file.jpg", &remark).size(), cv::Size(24, 16));
+    return remark;
+  };
+  EXPECT_THAT(remark_of(one + one + one),
+              AllOf(HasSubstr("file.jpg' holds more pictures"), HasSubstr(".mjpeg")));
+  EXPECT_EQ(remark_of(one), "");
+  EXPECT_EQ(remark_of(one + "a trailer"), "");
+  auto mpo = one;
+  mpo.insert(2, app_segment('\xE2', std::string("MPF\0II*\0", 8)));
+  EXPECT_EQ(remark_of(mpo + one), "") << "other views of the first picture, as it says";
+}
+
+TEST(ReadImage, FilesInFoldersThatMayNotBeEnteredAreNotCalledMissing) {
+  const TempFolder folder;
+  std::filesystem::create_directory(folder / "closed");
+  write_image(make_picture(8, 8), folder / "closed/a.png");
+  std::filesystem::permissions(folder / "closed", std::filesystem::perms::none);
+  const tests::AsNobody nobody;
+  EXPECT_THAT(refusal(folder / "closed/a.png"), HasSubstr("a.png': Permission denied"));
 }
 
 // The inks of CMYK cannot mix a pure green; OpenCV's naive conversion of this file stays close.
@@ -302,14 +348,31 @@ TEST(TurnUpright, FollowsEachExifCode) {
   }
 }
 
-TEST(WebpOrientation, HostileChunksAreSurvived) {
+TEST(ExifOrientation, HostileWebpChunksAreSurvived) {
   const std::string head("RIFF\0\0\0\0WEBP", 12);
   for (const auto& tail :
        {std::string("EXIF\xFF\xFF\xFF\xFFII*\0\xFF\xFF\xFF\xFF", 16), std::string("EXIF\0\0\0\0", 8),
         std::string("VP8 \xFF\xFF\xFF\xFF", 8), std::string("EXI", 3)}) {
     const auto text = head + tail;
     const std::vector<std::uint8_t> bytes(text.begin(), text.end());
-    EXPECT_EQ(webp_orientation(bytes), 1);
+    EXPECT_EQ(exif_orientation(bytes), 1);
+  }
+}
+
+TEST(ExifOrientation, HostileJpegSegmentsAreSurvived) {
+  const std::string exif("Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0", 28);
+  const auto whole = "\xFF\xD8" + app_segment('\xE1', exif);
+  const auto orientation = [](const std::string& text) {
+    return exif_orientation(std::vector<std::uint8_t>(text.begin(), text.end()));
+  };
+  EXPECT_EQ(orientation(whole), 6);
+  for (std::size_t size = 0; size < whole.size() - 4; ++size)
+    EXPECT_EQ(orientation(whole.substr(0, size)), 1);
+  for (const char length : {'\0', '\1', '\2', '\xFF'}) {
+    auto file = whole;
+    file[4] = length == '\xFF' ? length : '\0';
+    file[5] = length;
+    EXPECT_EQ(orientation(file), length == '\xFF' ? 6 : 1) << "length " << static_cast<int>(length);
   }
 }
 

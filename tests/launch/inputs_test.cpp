@@ -4,10 +4,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "launch/image_file.hpp"
 #include "tests/launch/launch_support.hpp"
+#include "tests/support/as_nobody.hpp"
 
 namespace rcnn::launch {
 namespace {
@@ -96,6 +96,35 @@ TEST_F(Inputs, SharedNamesBecomeWholePaths) {
   EXPECT_THAT(names(expand_inputs({first, second})), ElementsAre(first, second));
 }
 
+TEST_F(Inputs, PathsThatAreOthersNamesAreToldApart) {
+  for (const char* name : {"a", "b"}) fs::create_directories(folder_ / name);
+  for (const char* name : {"a/1.jpg", "b/1.jpg"}) write_text(folder_ / name, "x");
+  const auto before = fs::current_path();
+  fs::current_path(folder_.path());
+  fs::create_directories("set/a");
+  write_text("set/a/1.jpg", "x");
+  EXPECT_THAT(names(expand_inputs({"set", "a/1.jpg", "b/1.jpg"})),
+              ElementsAre("set/a/1.jpg", "a/1.jpg", "b/1.jpg"));
+  EXPECT_THAT(names(expand_inputs({"a/1.jpg", "a/1.jpg"})), ElementsAre("a/1.jpg", "a/1.jpg"))
+      << "one image given twice";
+  fs::current_path(before);
+}
+
+TEST_F(Inputs, FilmsOfJpegsAreVideos) {
+  write_image(make_picture(8, 8), folder_ / "film.jpg");
+  fs::rename(folder_ / "film.jpg", folder_ / "film.MJPEG");
+  fs::copy(folder_ / "film.MJPEG", folder_ / "film.mjpg");
+  for (const char* name : {"film.MJPEG", "film.mjpg"})
+    EXPECT_EQ(expand_inputs({(folder_ / name).string()}).inputs.at(0).kind, InputKind::kVideo) << name;
+}
+
+TEST(IsUri, NamesWithColonsAreFiles) {
+  for (const char* uri : {"rtsp://host/a", "file:///a.mp4", "http://host:80/a"})
+    EXPECT_TRUE(is_uri(uri)) << uri;
+  for (const char* file : {"cam1:front.mp4", "rec-2024-01-01T12:30:00.mp4", "a/b://c.mp4", "://a", "file:/a"})
+    EXPECT_FALSE(is_uri(file)) << file;
+}
+
 TEST_F(Inputs, PipesAreProblemsAndNotWaitedFor) {
   const auto pipe = folder_ / "pipe.mp4";
   ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
@@ -112,18 +141,6 @@ TEST_F(Inputs, EmptyFolderAndIdleGlobAreProblemsTheRestGoesOn) {
   EXPECT_THAT(names(expanded), ElementsAre("b.jpg"));
 }
 
-/// While it lives, files that others may not read are out of reach: root reads all.
-class AsNobody {
- public:
-  AsNobody() { EXPECT_EQ(::seteuid(root_ ? 65534 : ::geteuid()), 0); }
-  ~AsNobody() { EXPECT_EQ(::seteuid(root_ ? 0 : ::geteuid()), 0); }
-  AsNobody(const AsNobody&) = delete;
-  AsNobody& operator=(const AsNobody&) = delete;
-
- private:
-  const bool root_ = ::geteuid() == 0;
-};
-
 TEST_F(Inputs, FolderThatCannotBeReadIsNamedAndTheRestGoesOn) {
   for (const char* name : {"a-closed", "sub/closed", "z-closed"}) {
     fs::create_directories(folder_ / name);
@@ -131,7 +148,7 @@ TEST_F(Inputs, FolderThatCannotBeReadIsNamedAndTheRestGoesOn) {
   }
   fs::permissions(folder_.path(), static_cast<fs::perms>(0755));
   const auto expanded = [&] {
-    const AsNobody nobody;
+    const tests::AsNobody nobody;
     return expand_inputs({folder_.path().string()});
   }();
   EXPECT_THAT(names(expanded), ElementsAre("a.PNG", "b.jpg", "sub/c.webp"));

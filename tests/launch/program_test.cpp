@@ -58,6 +58,14 @@ TEST(Program, UnknownCommandsAreNamedBesideThoseThereAre) {
   EXPECT_THAT(run_neuron_rcnn("").err, HasSubstr("compile, detect, classify"));
 }
 
+TEST(Program, FilesWhoseNamesBeginWithADashAreNamedWithTheWayToGiveThem) {
+  for (const char* arguments : {"detect -dash.jpg", "detect -dash.jpg --json -", "detect a.jpg -dash.jpg"}) {
+    const auto outcome = run_neuron_rcnn(arguments);
+    EXPECT_EQ(outcome.code, 2);
+    EXPECT_THAT(outcome.err, AllOf(HasSubstr("'-dash.jpg' is no option"), HasSubstr("./-dash.jpg")));
+  }
+}
+
 TEST(Program, EmptyValuesAreNotTakenForNone) {
   for (const std::string arguments :
        {"compile --arch resnet18 -o x.rcnn --weights", "compile -o x.rcnn --weights w.pth --bind",

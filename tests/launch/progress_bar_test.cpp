@@ -62,5 +62,20 @@ TEST(ProgressBar, NotesDoNotCommandTheTerminal) {
   EXPECT_EQ(out.str(), "\r\x1b[K?[2J.png");
 }
 
+TEST(ProgressBar, CutsLongNotesBetweenCharacters) {
+  for (int before = 38; before < 44; ++before) {
+    std::ostringstream out;
+    ProgressBar bar(out, true, milliseconds(0));
+    std::string note(static_cast<std::size_t>(before), 'x');
+    for (int i = 0; i < 10; ++i) note += "\xE2\x82\xAC";
+    bar.update(1, 0, note);
+    const auto shown = out.str();
+    ASSERT_TRUE(shown.ends_with("...")) << shown;
+    std::string euros = shown.substr(shown.rfind('x') + 1);
+    euros.resize(euros.size() - 3);
+    EXPECT_EQ(euros.size() % 3, 0U) << before;
+  }
+}
+
 }  // namespace
 }  // namespace rcnn::launch

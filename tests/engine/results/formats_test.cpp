@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "engine/results/formats.hpp"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <sstream>
 
@@ -162,10 +164,49 @@ TEST(Formats, ClassesWithoutANameHaveANumber) {
   EXPECT_EQ(kNames.category_id(9), 9);
 }
 
-TEST(Formats, FileNamesOfAnyBytesMakeValidJson) {
-  auto result = image_result();
-  result.file = "bad\xFFname.jpg";
-  EXPECT_TRUE(json::accept(written(ResultFormat::kDetectron2, {result})));
+TEST(Formats, FileNamesOfAnyBytesStayApartInValidJson) {
+  std::vector<FrameResult> results(2, image_result());
+  results[0].file = "caf\xE9.jpg";
+  results[1].file = "caf\xE8.jpg";
+  const auto images = json::parse(written(ResultFormat::kDetectron2, results)).at("images");
+  EXPECT_EQ(images[0].at("file"), "caf%E9.jpg");
+  EXPECT_EQ(images[1].at("file"), "caf%E8.jpg");
+  const auto coco = json::parse(written(ResultFormat::kCoco, results));
+  EXPECT_EQ(coco[0].at("image_id"), "caf%E9.jpg");
+  for (auto& result : results) result.frame = 7;
+  EXPECT_EQ(coco_image_id(results[0]), "caf%E9.jpg#7");
+  EXPECT_EQ(json::parse(lines_of(written(ResultFormat::kJsonLines, results)).at(1)).at("file"), "caf%E8.jpg");
+}
+
+TEST(Formats, NamesInResultsAreThoseOfTheFilesWhereTheyAreUtf8) {
+  for (const char* name :
+       {"a.jpg", "50%.jpg", "caf\xC3\xA9.jpg", "\xE2\x82\xAC", "\xF0\x9F\x98\x80", "\xEF\xBF\xBD"})
+    EXPECT_EQ(name_in_results(name), name);
+  EXPECT_EQ(name_in_results("50%\xE9"), "50%25%E9");
+  EXPECT_EQ(name_in_results("\xC3\xA9\xC3"), "\xC3\xA9%C3") << "cut";
+  EXPECT_EQ(name_in_results("\xC0\xAF"), "%C0%AF") << "longer than need be";
+  EXPECT_EQ(name_in_results("\xE0\x80\xAF"), "%E0%80%AF") << "longer than need be";
+  EXPECT_EQ(name_in_results("\xED\xA0\x80"), "%ED%A0%80") << "half of a pair";
+  EXPECT_EQ(name_in_results("\xF4\x90\x80\x80\xF8"), "%F4%90%80%80%F8") << "beyond the last code";
+}
+
+// As `exec 3>log` leaves it.
+TEST(ResultWriter, OpenDescriptorsAreWrittenOn) {
+  const TempFolder folder;
+  for (const auto format : {ResultFormat::kJsonLines, ResultFormat::kCoco}) {
+    const int descriptor = ::open((folder / "log").c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    ASSERT_EQ(::write(descriptor, "before\n", 7), 7);
+    std::ostringstream unused;
+    ResultWriter writer("/dev/fd/" + std::to_string(descriptor), format, kNames, unused);
+    writer.add(image_result());
+    writer.finish();
+    ASSERT_EQ(::write(descriptor, "after\n", 6), 6);
+    ::close(descriptor);
+    const auto lines = lines_of(read_text(folder / "log"));
+    EXPECT_EQ(lines.front(), "before");
+    EXPECT_GT(lines.size(), 2U);
+    EXPECT_EQ(lines.back(), "after");
+  }
 }
 
 TEST(ResultWriter, WholeFilesAppearAtTheEnd) {
