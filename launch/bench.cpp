@@ -270,15 +270,17 @@ Command add_bench(CLI::App& program) {
          "Picture sizes for detectors, WIDTHxHEIGHT (default: 608x448 1344x800); the artifact's own input "
          "says what becomes of them")
       ->option_text("WxH ...");
-  app->add_option(
-         "--batch", settings->options.batches,
-         "Numbers of pictures that come together, 1..128 (default: 1 to 8 for classifiers; for detectors "
-         "a stream of single pictures); no more than --max-in-flight of a detector's are under way")
-      ->check(whole_number_between(1, 128))
-      ->option_text("N ...");
+  auto* batch =
+      app->add_option(
+             "--batch", settings->options.batches,
+             "Numbers of pictures that come together, 1..128 (default: 1 to 8 for classifiers; for detectors "
+             "a stream of single pictures); no more than --max-in-flight of a detector's are under way")
+          ->check(whole_number_between(1, 128))
+          ->option_text("N ...");
   auto* end_to_end = app->add_flag("--end-to-end", settings->end_to_end, "Of detectors, whole frames alone");
   app->add_flag("--isolated", settings->isolated, "Of detectors, each program alone, and RoIAlign")
-      ->excludes(end_to_end);
+      ->excludes(end_to_end)
+      ->excludes(batch);
   app->add_option("--warm-ups", loop.warm_ups, "Iterations before the clock starts")
       ->check(whole_number_between(0, kMostTimes))
       ->capture_default_str();

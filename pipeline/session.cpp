@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "engine/errors.hpp"
+#include "engine/runtime/core_state.hpp"
 #include "pipeline/host_program.hpp"
 #include "pipeline/process_report.hpp"
 #include "pipeline/recent_cache.hpp"
@@ -137,7 +138,6 @@ std::shared_ptr<engine::ExecutionTicket> Session::State::submit(std::size_t prog
 /// often as takes each of them out of service. Where they do not come back in time, once for each core.
 void Session::State::warm_up(std::size_t program,
                              const std::shared_ptr<const engine::Executable>& executable) const {
-  constexpr int kFailuresInRow = 5;
   const auto cores = static_cast<int>(programs->cores().size());
   for (int failures = 0, timeouts = 0;;) {
     try {
@@ -148,7 +148,7 @@ void Session::State::warm_up(std::size_t program,
     } catch (const engine::CancelledError&) {
       throw;
     } catch (const engine::DeviceError& error) {
-      if (++failures >= cores * kFailuresInRow) throw;
+      if (++failures >= cores * engine::CoreState::kFailuresInRow) throw;
       spdlog::warn("warming up is tried again: {}", error.what());
     }
   }

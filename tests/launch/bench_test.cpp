@@ -183,6 +183,7 @@ TEST(Bench, WrongUseIsNamed) {
               HasSubstr("--max-in-flight is for detectors"));
   EXPECT_THAT(bench(tests::tiny_classifier(), "--isolated").err, HasSubstr("--isolated is for detectors"));
   EXPECT_EQ(bench(tests::tiny_model(), "--isolated --end-to-end").code, 2);
+  EXPECT_EQ(bench(tests::tiny_model(), "--isolated --batch 2").code, 2) << "programs take one picture";
   EXPECT_EQ(bench(tests::tiny_model(), "--stability -1").code, 2);
   EXPECT_EQ(bench(tests::tiny_model(), "--threads-per-core 0").code, 2);
   EXPECT_EQ(bench(tests::tiny_model(), "--batch 0").code, 2);
