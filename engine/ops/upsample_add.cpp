@@ -19,13 +19,21 @@ class UpsampleAdd final : public onednn::PrimitiveOperator {
     // Both maps in the layout of the finer one, which is by far the larger.
     const auto layout = fine.layout();
     const auto source = layout ? Format(from, *layout, fine.dtype()) : coarse;
+    // Both by the layout's own strides, too: maps of one channel lie alike in several, and where the strides
+    // of its one channel differ the library takes its reference implementation, which forgets the sum.
+    const auto seen = layout ? Format(to, *layout, fine.dtype()) : fine;
     onednn::translate<ModelError>(name, [&] {
       const resampling_forward::primitive_desc description(
           {dnnl::prop_kind::forward_inference, dnnl::algorithm::resampling_nearest,
-           std::vector<float>{2.f, 2.f}, onednn::desc(source), onednn::desc(fine)},
+           std::vector<float>{2.f, 2.f}, onednn::desc(source), onednn::desc(seen)},
           onednn::attributes(true), onednn::cpu());
       adopt(description, resampling_forward(description));
     });
+    if (onednn::is_reference(implementation())) {
+      throw ModelError("upsampling '" + name +
+                       "': oneDNN has no right implementation for maps that lie as these");
+    }
+    view_as({seen, source}, seen);
     inputs_ = {fine, source};
     arguments_ = {DNNL_ARG_DST, DNNL_ARG_SRC};
     output_ = fine;

@@ -25,6 +25,23 @@ TEST(UpsampleAdd, IsItsDefinitionInEveryLayout) {
   }
 }
 
+// Such maps lie alike in several layouts, and oneDNN's cache of primitives takes one for the other: so each
+// pair has a size of its own.
+TEST(UpsampleAdd, AddsToMapsOfOneChannelHoweverTheyAreDescribed) {
+  int width = 5;
+  for (const auto layout : {Layout::kNhwc, Layout::kRowMajor}) {
+    for (const auto other : {Layout::kNhwc, Layout::kRowMajor}) {
+      const Shape fine_shape{1, 1, 6, 2 * width}, coarse_shape{1, 1, 3, width};
+      const auto fine = tests::random_values(static_cast<std::size_t>(12 * width), 1);
+      const auto coarse = tests::random_values(static_cast<std::size_t>(3 * width), 2);
+      const auto op = make_upsample_add("up", Format(fine_shape, layout), Format(coarse_shape, other));
+      EXPECT_EQ(tests::run_operator(*op, {fine, coarse}), tests::slow_upsample_add(1, 3, width, fine, coarse))
+          << to_string(layout) << ", " << to_string(other);
+      ++width;
+    }
+  }
+}
+
 TEST(UpsampleAdd, RefusesMapsThatAreNotTwiceAsLarge) {
   const Format coarse({1, 8, 3, 3}, Layout::kBlocked8);
   EXPECT_THROW(make_upsample_add("up", Format({1, 8, 5, 6}, Layout::kBlocked8), coarse), ShapeError);
