@@ -47,8 +47,10 @@ class Search {
     for (std::size_t program = 0; program < model_.programs.size(); ++program) {
       const auto& graph = model_.programs[program].graph;
       kept.push_back(find_kept(program));
-      if (const auto error = tried_.find(kept.back()); error != tried_.end())
+      if (const auto error = tried_.find(kept.back()); error != tried_.end()) {
         errors[graph.name] = error->second;
+        warn_beyond_budget(graph.name, error->second);
+      }
     }
     auto plan = planner_.plan(kept);
     plan.measured = can_measure_methods(options_.precision);
@@ -72,11 +74,20 @@ class Search {
     return tap->histograms();
   }
 
+  void warn_beyond_budget(const std::string& program, double error) const {
+    if (error <= options_.budget) return;
+    spdlog::warn(
+        "calibrate: {}'s outputs have an error of {:.2f} % though no layer is left that could be {}; the "
+        "budget is {:.2f} %. An --error-budget above {:.4f} lets the quicker layers in",
+        program, 100 * error,
+        options_.precision == kInt8 ? "set aside" : "direct instead of by Winograd's method",
+        100 * options_.budget, error);
+  }
+
   std::size_t find_kept(std::size_t program) {
     const auto& graph = model_.programs[program].graph;
     const auto candidates = planner_.candidates(program).size();
     tried_.clear();
-    if (candidates == 0) return 0;
     ReferenceOutputs references;
     run_(exact_.file(), searched_, TrialTap::collecting(graph, references), graph.name + ", exact");
     if (references.kept.empty()) return 0;  // The few images of the search have nothing for this program

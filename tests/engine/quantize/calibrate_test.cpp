@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "engine/quantize/calibrate.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <spdlog/sinks/ostream_sink.h>
+#include <spdlog/spdlog.h>
 
 #include <set>
+#include <sstream>
 
 #include "engine/compile/artifact.hpp"
 #include "engine/compile/quantization.hpp"
@@ -111,6 +115,23 @@ TEST_F(Calibrate, LeavesLayersOutUntilTheBudgetIsKeptTo) {
   EXPECT_GT(in_int8(plan, "backbone-rpn"), 0U);
   EXPECT_LE(plan.errors.at("backbone-rpn"), budget);
   EXPECT_GT(plan.errors.at("backbone-rpn"), 0);
+}
+
+TEST_F(Calibrate, SaysWhereNoPlanKeepsToTheBudget) {
+  std::ostringstream said;
+  const auto before = spdlog::default_logger();
+  spdlog::set_default_logger(
+      std::make_shared<spdlog::logger>("test", std::make_shared<spdlog::sinks::ostream_sink_mt>(said)));
+  auto whole = options(1), hopeless = options(1e-9);
+  for (auto* chosen : {&whole, &hopeless}) chosen->precision = "bf16";
+  calibrate(model_, whole, runner());
+  const auto silent = said.str();
+  calibrate(model_, hopeless, runner());
+  spdlog::set_default_logger(before);
+  EXPECT_THAT(silent, ::testing::Not(::testing::HasSubstr("outputs have an error")));
+  EXPECT_THAT(said.str(), ::testing::HasSubstr("backbone-rpn's outputs have an error of"));
+  EXPECT_THAT(said.str(), ::testing::HasSubstr("box-head's outputs have an error of"))
+      << "nothing can be left out";
 }
 
 // What the plan says of errors is what the artifact does, emulated or, of its weights alone, as f32.
