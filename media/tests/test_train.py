@@ -15,9 +15,10 @@ from unittest import mock
 import cv2
 import numpy as np
 import torch
+from safetensors.torch import save, save_file
 
 from train import boxes, checkpoint, folder, inference, supply
-from train.__main__ import Trainer, parse, train
+from train.__main__ import Trainer, Unusable, parse, train
 from train.export import SMALL, stepped
 from train.losses import Counts, losses
 from train.model import MaskRCNN, pool
@@ -70,6 +71,19 @@ class Supply(unittest.TestCase):
         self.assertEqual([some(200_000_000, maker) for maker in range(3)], [[200_000_000 + maker + step for step in (0, 3, 6)] for maker in range(3)])
         self.assertEqual(some(899_999_998, 1), [899_999_999, 800_000_002, 800_000_005])
         self.assertEqual(some(899_999_998, 2), [800_000_000, 800_000_003, 800_000_006])
+
+
+    def test_pictures_with_a_rare_class_are_drawn_more_often(self):
+        labels = torch.full((20, 2, supply.MOST), -1, dtype=torch.int8)
+        labels[:10, 0, 0] = 2                # A car in every other picture
+        labels[3, 0, 1] = labels[4, 0, 5] = 6  # Signs in two of twenty
+        labels[:, 1, :2] = torch.tensor([0, 0])
+        labels[4, 1, 5] = 0
+        labels[5, :, 2] = torch.tensor([6, 1])  # One that is a crowd
+        found = supply.odds(labels)
+        self.assertAlmostEqual(found.sum(), 1)
+        np.testing.assert_allclose(found / found[0], [3.0 if row in (3, 4) else 1.0 for row in range(20)], rtol=1e-5)
+        np.testing.assert_allclose(supply.odds(torch.full((4, 2, supply.MOST), -1, dtype=torch.int8)), [0.25] * 4)
 
 
 class Folder(unittest.TestCase):
@@ -148,6 +162,45 @@ class Options(unittest.TestCase):
                 with mock.patch("train.__main__.Supply", side_effect=Stop) as made, self.assertRaises(Stop):
                     train(parse(["--run", place, "--seed", "8", "--device", "cpu"]))
                 self.assertEqual(made.call_args.args[4], first)
+
+
+class Steps(unittest.TestCase):
+    def trainer(self, *arguments, threads=1):
+        with mock.patch("torch.get_num_threads", return_value=threads):
+            return Trainer(parse(["--run", "/nowhere", "--device", "cpu", "--batch", "8", "--iterations", "9", *arguments]))
+
+    def test_parts_learnt_from_at_once_learn_what_parts_in_turn_do(self):
+        maps = torch.zeros((96, 96), dtype=torch.uint8)
+        maps[20:70, 20:70] = 1
+        target = supply.Target(torch.tensor([[20.0, 20, 70, 70]]), torch.tensor([2]), torch.tensor([1], dtype=torch.uint8), torch.zeros((0, 4)), maps)
+        batch = torch.randint(0, 255, (8, 3, 96, 96), dtype=torch.uint8, generator=torch.Generator().manual_seed(0)), [target] * 8
+        source, found = mock.Mock(batch=mock.Mock(return_value=batch)), []
+        for at_once in (True, False):
+            trainer = self.trainer(threads=2)
+            self.assertEqual(len(trainer.generators), 2)
+            if not at_once:
+                trainer.threads = None
+            parts = trainer.step(source)
+            found.append(([float(parts[name]) for name in ("class", "box", "mask")], trainer.model.backbone.fpn_output3.weight.grad))
+        np.testing.assert_allclose(found[0][0], found[1][0], rtol=1e-4)
+        torch.testing.assert_close(found[0][1], found[1][1], rtol=1e-3, atol=1e-5)
+
+    def test_batches_are_parted_as_far_as_batch_norms_bear(self):
+        self.assertEqual([len(self.trainer("--batch", str(batch), "--capacity", "64", threads=16).generators) for batch in (3, 8, 48, 64)], [1, 2, 12, 16])
+
+    def test_a_run_begins_with_the_weights_it_is_given(self):
+        with tempfile.TemporaryDirectory() as place:
+            path = pathlib.Path(place) / "default.safetensors"
+            model = MaskRCNN()
+            save_file(checkpoint.rounded(model.state_dict()), path)
+            begun = self.trainer("--start", str(path))
+            torch.testing.assert_close(begun.model.roi_heads.box_head.fc1.weight, model.roi_heads.box_head.fc1.weight.half().float())
+            self.assertEqual(begun.progress["iteration"], 0)
+            for name, content in (("none", None), ("text", b"x"), ("other", save({"a": torch.ones(1)}))):
+                if content:
+                    (pathlib.Path(place) / name).write_bytes(content)
+                with self.subTest(name), self.assertRaisesRegex(Unusable, f"--start: .*{name}"):
+                    self.trainer("--start", f"{place}/{name}")
 
 
 class Model(unittest.TestCase):

@@ -4,12 +4,14 @@
     python3 -m train --run DIR --minutes 24                      # one go on a GPU
     python3 -m train --run DIR --minutes 24 --stop-after 8       # the same in parts: run it until it says that it is done
     python3 -m train --run DIR --smoke                           # a minute on a CPU: shows that all parts work, learns little
+    python3 -m train --run DIR --start default.safetensors       # goes on from weights of train.export, by a schedule of its own
 
 The learning rate follows the share of --minutes (or of --iterations, which does not depend on the machine) that is over. DIR holds
 the weights (averaged over steps), state.json, log.csv and loss.png. Optimiser moments are not kept: after a resume the rate rises again
 within 100 steps. Scenes are made while training by --makers processes; --folder reads a folder of `python3 -m scenes` instead.
 """
 import argparse
+import concurrent.futures
 import contextlib
 import copy
 import csv
@@ -22,6 +24,8 @@ import time
 
 import numpy as np
 import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
 from tqdm import tqdm
 
 from . import checkpoint, folder
@@ -31,6 +35,7 @@ from .plot import draw
 from .supply import HELD_OUT, SEEDS, Supply
 
 RESUME_WARM_UP = 100
+PART_LEAST = 4  # Pictures of a part of a batch: batch norms need some
 NAMES = ("rpn_class", "rpn_box", "class", "box", "mask")
 
 
@@ -38,6 +43,7 @@ def parse(arguments):
     parser = argparse.ArgumentParser(prog="python3 -m train", description="Trains the default model on scenes of its own making.")
     add = parser.add_argument
     add("--run", type=pathlib.Path, required=True, help="folder of the run; one that holds weights is resumed")
+    add("--start", type=pathlib.Path, help="weights to begin a run with, as train.export writes them (default: random ones)")
     add("--minutes", type=float, default=24, help="length of the whole training (default 24)")
     add("--iterations", type=int, default=0, help="length in steps instead, for a schedule that does not depend on the machine")
     add("--stop-after", type=float, default=math.inf, help="end this part after so many minutes")
@@ -72,6 +78,17 @@ def parse(arguments):
     return options
 
 
+class Unusable(Exception):
+    """--start names no weights of this model; the message says why."""
+
+
+def begin_with(model, path):
+    try:
+        checkpoint.restore(model, {name: tensor.float() for name, tensor in load_file(path).items()})
+    except (OSError, SafetensorError, ValueError, RuntimeError) as error:
+        raise Unusable(f"--start: {path} is no weights as train.export writes them: {error}") from error
+
+
 class Trainer:
     def __init__(self, options):
         self.options, self.device = options, torch.device(options.device)
@@ -82,13 +99,28 @@ class Trainer:
         if (options.run / "state.json").exists():
             state, self.progress = checkpoint.load(options.run)
             checkpoint.restore(self.model, state)
+        elif options.start:
+            begin_with(self.model, options.start)
         share = options.regions / Counts.regions
         self.counts = Counts(options.regions, max(round(Counts.masks * share), 1), max(round(Counts.proposals * share), 1))
         self.average = copy.deepcopy(self.model)
         self.optimizer = torch.optim.AdamW(self._groups(), lr=options.rate, betas=(0.9, 0.999))
         self.started_at, self.resumed = self.progress["iteration"], self.progress["iteration"] > 0
         self.rng = np.random.default_rng([options.seed, self.progress["parts"]])
-        self.generator = torch.Generator(self.device).manual_seed(options.seed + self.progress["parts"])
+        self.generators, self.threads = [self._generator(0)], None
+        if self.device.type == "cpu":
+            self._share_among_threads()
+
+    def _generator(self, part):
+        return torch.Generator(self.device).manual_seed(self.options.seed + self.progress["parts"] + 1000 * part)
+
+    def _share_among_threads(self):
+        """Cuts batches into parts, each learnt from on CPUs of its own: a third of a step does not use several."""
+        parts = min(torch.get_num_threads(), self.options.batch // PART_LEAST)
+        if parts > 1:
+            each = torch.get_num_threads() // parts
+            self.generators = [self._generator(part) for part in range(parts)]
+            self.threads = concurrent.futures.ThreadPoolExecutor(parts, initializer=torch.set_num_threads, initargs=(each,))
 
     def _groups(self):
         """Weight decay for matrices and kernels alone."""
@@ -113,18 +145,27 @@ class Trainer:
         for group in self.optimizer.param_groups:
             group["lr"] = self.rate()
         self.model.train()
-        fast = torch.autocast(self.device.type, torch.bfloat16) if self.options.precision == "bf16" else contextlib.nullcontext()
-        with fast:
-            parts = losses(self.model, pictures, targets, self.counts, self.generator)
-            total = sum(parts.values())
         self.optimizer.zero_grad(set_to_none=True)
-        total.backward()
+        count = len(self.generators)
+        cuts = [slice(self.options.batch * part // count, self.options.batch * (part + 1) // count) for part in range(count)]
+        learn = lambda cut, generator: self._learn(pictures[cut], targets[cut], generator)
+        found = list((self.threads.map if self.threads else map)(learn, cuts, self.generators))
         norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), 5.0)
         if torch.isfinite(norm):  # A step that overflowed is left out
             self.optimizer.step()
         self._follow()
         self.progress["iteration"] += 1
-        return {name: parts[name].detach() for name in NAMES}
+        return {name: sum(parts[name] for parts in found) for name in NAMES}
+
+    def _learn(self, pictures, targets, generator):
+        """Adds the gradients of a part of the batch, weighted by its share, and returns its losses, weighted alike. Called from several threads at once."""
+        fast = torch.autocast(self.device.type, torch.bfloat16) if self.options.precision == "bf16" else contextlib.nullcontext()
+        with fast:
+            parts = losses(self.model, pictures, targets, self.counts, generator)
+            parts = {name: loss * (len(targets) / self.options.batch) for name, loss in parts.items()}
+            total = sum(parts.values())
+        total.backward()
+        return {name: loss.detach() for name, loss in parts.items()}
 
     @torch.no_grad()
     def _follow(self):
@@ -209,5 +250,5 @@ def train(options):
 if __name__ == "__main__":
     try:
         train(parse(sys.argv[1:]))
-    except folder.NoPictures as error:
+    except (folder.NoPictures, Unusable) as error:
         sys.exit(f"python3 -m train: {error}")

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Training pictures: processes make scenes (or read a folder), a store on the device keeps the latest, batches are cut from it.
 
-A batch mixes pictures that were never used with ones that were, so training does not wait for slow makers, and each use is cut,
-mirrored and scaled anew. Boxes are always measured on the map of object numbers, so they fit whatever the cut left.
+A batch mixes pictures that were never used with ones that were, so training does not wait for slow makers; of the latter, those with rare
+classes come more often. Each use is cut, mirrored and scaled anew. Boxes are always measured on the map of object numbers, so they fit whatever the cut left.
 """
 import dataclasses
 import itertools
@@ -23,6 +23,7 @@ SEEDS = 100_000_000     # Of one training, from its --seed times this on: it nev
 HELD_OUT = 900_000_000  # First of the scenes that no training sees
 SMALLEST = 40           # Pixels of the network's input: a smaller object is ignored
 SHOWN_LEAST = 0.3       # Of the object's pixels before the cut
+COMMON = 0.3            # Share of the pictures; those with an object of a class that fewer have are drawn as many times as often
 
 
 @dataclasses.dataclass
@@ -91,6 +92,7 @@ class Supply:
         self.maps = torch.zeros((capacity, size, size), dtype=torch.uint8, device=device)
         self.labels = torch.full((capacity, 2, MOST), -1, dtype=torch.int8, device=device)
         self.received, self.fresh, self.failure = 0, [], None
+        self.odds, self.judged = (), 0  # Of the rows, and what had been received when they were judged
         self.arrival = threading.Condition()  # Guards the three above and the rows of the tensors
         context = multiprocessing.get_context("spawn")
         self.queue, self.stopping = context.Queue(processes * 4), context.Event()
@@ -138,14 +140,20 @@ class Supply:
                 self.check()
 
     def rows(self, count, rng):
-        """Rows of a batch: new ones first, the rest at random."""
+        """Rows of a batch: new ones first, the rest at random, rare classes more often."""
         self.wait_for(count)
         with self.arrival:
             stored = min(self.received, self.capacity)
             new = list(dict.fromkeys(self.fresh[-stored:]))[-count:]
             self.fresh = [row for row in self.fresh if row not in set(new)][-self.capacity:]
-        old = rng.permutation(stored)[:count - len(new)]
+            old = rng.choice(stored, count - len(new), replace=False, p=self._odds(stored)) if count > len(new) else ()
         return [*new, *(int(row) for row in old)]
+
+    def _odds(self, stored):
+        """Odds of each row: by the rarest class in it, as LVIS's repeat factors (but in proportion, not by the root)."""
+        if len(self.odds) != stored or stored == self.capacity and self.received >= self.judged + self.capacity // 8:
+            self.odds, self.judged = odds(self.labels[:stored]), self.received
+        return self.odds
 
     def batch(self, count, side, rng):
         """BGR u8 [count, 3, side, side] and its targets."""
@@ -157,6 +165,15 @@ class Supply:
         pictures, maps = torch.stack([picture for picture, _, _ in cuts]), torch.stack([numbers for _, numbers, _ in cuts])
         scales = torch.tensor([scale for _, _, scale in cuts], device=self.device)
         return pictures, targets_of(maps, labels, before * scales[:, None] ** 2)
+
+
+def odds(labels):
+    """labels [N, 2, MOST] -> numpy [N], summing to 1: a row counts COMMON / share for its rarest class, and at least once. Crowds do not count."""
+    classes = torch.where(labels[:, 1] == 0, labels[:, 0], -1).long() + 1
+    present = torch.zeros((len(labels), int(classes.max()) + 1), device=labels.device).scatter_(1, classes, 1.0)[:, 1:]
+    factor = (COMMON / present.mean(0).clamp(min=1e-9)).clamp(min=1)
+    weight = torch.cat([present * factor, torch.ones_like(present[:, :1])], dim=1).amax(1).double() if present.shape[1] else torch.ones(len(labels)).double()
+    return (weight / weight.sum()).cpu().numpy()
 
 
 def count_numbers(numbers):
