@@ -4,7 +4,6 @@
 #include <gst/video/gstvideometa.h>
 
 #include <algorithm>
-#include <array>
 #include <string>
 #include <utility>
 
@@ -65,11 +64,7 @@ RegionClassifier::RegionClassifier(const pipeline::SessionOptions& options)
     : classifier_(pipeline::Classifier::create(options)) {}
 
 std::chrono::nanoseconds RegionClassifier::time_of_one() const {
-  constexpr std::array<std::uint8_t, 3> kBlack{};
-  const engine::ImageView pixel{kBlack.data(), 1, 1, kBlack.size(), engine::PixelFormat::kBgr};
-  const auto began = std::chrono::steady_clock::now();
-  classifier_->logits({&pixel, 1}, {.stream = stream_});
-  return std::chrono::steady_clock::now() - began;
+  return classifier_->warm_up({.stream = stream_});
 }
 
 bool RegionClassifier::run(const GstVideoFrame& frame, const ClassifySettings& settings) const {

@@ -46,7 +46,8 @@ class RegionClassifier {
   /// the frame are passed over. Returns whether a detector has been at work. \throws engine::Error if a core
   /// fails; the buffer is as it was then.
   bool run(const GstVideoFrame& frame, const ClassifySettings& settings) const;
-  /// What classifying a picture takes on these cores, before there are any. \throws engine::Error as run()
+  /// What classifying a picture takes on these cores, before there are any. \throws engine::Error if each
+  /// core keeps failing.
   std::chrono::nanoseconds time_of_one() const;
 
  private:

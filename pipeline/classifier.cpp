@@ -2,6 +2,8 @@
 #include "pipeline/classifier.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cstdint>
 #include <future>
 #include <utility>
 
@@ -9,6 +11,7 @@
 #include "engine/errors.hpp"
 #include "pipeline/parallel.hpp"
 #include "pipeline/process_report.hpp"
+#include "pipeline/warm_up.hpp"
 
 namespace rcnn::pipeline {
 namespace {
@@ -117,6 +120,12 @@ std::vector<std::vector<float>> Classifier::logits(std::span<const engine::Image
     }
   }
   return results;
+}
+
+std::chrono::nanoseconds Classifier::warm_up(const engine::Dispatch& dispatch) const {
+  constexpr std::array<std::uint8_t, 3> kBlack{};
+  const engine::ImageView pixel{kBlack.data(), 1, 1, kBlack.size(), engine::PixelFormat::kBgr};
+  return pipeline::warm_up(cores(), [&] { logits({&pixel, 1}, dispatch); });
 }
 
 }  // namespace rcnn::pipeline

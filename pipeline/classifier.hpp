@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <span>
 #include <vector>
@@ -18,7 +19,7 @@ namespace rcnn::pipeline {
 /// Thread safety: thread-safe.
 class Classifier {
  public:
-  /// Loads (or shares) the model, places its program on each core, warms it up once.
+  /// Loads (or shares) the model and places its program on each core.
   ///   options.placement must be replicate: there is one program
   /// \throws engine::ModelError, SettingError, DeviceError; nothing stays loaded.
   static std::unique_ptr<Classifier> create(const SessionOptions& options,
@@ -35,6 +36,9 @@ class Classifier {
   /// \throws engine::DeviceError, TimeoutError of the first execution that failed.
   std::vector<std::vector<float>> logits(std::span<const engine::ImageView> images,
                                          const engine::Dispatch& dispatch = {}) const;
+  /// Classifies one pixel, before there are pictures, again where a core fails (pipeline/warm_up.hpp).
+  /// \returns how long that took, without what failed \throws engine::Error as logits()
+  std::chrono::nanoseconds warm_up(const engine::Dispatch& dispatch = {}) const;
 
  private:
   Classifier();

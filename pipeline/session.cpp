@@ -11,10 +11,10 @@
 #include <utility>
 
 #include "engine/errors.hpp"
-#include "engine/runtime/core_state.hpp"
 #include "pipeline/host_program.hpp"
 #include "pipeline/process_report.hpp"
 #include "pipeline/recent_cache.hpp"
+#include "pipeline/warm_up.hpp"
 
 namespace rcnn::pipeline {
 namespace {
@@ -134,24 +134,9 @@ std::shared_ptr<engine::ExecutionTicket> Session::State::submit(std::size_t prog
   return nullptr;
 }
 
-/// A core that fails is no reason not to begin while others do well: it is asked again, or another one, as
-/// often as takes each of them out of service. Where they do not come back in time, once for each core.
 void Session::State::warm_up(std::size_t program,
                              const std::shared_ptr<const engine::Executable>& executable) const {
-  const auto cores = static_cast<int>(programs->cores().size());
-  for (int failures = 0, timeouts = 0;;) {
-    try {
-      return run_once(program, executable);
-    } catch (const engine::TimeoutError& error) {
-      if (++timeouts >= cores) throw;
-      spdlog::warn("warming up is tried again: {}", error.what());
-    } catch (const engine::CancelledError&) {
-      throw;
-    } catch (const engine::DeviceError& error) {
-      if (++failures >= cores * engine::CoreState::kFailuresInRow) throw;
-      spdlog::warn("warming up is tried again: {}", error.what());
-    }
-  }
+  pipeline::warm_up(programs->cores().size(), [&] { run_once(program, executable); });
 }
 
 void Session::State::run_once(std::size_t program,
@@ -211,7 +196,7 @@ std::shared_ptr<const Session> Session::create(const SessionOptions& options, en
     state.warm_up(state.rpn_programs[i], geometry->rpn_programs[i]);
   }
   state.warm_up(state.box_program, state.model->box_executable(state.model->box_buckets().back()));
-  if (session->has_details()) state.run_once(state.detail_program, state.detail(kUsualDetections));
+  if (session->has_details()) state.warm_up(state.detail_program, state.detail(kUsualDetections));
   state.warm_up_ns =
       static_cast<std::uint64_t>(std::chrono::nanoseconds(std::chrono::steady_clock::now() - began).count());
   spdlog::debug("{}: loaded on {} cores, warm-up {:.1f} ms", options.model.string(),

@@ -109,5 +109,12 @@ TEST_F(ClassifierTest, AFailedExecutionIsThrown) {
   EXPECT_THROW(classifier(pool)->logits(views(images)), engine::DeviceError);
 }
 
+TEST_F(ClassifierTest, WarmsUpOnTheOtherCoreWhereOneNeverDoesWell) {
+  engine::CorePool pool(cores(2, {{0, "fail", 1}}));
+  EXPECT_GT(classifier(pool)->warm_up().count(), 0);
+  EXPECT_GT(pool.status()[0].total.failures, 0U);
+  EXPECT_EQ(pool.status()[1].total.executions, 1U);
+}
+
 }  // namespace
 }  // namespace rcnn::pipeline

@@ -102,12 +102,17 @@ TEST_F(SessionTest, NothingStaysLoadedWhenWarmingUpFails) {
   EXPECT_EQ(pool.status()[0].memory_used, 0U);
 }
 
+// The second execution is the box head's, the third the masks'.
 TEST_F(SessionTest, WarmingUpIsTriedAgainWhereACoreFailsNowAndThen) {
-  engine::CorePool pool(cores(1, {{0, "fail", 2}}));
   SessionOptions options;
-  options.model = tests::tiny_model();
-  EXPECT_NE(Session::create(options, pool), nullptr);
-  EXPECT_GE(pool.status()[0].total.failures, 1U);
+  for (const bool masks : {false, true}) {
+    options.model = tests::tiny_model({.masks = masks});
+    for (const int every : {2, 3}) {
+      engine::CorePool pool(cores(1, {{0, "fail", every}}));
+      EXPECT_NE(Session::create(options, pool), nullptr);
+      EXPECT_EQ(pool.status()[0].total.failures > 0, masks || every == 2) << every;
+    }
+  }
 }
 
 TEST_F(SessionTest, RefusesWhatACoreCannotHold) {
