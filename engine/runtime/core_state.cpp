@@ -20,10 +20,11 @@ std::string CoreState::finish(Clock::time_point now, bool mine, bool failed) {
     if (mine && failed) counters->failed();
     if (mine && !failed) counters->finished(took);
   }
+  auto notice = mine ? judge(failed) : "";
   idle = true;
   running.reset();
   overdue_since.reset();
-  return mine ? judge(failed) : "";
+  return notice;
 }
 
 void CoreState::count_timeout(const std::string& program) {
@@ -36,8 +37,12 @@ std::string CoreState::judge(bool failed) {
   failed_in_row = failed ? failed_in_row + 1 : 0;
   if (out_of_service() == was_out) return "";
   if (was_out) return ": in service again";
-  return ": out of service after " + std::to_string(kFailuresInRow) +
-         " failures in a row; its work goes to other cores as long as one of them does better";
+  const auto notice = ": out of service after " + std::to_string(kFailuresInRow) + " failures in a row; ";
+  if (running->cores.size() > 1) {
+    return notice + "what other cores hold as well goes to these as long as one of them does better";
+  }
+  return notice + "no other core holds program '" + running->program +
+         "', so that still runs here; placement=replicate on several cores has others to go to";
 }
 
 CoreStatus CoreState::status(int id) const {

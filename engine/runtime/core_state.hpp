@@ -32,7 +32,8 @@ struct CoreState {
   std::string finish(Clock::time_point now, bool mine, bool failed);
   /// What runs is overdue, or something waited too long because this core is.
   void count_timeout(const std::string& program);
-  /// Counts failures in a row. \returns what there is to announce, as the end of a sentence about this core.
+  /// Counts failures in a row, the last of them that of what runs. \returns what there is to announce, as the
+  /// end of a sentence about this core: whether others can take the work over, too.
   std::string judge(bool failed);
   /// All but the queue's depth and the memory.
   CoreStatus status(int id) const;

@@ -9,12 +9,14 @@ namespace {
 
 using std::chrono::hours;
 using std::chrono::seconds;
+using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 const CoreState::Clock::time_point kBegin = CoreState::Clock::now() - hours(1);
 
-std::shared_ptr<Job> job(const std::string& program) {
-  return std::make_shared<Job>(program, std::vector{0}, Execution{}, std::weak_ptr<Dispatcher>{});
+std::shared_ptr<Job> job(const std::string& program, std::vector<int> cores = {0}) {
+  return std::make_shared<Job>(program, std::move(cores), Execution{}, std::weak_ptr<Dispatcher>{});
 }
 
 /// An execution of `program` that took two seconds.
@@ -68,6 +70,21 @@ TEST(CoreState, FailuresInARowTakeItOutOfServiceAndOneThatDoesWellBringsItBack) 
   EXPECT_EQ(run(core, "a", true, true), "") << "it is announced once";
   EXPECT_EQ(run(core, "a", true, false), ": in service again");
   EXPECT_FALSE(core.lost());
+}
+
+TEST(CoreState, AnnouncesWhetherOtherCoresCanTakeItsWork) {
+  const auto notice_of = [](const std::vector<int>& cores) {
+    CoreState core;
+    std::string notice;
+    for (int i = 0; i < CoreState::kFailuresInRow; ++i) {
+      core.begin(job("a", cores), kBegin);
+      notice = core.finish(kBegin + seconds(2), true, true);
+    }
+    return notice;
+  };
+  EXPECT_THAT(notice_of({0, 1}), HasSubstr("goes to these as long as one of them does better"));
+  EXPECT_THAT(notice_of({0}), AllOf(HasSubstr("no other core holds program 'a'"),
+                                    HasSubstr("placement=replicate"), Not(HasSubstr("goes to these"))));
 }
 
 TEST(CoreState, IsLostWhileOverdueAndFreeAgainOnceTheProgramReturns) {
