@@ -7,12 +7,14 @@
 
 #include "elements/element_class.hpp"
 #include "elements/elements.hpp"
+#include "elements/failed_frames.hpp"
 #include "elements/gst_support.hpp"
 #include "elements/latency_meter.hpp"
 #include "elements/region_classifier.hpp"
 #include "elements/stage_caps.hpp"
 #include "elements/stage_properties.hpp"
 #include "elements/stage_queries.hpp"
+#include "elements/stage_stats.hpp"
 #include "elements/video_frame.hpp"
 #include "pipeline/graph_statistics.hpp"
 
@@ -20,21 +22,29 @@ using rcnn::elements::ClassifyRegions;
 using rcnn::elements::ClassifySettings;
 using rcnn::elements::guarded;
 using rcnn::elements::guarded_void;
+using rcnn::elements::OnError;
 using rcnn::elements::RegionClassifier;
+using rcnn::elements::StageStats;
 using rcnn::elements::text_of;
 
 namespace {
 
 struct State {
-  std::mutex mutex;  // Guards the next two.
+  explicit State(GstElement* element) : failures(element, "classifications") {}
+
+  std::mutex mutex;  // Guards the members up to the blank line.
   rcnn::pipeline::SessionOptions options;
   ClassifySettings settings;
+  OnError on_error = rcnn::elements::StageSettings().on_error;
+  StageStats stats;                                      // `graph` stands in `times`.
+  std::optional<rcnn::pipeline::GraphStatistics> times;  // Of the frames; since it was started
+
   std::unique_ptr<RegionClassifier> classifier;  // Streaming thread; made and dropped while there is none.
   // Streaming thread
   guint64 frames = 0;
   guint64 without = 0;  // Of them, with regions=objects, those that no detector has seen
-  std::optional<rcnn::pipeline::GraphStatistics> times;  // Of the frames; since it was started
-  rcnn::elements::LatencyMeter latency;                  // Reported on any thread
+  rcnn::elements::FailedFrames failures;
+  rcnn::elements::LatencyMeter latency;  // Reported on any thread
 };
 
 enum Property : guint {
@@ -47,7 +57,9 @@ enum Property : guint {
   kOverlay,
   kDispatch,
   kPriority,
-  kDeterministic
+  kDeterministic,
+  kOnError,
+  kStats
 };
 
 GType regions_type() {
@@ -79,6 +91,14 @@ namespace {
 
 State& state_of(gpointer object) { return *static_cast<GstNeuronClassify*>(object)->state; }
 
+// Under the state's mutex.
+StageStats stats_of(const State& state) {
+  auto stats = state.stats;
+  if (state.times) stats.graph = state.times->snapshot();
+  stats.graph.inside = static_cast<int>(stats.in - stats.out - stats.dropped_error);
+  return stats;
+}
+
 void set_property(GObject* object, guint id, const GValue* value, GParamSpec* spec) {
   auto& state = state_of(object);
   const std::lock_guard lock(state.mutex);
@@ -109,6 +129,9 @@ void set_property(GObject* object, guint id, const GValue* value, GParamSpec* sp
       break;
     case kDeterministic:
       state.options.deterministic = g_value_get_boolean(value) != FALSE;
+      break;
+    case kOnError:
+      state.on_error = static_cast<OnError>(g_value_get_enum(value));
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
@@ -146,6 +169,12 @@ void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
     case kDeterministic:
       g_value_set_boolean(value, state.options.deterministic);
       break;
+    case kOnError:
+      g_value_set_enum(value, static_cast<gint>(state.on_error));
+      break;
+    case kStats:
+      g_value_take_boxed(value, rcnn::elements::structure_of(stats_of(state)));
+      break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
   }
@@ -171,7 +200,12 @@ gboolean start(GstBaseTransform* transform) {
     }
     state.classifier = std::make_unique<RegionClassifier>(options);
     state.frames = state.without = 0;
-    state.times.emplace();
+    state.failures.reset();
+    {
+      const std::lock_guard lock(state.mutex);
+      state.stats = {};
+      state.times.emplace();
+    }
     state.latency.reset(static_cast<GstClockTime>(state.classifier->time_of_one().count()));
     return TRUE;
   });
@@ -193,21 +227,47 @@ void measure(GstBaseTransform* transform, GstClockTime began) {
   }
 }
 
+void classify(GstBaseTransform* transform, GstBuffer* buffer, const ClassifySettings& settings) {
+  auto& state = state_of(transform);
+  const auto began = gst_util_get_timestamp();
+  const auto& info = GST_VIDEO_FILTER(transform)->in_info;
+  const rcnn::elements::MappedVideo video(info, buffer, GST_MAP_READWRITE);
+  const bool searched = state.classifier->run(video.frame(), settings);
+  ++state.frames;
+  if (settings.regions == ClassifyRegions::kObjects && !searched) ++state.without;
+  measure(transform, began);
+}
+
+// What becomes of a frame on which classify() failed.
+GstFlowReturn after(const std::exception_ptr& error, OnError policy, GstBaseTransform* transform,
+                    const GstBuffer* buffer) {
+  switch (state_of(transform).failures.report(error, policy)) {
+    case OnError::kPass:
+      return GST_FLOW_OK;
+    case OnError::kDrop:
+      rcnn::elements::push_gap(transform->srcpad, buffer);
+      return GST_BASE_TRANSFORM_FLOW_DROPPED;  // The next buffer is DISCONT.
+    case OnError::kStop:
+      break;
+  }
+  return GST_FLOW_ERROR;
+}
+
 // In place of the parent's, which maps the buffer itself and only warns of one that is too small.
 GstFlowReturn transform_ip(GstBaseTransform* transform, GstBuffer* buffer) {
   return guarded(transform, GST_FLOW_ERROR, [&] {
-    const auto began = gst_util_get_timestamp();
     auto& state = state_of(transform);
     std::unique_lock lock(state.mutex);
     const auto settings = state.settings;
+    const auto policy = state.on_error;
+    ++state.stats.in;
     lock.unlock();
-    const auto& info = GST_VIDEO_FILTER(transform)->in_info;
-    const rcnn::elements::MappedVideo video(info, buffer, GST_MAP_READWRITE);
-    const bool searched = state.classifier->run(video.frame(), settings);
-    ++state.frames;
-    if (settings.regions == ClassifyRegions::kObjects && !searched) ++state.without;
-    measure(transform, began);
-    return GST_FLOW_OK;
+    const auto error = rcnn::elements::error_of([&] { classify(transform, buffer, settings); });
+    const auto flow = error ? after(error, policy, transform, buffer) : GST_FLOW_OK;
+    lock.lock();
+    if (error) ++state.stats.failed;
+    ++(flow == GST_FLOW_OK ? state.stats.out : state.stats.dropped_error);
+    return flow;
   });
 }
 
@@ -271,12 +331,19 @@ void install_properties(GObjectClass* klass) {
   g_object_class_install_property(klass, kDispatch, rcnn::elements::dispatch_spec());
   g_object_class_install_property(klass, kPriority, rcnn::elements::priority_spec());
   g_object_class_install_property(klass, kDeterministic, rcnn::elements::deterministic_spec());
+  g_object_class_install_property(klass, kOnError, rcnn::elements::on_error_spec());
+  g_object_class_install_property(
+      klass, kStats,
+      g_param_spec_boxed("stats", "Statistics",
+                         "Counts of buffers, latency in ns: see elements/stage_stats.hpp", GST_TYPE_STRUCTURE,
+                         static_cast<GParamFlags>(static_cast<int>(G_PARAM_READABLE) |
+                                                  static_cast<int>(G_PARAM_STATIC_STRINGS))));
 }
 
 }  // namespace
 
 static void gst_neuron_classify_init(GstNeuronClassify* self) {
-  self->state = new State;
+  self->state = new State(GST_ELEMENT(self));
   gst_base_transform_set_qos_enabled(GST_BASE_TRANSFORM(self), FALSE);  // No frame is lost unless asked for
 }
 

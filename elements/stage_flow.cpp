@@ -55,8 +55,7 @@ void StageFlow::open(const StageSettings& settings) {
   buffering_ = 0;
   in_ = out_ = failed_ = dropped_error_ = 0;
   watched_ = false;
-  next_warning_ = 0;
-  unwarned_ = 0;
+  failures_.reset();
   {
     const std::lock_guard lock(mutex_);
     graph_ = graph;

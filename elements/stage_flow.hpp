@@ -10,6 +10,7 @@
 
 #include "elements/detections_watch.hpp"
 #include "elements/entrance.hpp"
+#include "elements/failed_frames.hpp"
 #include "elements/gst_support.hpp"
 #include "elements/latency_meter.hpp"
 #include "elements/output_layout.hpp"
@@ -111,7 +112,6 @@ class StageFlow {
   std::exception_ptr carry(pipeline::Item& item);
   void push(BufferPtr buffer, const FrameRide& ride, bool failed);
   bool survives(const std::exception_ptr& error);
-  void warn(const Failure& failure, const char* consequence);
   void measure(pipeline::StageGraph& graph);
 
   GstElement* const element_;  // Owns this.
@@ -145,8 +145,7 @@ class StageFlow {
   bool discont_ = false;  ///< A frame was left out (on-error=drop): the next buffer says so
   std::shared_ptr<const pipeline::Frame>
       inferred_;  // The last one delivered, for those that carry its detections.
-  GstClockTime next_warning_ = 0;
-  std::uint64_t unwarned_ = 0;
+  FailedFrames failures_{element_, "detections"};
 
   const std::unique_ptr<Entrance> entrance_;  // Null behind the first stage. Its thread uses those above.
   /// While open, with an entrance. Last, for it reads the rest.

@@ -40,10 +40,8 @@ void StageFlow::deliver(pipeline::Item& item) {
   if (item.error && !onward) {
     ++dropped_error_;
     discont_ = true;
-    if (flow() == GST_FLOW_OK && GST_BUFFER_PTS_IS_VALID(buffer.get())) {
-      // Sinks that wait for their first frame would hold up those of other branches.
-      gst_pad_push_event(source_,
-                         gst_event_new_gap(GST_BUFFER_PTS(buffer.get()), GST_BUFFER_DURATION(buffer.get())));
+    if (flow() == GST_FLOW_OK) {
+      push_gap(source_, buffer.get());
     }
   }
   if (onward) {
@@ -106,41 +104,11 @@ void StageFlow::push(BufferPtr buffer, const FrameRide& ride, bool failed) {
 
 // Whether a frame whose stage failed goes on, as `on-error` says.
 bool StageFlow::survives(const std::exception_ptr& error) {
-  const Failure failure = failure_of(error);
-  if (failure.cancelled) {
-    return false;
+  const OnError fate = failures_.report(error, on_error_);
+  if (fate == OnError::kStop) {
+    fail(GST_FLOW_ERROR, true);
   }
-  switch (on_error_) {
-    case OnError::kPass:
-      warn(failure, "The frame goes on without detections (on-error=pass).");
-      return true;
-    case OnError::kDrop:
-      warn(failure, "The frame is dropped (on-error=drop).");
-      return false;
-    case OnError::kStop:
-      break;
-  }
-  post(element_, GST_MESSAGE_ERROR, failure,
-       "on-error=pass or on-error=drop would go on with the next frame");
-  fail(GST_FLOW_ERROR, true);
-  return false;
-}
-
-// At most one warning a second, for a broken core fails every frame; and one when that core goes out of
-// service.
-void StageFlow::warn(const Failure& failure, const char* consequence) {
-  const GstClockTime now = gst_util_get_timestamp();
-  if (now < next_warning_ && !failure.notable) {
-    ++unwarned_;
-    return;
-  }
-  std::string details = consequence;
-  if (unwarned_ > 0) {
-    details.append(" Frames that failed since the last warning: ").append(std::to_string(unwarned_));
-  }
-  post(element_, GST_MESSAGE_WARNING, failure, details);
-  next_warning_ = now + GST_SECOND;
-  unwarned_ = 0;
+  return fate == OnError::kPass;
 }
 
 void StageFlow::measure(pipeline::StageGraph& graph) {

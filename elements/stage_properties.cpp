@@ -128,6 +128,11 @@ GParamSpec* priority_spec() {
                           -1000, 1000, StageSettings().priority, kPlaying);
 }
 
+GParamSpec* on_error_spec() {
+  return g_param_spec_enum("on-error", "On error", "What to do with a frame on which this element failed",
+                           on_error_type(), static_cast<gint>(StageSettings().on_error), kPlaying);
+}
+
 GType placement_type() {
   static const GType type = [] {
     static const GEnumValue values[] = {
@@ -172,7 +177,7 @@ GType on_error_type() {
   static const GType type = [] {
     static const GEnumValue values[] = {
         {static_cast<gint>(OnError::kStop), "Post an error and stop the stream", "stop"},
-        {static_cast<gint>(OnError::kPass), "Post a warning; the frame goes on without detections", "pass"},
+        {static_cast<gint>(OnError::kPass), "Post a warning; the frame goes on without results", "pass"},
         {static_cast<gint>(OnError::kDrop),
          "Post a warning; the frame is left out, and the next buffer is DISCONT", "drop"},
         {0, nullptr, nullptr}};
@@ -191,10 +196,7 @@ void install_properties(GObjectClass* object_class, StageSpan stages) {
   if (stages.leaves()) {
     install_result_properties(object_class);
   }
-  install(object_class, PropertyId::kOnError,
-          g_param_spec_enum("on-error", "On error",
-                            "What to do with a frame on which a stage of this element failed",
-                            on_error_type(), static_cast<gint>(OnError::kStop), kPlaying));
+  install(object_class, PropertyId::kOnError, on_error_spec());
   install(
       object_class, PropertyId::kStats,
       g_param_spec_boxed("stats", "Statistics",

@@ -39,6 +39,7 @@ void load_property(const StageSettings& settings, PropertyId id, GValue* value);
 GParamSpec* deterministic_spec();
 GParamSpec* dispatch_spec();
 GParamSpec* priority_spec();
+GParamSpec* on_error_spec();
 
 /// GTypes of the enumerations, as gst-inspect-1.0 shows them.
 GType placement_type();

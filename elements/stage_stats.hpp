@@ -17,7 +17,7 @@ namespace rcnn::elements {
 struct StageStats {
   std::uint64_t in = 0;             ///< Buffers that came
   std::uint64_t out = 0;            ///< Buffers pushed
-  std::uint64_t failed = 0;         ///< Frames on which a stage of this element failed
+  std::uint64_t failed = 0;         ///< Frames on which this element failed
   std::uint64_t dropped_error = 0;  ///< Of these, not pushed (on-error=drop, stop)
   pipeline::GraphCounters graph = {};
   std::optional<EntranceCounters> entrance = {};  ///< Where the element has the first stage

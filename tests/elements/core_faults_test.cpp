@@ -5,6 +5,7 @@
 #include "elements/stage_flow.hpp"
 #include "tests/elements/own_process.hpp"
 #include "tests/elements/stats.hpp"
+#include "tests/support/random_classifier.hpp"
 
 namespace rcnn::elements {
 namespace {
@@ -136,6 +137,51 @@ TEST_F(CoreFaultsDeathTest, ACoreThatKeepsFailingIsAnnouncedAndItsWorkMoves) {
     EXPECT_TRUE(in_service(stats, 0));
     EXPECT_EQ(stats.count("failed"), 5U) << "failures in a row before nothing more goes there";
     EXPECT_EQ(pipeline.count(), kFrames - 5);
+  });
+}
+
+std::string classify(const std::string& properties) {
+  return "neuron-classify name=n regions=frame model=" + tests::tiny_classifier().string() + " " + properties;
+}
+
+TEST_F(CoreFaultsDeathTest, ClassifyingGoesOnAsOnErrorSays) {
+  tests::in_own_process({{"NEURON_RT_NUM_CORES", "1"}, {"NEURON_EMU_FAULT", "0:fail:5"}}, [] {
+    for (const bool dropped : {true, false}) {
+      Pipeline pipeline(video(classify(dropped ? "on-error=drop" : "on-error=pass")));
+      guint64 bare = 0, discont = 0;
+      pipeline.on_buffer = [&](GstBuffer* buffer) {
+        bare += rcnn_buffer_get_classifications_meta(buffer) == nullptr ? 1 : 0;
+        discont += GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_DISCONT) ? 1 : 0;
+      };
+      const auto outcome = pipeline.run();
+      EXPECT_EQ(outcome.end, "eos") << outcome.error;
+      EXPECT_THAT(outcome.warnings, Contains(HasSubstr("NEURON_EMU_FAULT")));
+      const ElementPtr element = pipeline.named("n");
+      const tests::Stats stats(element.get());
+      const auto failed = stats.count("failed");
+      EXPECT_EQ(failed, kFrames / 5U);
+      EXPECT_EQ(stats.count("in"), static_cast<guint64>(kFrames));
+      EXPECT_EQ(stats.count("dropped-error"), dropped ? failed : 0U);
+      EXPECT_EQ(stats.count("out"), kFrames - (dropped ? failed : 0U));
+      EXPECT_EQ(static_cast<guint64>(pipeline.count()), stats.count("out"));
+      EXPECT_EQ(stats.number("queued"), 0);
+      EXPECT_GT(stats.count("p50"), 0U);
+      EXPECT_LE(stats.count("p50"), stats.count("p99"));
+      EXPECT_EQ(bare, dropped ? 0U : failed);
+      EXPECT_GE(discont, dropped ? failed - 1 : 0U) << "the buffer after one that is left out";
+    }
+    Pipeline pipeline(video(classify("")));
+    const auto outcome = pipeline.run();
+    EXPECT_EQ(outcome.end, "error");
+    EXPECT_THAT(outcome.error, HasSubstr("NEURON_EMU_FAULT"));
+  });
+}
+
+TEST_F(CoreFaultsDeathTest, ClassifiesOnTheOtherCoreWhereTheFirstNeverDoesWell) {
+  tests::in_own_process({{"NEURON_RT_NUM_CORES", "2"}, {"NEURON_EMU_FAULT", "0:fail:1"}}, [] {
+    Pipeline pipeline(video(classify("on-error=drop")));
+    EXPECT_EQ(pipeline.run().end, "eos");
+    EXPECT_GE(pipeline.count(), kFrames - 5) << "out of service after five failures";
   });
 }
 
