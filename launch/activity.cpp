@@ -72,12 +72,30 @@ void each_stream(const Activity& activity, Visit&& visit) {
   }
 }
 
-ordered_json latency_of(const json& program) {
+ordered_json latency_of(const json& counters) {
   ordered_json latency;
   for (std::size_t i = 0; i < kPercentiles.size(); ++i) {
-    latency[kPercentiles[i]] = program.at("latency_ms").at(i).get<double>() * 1e-3;
+    latency[kPercentiles[i]] = counters.at("latency_ms").at(i).get<double>() * 1e-3;
   }
   return latency;
+}
+
+/// Of the cores that completed something within the period; null where none did. Percentiles of several cores
+/// say no more of all together than the least and the most.
+ordered_json device_latency_of(const Activity& activity) {
+  ordered_json all;
+  each_core(activity, [&](const json* before, const json& core) {
+    if (grown(before, core, "executions") == 0) return;
+    const auto latency = latency_of(core);
+    if (all.is_null()) {
+      all = latency;
+      return;
+    }
+    const auto number = [](const ordered_json& of, const char* field) { return of.at(field).get<double>(); };
+    all = {{"p0", std::min(number(all, "p0"), number(latency, "p0"))},
+           {"p100", std::max(number(all, "p100"), number(latency, "p100"))}};
+  });
+  return all;
 }
 
 ordered_json programs_of(const Activity& activity, double period) {
@@ -183,8 +201,21 @@ ordered_json to_monitor(const Activity& activity) {
   });
   const ordered_json executions{
       {"period", period},
+      {"error_summary",
+       {{"generic", failed},
+        {"numerical", 0},
+        {"transient", 0},
+        {"model", 0},
+        {"runtime", 0},
+        {"hardware", 0}}},
       {"execution_summary",
-       {{"completed", completed}, {"completed_with_err", failed}, {"timed_out", timed_out}}},
+       {{"completed", completed},
+        {"completed_with_err", failed},
+        {"completed_with_num_err", 0},
+        {"timed_out", timed_out},
+        {"incorrect_input", 0},
+        {"failed_to_queue", 0}}},
+      {"latency_stats", {{"total_latency", nullptr}, {"device_latency", device_latency_of(activity)}}},
       {"error", ""}};
   return {{"pid", activity.pid},
           {"neuron_runtime_tag", activity.command},
@@ -192,7 +223,10 @@ ordered_json to_monitor(const Activity& activity) {
           {"report",
            {{"execution_stats", executions},
             {"memory_used",
-             {{"period", period}, {"neuron_runtime_used_bytes", {{"neuron_device", memory}}}, {"error", ""}}},
+             {{"period", period},
+              {"neuron_runtime_used_bytes",
+               {{"host", activity.after.at("memory_resident_bytes")}, {"neuron_device", memory}}},
+              {"error", ""}}},
             {"neuroncore_counters", {{"period", period}, {"neuroncores_in_use", in_use}, {"error", ""}}},
             {"programs", programs_of(activity, period)},
             {"streams", streams_of(activity, period)}}}};

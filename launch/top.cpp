@@ -166,7 +166,12 @@ Command add_top(CLI::App& program) {
   app->add_flag("--once", settings->once, "Print one interval and end");
   app->add_flag("--json", settings->as_json,
                 "A JSON object a line, fields named as neuron-monitor names them");
-  app->footer("Ctrl-C ends it. Shown are processes of your own; root sees all.");
+  app->footer(
+      "Ctrl-C ends it. Shown are processes of your own; root sees all. In the JSON total_latency is null, "
+      "since nobody measures it with the wait for a core; device_latency has p0 and p100 alone where several "
+      "cores ran something (each core's percentiles are in 'programs'); failures are 'generic', their causes "
+      "are not told apart; and 0 is what emulated cores do not meet or look for: errors of memory, numbers, "
+      "input and queueing.");
   return {app, [settings] { return Top(*settings).run(); }};
 }
 

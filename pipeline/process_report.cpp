@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <cstdlib>
+#include <fstream>
 #include <map>
 #include <mutex>
 #include <nlohmann/json.hpp>
@@ -86,6 +87,14 @@ ordered_json stream_of(const StreamStatus& status) {
           {"latency_p99_ns", status.latency_p99_ns}};
 }
 
+/// What /proc/self/statm counts in pages: all of the memory, then what of it is resident.
+std::uint64_t resident_bytes() {
+  std::uint64_t all = 0;
+  std::uint64_t resident = 0;
+  std::ifstream("/proc/self/statm") >> all >> resident;
+  return resident * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+}
+
 std::unique_ptr<ReportServer>& server() {
   static auto* const kept = new std::unique_ptr<ReportServer>;
   return *kept;
@@ -118,6 +127,7 @@ void publish_process() {
 std::string process_report() {
   const auto now = std::chrono::steady_clock::now().time_since_epoch();
   ordered_json report{{"pid", getpid()},
+                      {"memory_resident_bytes", resident_bytes()},
                       {"time_ns", std::chrono::nanoseconds(now).count()},
                       {"neuroncores", ordered_json::array()},
                       {"streams", ordered_json::array()}};

@@ -52,7 +52,7 @@ std::string report_name(int pid);
 
 /// The report: a JSON object
 ///
-///   pid          int
+///   pid, memory_resident_bytes  of the process
 ///   time_ns      of a steady clock, for rates between two reports
 ///   neuroncores  [{id, in_service, queue_depth, busy_ns, executions, failures, timeouts, memory_used_bytes,
 ///                memory_total_bytes, programs: [{name, queue_depth, busy_ns, executions, failures, timeouts,

@@ -31,6 +31,7 @@ json report(double seconds, int executions, std::int64_t busy_ns, int entered) {
   core["memory_total_bytes"] = 9 << 20;
   core["programs"] = {program("m:backbone-rpn", executions, busy_ns)};
   return {{"pid", 12},
+          {"memory_resident_bytes", 30 << 20},
           {"time_ns", static_cast<std::int64_t>(seconds * 1e9)},
           {"neuroncores", {core}},
           {"streams",
@@ -60,10 +61,19 @@ TEST(Activity, HasTheFieldsOfNeuronMonitor) {
   const auto& report = data.at("report");
   const auto& executions = report.at("execution_stats");
   EXPECT_DOUBLE_EQ(executions.at("period"), 2);
-  EXPECT_EQ(executions.at("execution_summary").at("completed"), 20);
-  EXPECT_EQ(executions.at("execution_summary").at("completed_with_err"), 0) << "in this period";
-  EXPECT_EQ(executions.at("execution_summary").at("timed_out"), 0);
-  EXPECT_EQ(report.at("memory_used").at("neuron_runtime_used_bytes").at("neuron_device"), 5 << 20);
+  EXPECT_EQ(executions.at("execution_summary"),
+            nlohmann::ordered_json::parse(R"({"completed": 20, "completed_with_err": 0,
+      "completed_with_num_err": 0, "timed_out": 0, "incorrect_input": 0, "failed_to_queue": 0})"))
+      << "in this period";
+  EXPECT_EQ(executions.at("latency_stats"),
+            nlohmann::ordered_json::parse(R"({"total_latency": null, "device_latency":
+      {"p0": 0.001, "p1": 0.002, "p25": 0.003, "p50": 0.04, "p75": 0.05, "p99": 0.06, "p100": 0.07}})"));
+  EXPECT_EQ(executions.at("error_summary"),
+            nlohmann::ordered_json::parse(R"({"generic": 0, "numerical": 0, "transient": 0,
+      "model": 0, "runtime": 0, "hardware": 0})"));
+  const auto& memory = report.at("memory_used").at("neuron_runtime_used_bytes");
+  EXPECT_EQ(memory.at("neuron_device"), 5 << 20);
+  EXPECT_EQ(memory.at("host"), 30 << 20);
   EXPECT_DOUBLE_EQ(
       report.at("neuroncore_counters").at("neuroncores_in_use").at("3").at("neuroncore_utilization"), 50);
   const auto& program = report.at("programs").at(0);
@@ -75,6 +85,31 @@ TEST(Activity, HasTheFieldsOfNeuronMonitor) {
   const auto& stream = report.at("streams").at(0);
   EXPECT_DOUBLE_EQ(stream.at("frames_per_second"), 5);
   EXPECT_EQ(stream.at("in_flight"), 2);
+}
+
+TEST(Activity, FailuresAreErrorsOfNoKnownKind) {
+  Activity failing = kBusy;
+  failing.after["neuroncores"][0]["failures"] = 4;
+  failing.after["neuroncores"][0]["timeouts"] = 5;
+  const auto executions = to_monitor(failing).at("report").at("execution_stats");
+  EXPECT_EQ(executions.at("execution_summary").at("completed_with_err"), 3);
+  EXPECT_EQ(executions.at("execution_summary").at("timed_out"), 5);
+  EXPECT_EQ(executions.at("error_summary").at("generic"), 3);
+}
+
+TEST(Activity, DeviceLatencyIsOfTheCoresThatRanSomething) {
+  const auto latency = [](const Activity& activity) {
+    return to_monitor(activity).at("report").at("execution_stats").at("latency_stats").at("device_latency");
+  };
+  Activity idle = kBusy;
+  idle.after["neuroncores"][0]["executions"] = 1000;
+  EXPECT_TRUE(latency(idle).is_null());
+  Activity two = kBusy;
+  auto core = kBusy.after.at("neuroncores").at(0);
+  core["id"] = 4;
+  core["latency_ms"] = {2, 2, 3, 40, 50, 60, 90};
+  two.after["neuroncores"].push_back(core);
+  EXPECT_EQ(latency(two), nlohmann::ordered_json::parse(R"({"p0": 0.001, "p100": 0.09})"));
 }
 
 TEST(Activity, TablesSayWhatPeopleAskFor) {

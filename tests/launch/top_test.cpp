@@ -54,7 +54,9 @@ TEST(Top, ShowsCoresProgramsAndStreamsOfARunningProcess) {
   EXPECT_EQ(runtime.at("pid"), process.pid());
   const auto& report = runtime.at("report");
   EXPECT_EQ(report.at("neuroncore_counters").at("neuroncores_in_use").size(), 2U);
-  EXPECT_GT(report.at("memory_used").at("neuron_runtime_used_bytes").at("neuron_device"), 0);
+  const auto& memory = report.at("memory_used").at("neuron_runtime_used_bytes");
+  EXPECT_GT(memory.at("neuron_device"), 0);
+  EXPECT_GT(memory.at("host"), memory.at("neuron_device"));
   EXPECT_EQ(report.at("streams").at(0).at("slots"), 4);
   EXPECT_GT(report.at("streams").at(0).at("entered"), 0);
 }

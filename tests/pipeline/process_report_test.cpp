@@ -87,6 +87,8 @@ TEST(ProcessReport, IsToBeHadAtTheProcessesName) {
   const auto read = json::parse(read_report(report_name(getpid()), getpid()));
   EXPECT_EQ(read.at("pid"), getpid());
   EXPECT_GT(read.at("time_ns"), 0);
+  EXPECT_GT(read.at("memory_resident_bytes"), 1 << 20);
+  EXPECT_LT(read.at("memory_resident_bytes"), std::int64_t{1} << 40) << "bytes, not pages or KiB of them";
 }
 
 }  // namespace
