@@ -220,65 +220,6 @@ TEST_F(EntranceTest, SkipsWhatWouldComeLateSaysDownstream) {
   EXPECT_EQ(pulled(harness), std::make_pair(1, false)) << "qos=false, the default";
 }
 
-constexpr int kLiveFrames = 8;
-
-// Frames as a camera's driver hands them over: at its own pace, stamped when they come.
-void feed(GstElement* camera, int rate) {
-  const auto push = [camera](int i) {
-    GstFlowReturn flow = GST_FLOW_ERROR;
-    const BufferPtr buffer = frame(i);
-    GST_BUFFER_PTS(buffer.get()) = GST_CLOCK_TIME_NONE;
-    g_signal_emit_by_name(camera, "push-buffer", buffer.get(), &flow);
-    EXPECT_EQ(flow, GST_FLOW_OK);
-  };
-  for (int i = 0; i < kLiveFrames; ++i) {
-    push(i);
-    std::this_thread::sleep_for(std::chrono::seconds(1) / rate);
-  }
-  GstFlowReturn flow = GST_FLOW_ERROR;
-  g_signal_emit_by_name(camera, "end-of-stream", &flow);
-}
-
-// What a clocked sink made of a live source of this rate; "" if all frames came in time.
-std::string complaints(const std::string& source, int rate) {
-  tests::Pipeline pipeline(source +
-                           " ! video/x-raw,format=BGR,width=96,height=64,framerate=" + std::to_string(rate) +
-                           "/1 ! " + tests::six(" ! queue ! ", "qos=true drop-policy=late") +
-                           " ! fakesink name=out sync=true qos=true max-lateness=300000000");
-  EXPECT_EQ(pipeline.set(GST_STATE_PAUSED), GST_STATE_CHANGE_NO_PREROLL);
-  pipeline.set(GST_STATE_PLAYING);
-  std::future<void> fed;
-  const ElementPtr camera = pipeline.named("camera");
-  if (camera) {
-    fed = std::async(std::launch::async, [&] { feed(camera.get(), rate); });
-  }
-  const auto outcome = pipeline.wait(60 * GST_SECOND);
-  EXPECT_EQ(outcome.end, "eos") << outcome.error;
-  // A sink that drops warns that the machine is too slow.
-  if (outcome.warnings.empty() && pipeline.count() == kLiveFrames) {
-    return "";
-  }
-  return std::to_string(rate) + " a second: " + std::to_string(pipeline.count()) + " of " +
-         std::to_string(kLiveFrames) + " frames, " + std::to_string(outcome.warnings.size()) + " warnings\n";
-}
-
-TEST_F(EntranceTest, PlaysALiveSourceInTimeWhileCapacitySuffices) {
-  const std::string frames = std::to_string(kLiveFrames);
-  for (const auto& source : {"videotestsrc is-live=true num-buffers=" + frames,
-                             "appsrc name=camera is-live=true do-timestamp=true format=time caps=" +
-                                 std::string("video/x-raw,format=BGR,width=96,height=64")}) {
-    // What a busy machine suffices for is not known beforehand: one of these rates has to do.
-    std::string seen;
-    std::string last = "?";
-    for (const int rate : {30, 10, 4, 2, 1}) {
-      last = complaints(source, rate);
-      seen += last;
-      if (last.empty()) break;
-    }
-    EXPECT_EQ(last, "") << source << "\n" << seen;
-  }
-}
-
 TEST_F(EntranceTest, ChangesItsPolicyWhilePlaying) {
   Harness harness("neuronrcnn name=n max-in-flight=1 drop-policy=oldest" + tests::with_model());
   const ElementPtr element = harness.named("n");
