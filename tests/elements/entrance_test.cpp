@@ -274,6 +274,24 @@ TEST_F(EntranceTest, InfersEveryNthFrameAndLetsTheOthersCarryItsDetections) {
   }
 }
 
+TEST_F(EntranceTest, ChangesItsIntervalWhilePlaying) {
+  const auto each = boxes_of_frames("neuronrcnn max-in-flight=8" + tests::with_model());
+  for (const auto& stages : entrances("name=first inference-interval=3")) {
+    Harness harness(stages);
+    harness.set_caps(caps());
+    const ElementPtr first = harness.named("first");
+    std::vector<Boxes> carried;
+    for (int i = 0; i < 7; ++i) {
+      if (i == 2) g_object_set(first.get(), "inference-interval", 1, nullptr);
+      if (i == 4) g_object_set(first.get(), "inference-interval", 2, nullptr);
+      ASSERT_EQ(harness.push(frame(i)), GST_FLOW_OK);
+      carried.push_back(boxes_of(harness.pull().get()));
+    }
+    EXPECT_THAT(carried, ElementsAre(each[0], each[0], each[0], each[3], each[4], each[4], each[6]))
+        << "the interval begun under the old setting ends at the next frame under the new one";
+  }
+}
+
 TEST_F(EntranceTest, InfersTheFirstFrameOfNewCapsAndCountsFromThere) {
   const auto each = boxes_of_frames("neuronrcnn max-in-flight=8" + tests::with_model());
   for (const auto& stages : entrances("inference-interval=3")) {
