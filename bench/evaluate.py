@@ -106,6 +106,23 @@ def run_model(options, images, folder):
     return results
 
 
+def as_named(options, results, categories):
+    """The model's results under the data set's ids of the same class names, whatever ids the model's own list has. Where no name is shared, ids stay."""
+    shown = subprocess.run([str(options.program), "inspect", str(options.model), "--json"], capture_output=True)
+    if shown.returncode:
+        raise Refused(f"neuron-rcnn inspect ended with {shown.returncode}: {shown.stderr.decode(errors='replace').strip()}")
+    classes = json.loads(shown.stdout)
+    wanted = {category["name"].casefold(): category["id"] for category in categories}
+    own = {identifier: name for identifier, name in zip(classes["category_ids"], classes["class_names"])}
+    if not any(name.casefold() in wanted for name in own.values()):
+        sys.stderr.write(f"note: no class name of the model is one of the data set's ({', '.join(list(own.values())[:3])}... and {', '.join(list(wanted)[:3])}...), "
+                         "so class ids decide what is compared; compile it with --labels to give it the data set's names\n")
+        return results
+    # A class that the data set lacks must not count as the one that has its id there.
+    places = {identifier: wanted.get(name.casefold(), f"'{name}'") for identifier, name in own.items()}
+    return [dict(result, category_id=places.get(result["category_id"], result["category_id"])) for result in results]
+
+
 def evaluate(truth, results, kind):
     """-> (the twelve figures, AP and AP50 by category)."""
     with contextlib.redirect_stdout(io.StringIO()):
@@ -179,9 +196,9 @@ def check_categories(results, truth):
     known = {category["id"] for category in truth["categories"]}
     strange = collections.Counter(result["category_id"] for result in results if result["category_id"] not in known)
     if results and sum(strange.values()) == len(results):
-        raise Refused(f"no result has a category of the data set: results have {sorted(strange)[:8]}, the data set {sorted(known)[:8]}; compile the model with the data set's class list")
+        raise Refused(f"no result has a category of the data set: results have {sorted(strange, key=str)[:8]}, the data set {sorted(known)[:8]}; compile the model with the data set's class list")
     if strange:
-        sys.stderr.write(f"note: {sum(strange.values())} results have categories that the data set lacks, the most frequent {strange.most_common(1)[0][0]}; they are left out. If the model's class list is not the data set's, compile it with --labels: class ids decide what is compared\n")
+        sys.stderr.write(f"note: {sum(strange.values())} results have categories that the data set lacks, the most frequent {strange.most_common(1)[0][0]}; they are left out\n")
     return [result for result in results if result["category_id"] in known]
 
 
@@ -198,7 +215,7 @@ def work(options):
     every_image, truth = truth["images"], only(truth, truth["images"][:options.limit or None])
     used = {image["id"] for image in truth["images"]}
     folder = options.images or (options.voc / "JPEGImages" if options.voc else options.dataset.parent)
-    found = read_results(options.results, every_image) if options.results else run_model(options, truth["images"], folder)
+    found = read_results(options.results, every_image) if options.results else as_named(options, run_model(options, truth["images"], folder), truth["categories"])
     if options.write_results:
         options.write_results.write_text(json.dumps(found))
     found = [result for result in found if result["image_id"] in used and result["score"] > options.threshold]

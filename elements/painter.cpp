@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdio>
 #include <numeric>
+#include <vector>
 
 #include "elements/keypoint_painter.hpp"
 #include "elements/mask_painter.hpp"
@@ -43,22 +44,33 @@ std::string drawable(const std::string& text) {
   return ascii;
 }
 
-// In the box's corner, or beside a box that the label would hide (as Detectron2 does); moved into the image.
-cv::Rect label_area(const cv::Rect& box, cv::Size size, const Pen& pen) {
-  cv::Rect area(box.tl(), size);
-  if (box.height < kLabelShare * size.height) {
-    area.y = box.y - size.height;  // Above, else below, else to the right.
-    if (area.y < 0) {
-      area.y = box.br().y;
-    }
-    if (area.y + size.height > pen.size().height) {
-      area.x = box.br().x;
-      area.y = box.y;
-    }
-  }
-  area.x = std::max(0, std::min(area.x, pen.size().width - size.width));
-  area.y = std::max(0, std::min(area.y, pen.size().height - size.height));
+// Moved into the image.
+cv::Rect within(cv::Rect area, const Pen& pen) {
+  area.x = std::max(0, std::min(area.x, pen.size().width - area.width));
+  area.y = std::max(0, std::min(area.y, pen.size().height - area.height));
   return area;
+}
+
+// In the box's corner, or beside a box that the label would hide (as Detectron2 does): above, else below,
+// else to the right. Where another label lies already, at the first of these places and the box's other
+// corners that is free, so that each can be read; where none is, over the other.
+cv::Rect label_area(const cv::Rect& box, cv::Size size, const Pen& pen, std::span<const cv::Rect> taken) {
+  const cv::Point above(box.x, box.y - size.height), below(box.x, box.br().y), right(box.br().x, box.y);
+  const int far = box.br().x - size.width, low = box.br().y - size.height;
+  std::vector<cv::Point> places;
+  if (box.height >= kLabelShare * size.height) places.push_back(box.tl());
+  if (above.y >= 0) places.push_back(above);
+  if (below.y + size.height <= pen.size().height) places.push_back(below);
+  places.push_back(right);
+  if (!places.empty() && places.front() == box.tl()) {
+    places.insert(places.begin() + 1, {{far, box.y}, {box.x, low}, {far, low}});
+  }
+  for (const auto& place : places) {
+    const auto area = within({place, size}, pen);
+    if (std::ranges::none_of(taken, [&](const auto& other) { return (area & other).area() > 0; }))
+      return area;
+  }
+  return within({places.front(), size}, pen);
 }
 
 /// A line of text and what it takes up.
@@ -137,14 +149,16 @@ void paint_detections(const PaintTarget& target, std::span<const engine::Detecti
                    [](const auto* a, const auto* b) { return a->box.area() > b->box.area(); });
   for (const auto* detection : order) {
     const auto rgb = class_color(detection->label);
-    const cv::Rect box = pixels_of(detection->box, pen);
     paint_mask(pen, detection->mask, rgb);
     paint_keypoints(pen, detection->keypoints, rgb);
-    pen.rectangle(box, rgb);
-    if (options.labels) {
-      const auto line = measure(pen, label_text(*detection, class_names));
-      paint_line(pen, line, label_area(box, line.size, pen).tl(), rgb);
-    }
+    pen.rectangle(pixels_of(detection->box, pen), rgb);
+  }
+  if (!options.labels) return;
+  std::vector<cv::Rect> taken;  // By labels, which lie over all else
+  for (const auto* detection : order) {
+    const auto line = measure(pen, label_text(*detection, class_names));
+    taken.push_back(label_area(pixels_of(detection->box, pen), line.size, pen, taken));
+    paint_line(pen, line, taken.back().tl(), class_color(detection->label));
   }
 }
 

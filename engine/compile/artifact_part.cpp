@@ -37,7 +37,9 @@ std::string header_text(const ArtifactFile& file) {
   constexpr const char* kCompile = "; make an artifact of it with `neuron-rcnn compile`";
   if (start.starts_with("PK\x03\x04"))
     throw ModelError(std::string("it is a PyTorch checkpoint (.pth)") + kCompile);
-  if (start.starts_with("\x80"))
+  // Headers of a length that ends in 0x80 begin like pickles; these name their protocol next.
+  const bool header = start.size() > kLengthBytes && start[kLengthBytes] == '{';
+  if (!header && start.size() > 1 && start[0] == '\x80' && start[1] >= 2 && start[1] <= 5)
     throw ModelError(std::string("it is a pickled checkpoint (.pkl)") + kCompile);
   if (file.size() <= kLengthBytes) {
     throw ModelError("it is no artifact: it has only " + std::to_string(file.size()) + " bytes");

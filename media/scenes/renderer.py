@@ -144,6 +144,7 @@ class Renderer:
         return loaded.arrays[program]
 
     def draw(self, scene):
+        self.context.depth_func = "<="  # A fresh context's is "<", under which the first scene would differ from itself drawn later
         camera = scene.camera
         projection = perspective(camera.view_height, camera.aspect, 0.4, 400.0)
         view = look_at(camera.eye, camera.target, camera.roll)

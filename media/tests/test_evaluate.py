@@ -16,6 +16,9 @@ BOXES = [[10, 10, 100, 50], [200, 100, 60, 80]]
 # Finds one box in each picture and names it as `neuron-rcnn detect` does; says in a file how many pictures each call had.
 PROGRAM = """#!{python}
 import collections, json, pathlib, sys
+if sys.argv[1] == "inspect":
+    print(json.dumps({{"class_names": {names}, "category_ids": [3, 1]}}))
+    sys.exit()
 paths = sys.argv[sys.argv.index("-") + 1:]
 names = collections.Counter(pathlib.Path(path).name for path in paths)
 named = {{path: pathlib.Path(path).name if names[pathlib.Path(path).name] == 1 else path for path in paths}}
@@ -61,9 +64,9 @@ class Evaluate(unittest.TestCase):
         (self.folder / "results.json").write_text(json.dumps(results))
         return self.run_on(truth or self.truth, "--results", self.folder / "results.json")
 
-    def figures_of_program(self, truth, *arguments):
+    def figures_of_program(self, truth, *arguments, names=("car", "dog")):
         program = self.folder / "program"
-        program.write_text(PROGRAM.format(python=sys.executable, log=self.folder / "calls"))
+        program.write_text(PROGRAM.format(python=sys.executable, log=self.folder / "calls", names=json.dumps(names)))
         program.chmod(0o755)
         for image, annotation in zip(truth["images"], truth["annotations"]):
             file = self.folder / image["file_name"]
@@ -116,6 +119,19 @@ class Evaluate(unittest.TestCase):
         self.assertLessEqual(max(calls), 11)
         kept = json.loads((self.folder / "kept.json").read_text())
         self.assertEqual([result["image_id"] for result in kept], list(range(1, 41)))
+
+    def test_classes_are_compared_by_name_where_a_model_has_names(self):
+        truth = truth_of(["1.jpg", "2.jpg"])
+        truth["categories"] = [{"id": 1, "name": "Car"}, {"id": 3, "name": "dog"}]  # What the model finds as 3 is a car
+        for annotation in truth["annotations"]:
+            annotation["category_id"] = 1
+        self.assertEqual(self.figures_of_program(truth)["boxes"]["AP"], 1.0)
+        self.assertIsNone(self.figures_of_program(truth, names=("cat", "car")))
+        self.assertIn("results have [\"'cat'\"]", self.said)
+        for annotation in truth["annotations"]:
+            annotation["category_id"] = 3
+        self.assertEqual(self.figures_of_program(truth, names=("0", "1"))["boxes"]["AP"], 1.0)
+        self.assertIn("class ids decide", self.said)
 
     def test_a_program_tells_images_of_one_name_apart(self):
         truth = truth_of(["a/000001.jpg", "b/000001.jpg", "b/1.jpg", "a/dog.jpg", "b/dog.jpg"])

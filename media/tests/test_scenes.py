@@ -37,6 +37,12 @@ class Scenes(unittest.TestCase):
             np.testing.assert_array_equal(first[0], second[0])
             self.assertEqual(first[1], second[1])
 
+    def test_a_makers_first_scene_is_what_a_later_one_would_be(self):
+        fresh = Maker(400, 400)
+        first, again = fresh.make(104), fresh.make(104)
+        np.testing.assert_array_equal(first[0], again[0])
+        self.assertEqual(first[1], again[1])
+
     def test_other_seeds_give_other_pixels(self):
         self.assertGreater(np.abs(self.maker.make(3)[0].astype(int) - self.maker.make(4)[0]).mean(), 5)
 

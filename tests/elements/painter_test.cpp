@@ -126,6 +126,23 @@ TEST(Painter, DoesNotHideSmallBoxesUnderTheirLabels) {
   }
 }
 
+// Of two boxes that begin in one corner both can be read, and no box lies over a label.
+TEST(Painter, KeepsLabelsApartAndOverBoxes) {
+  const auto first = found(40, 60, 300, 200, 0, 0.9f), second = found(40, 60, 290, 200, 1, 0.8f);
+  const auto across = found(60, 30, 90, 160, 2, 0.7f);  // Its edge crosses the first label's place
+  Canvas alone{320, 240, PixelFormat::kBgr}, both = alone, crossed = alone;
+  paint_detections(alone.target(), std::vector{first}, kNames);
+  paint_detections(both.target(), std::vector{first, second}, kNames);
+  paint_detections(crossed.target(), std::vector{first, across}, kNames);
+  EXPECT_GT(label_pixels(both), label_pixels(alone) * 18 / 10);
+  for (int y = 62; y < 70; ++y) {
+    for (int x = 50; x < 80; ++x) {
+      EXPECT_EQ(both.at(x, y), alone.at(x, y)) << x << ", " << y;
+      EXPECT_EQ(crossed.at(x, y), alone.at(x, y)) << x << ", " << y;
+    }
+  }
+}
+
 TEST(Painter, SkipsLowScoresAndBoxesWithoutAPlace) {
   Canvas canvas{64, 48, PixelFormat::kRgbx};
   const auto before = canvas.bytes;

@@ -152,6 +152,8 @@ TEST_F(ArtifactFile, TellsForeignFilesApart) {
   EXPECT_THAT(refusal(std::string(1000, 'x')), HasSubstr("no artifact"));
   EXPECT_THAT(refusal(with_header([](json& header) { header.erase("__metadata__"); }, false)),
               HasSubstr("plain safetensors checkpoint"));
+  const std::string length("\x80\0\0\0\0\0\0\0", 8);  // Of a header: its first byte is a pickle's, too
+  EXPECT_THAT(refusal(length + "{}" + std::string(0x80 - 2, ' ')), HasSubstr("plain safetensors checkpoint"));
 }
 
 TEST_F(ArtifactFile, OfANewerVersionNamesBoth) {
