@@ -57,14 +57,14 @@ cv::Rect within(cv::Rect area, const Pen& pen) {
 cv::Rect label_area(const cv::Rect& box, cv::Size size, const Pen& pen, std::span<const cv::Rect> taken) {
   const cv::Point above(box.x, box.y - size.height), below(box.x, box.br().y), right(box.br().x, box.y);
   const int far = box.br().x - size.width, low = box.br().y - size.height;
+  const std::initializer_list<cv::Point> corners{box.tl(), {far, box.y}, {box.x, low}, {far, low}};
   std::vector<cv::Point> places;
-  if (box.height >= kLabelShare * size.height) places.push_back(box.tl());
+  const bool inside = box.height >= kLabelShare * size.height;
+  if (inside) places.assign(corners);
   if (above.y >= 0) places.push_back(above);
   if (below.y + size.height <= pen.size().height) places.push_back(below);
   places.push_back(right);
-  if (!places.empty() && places.front() == box.tl()) {
-    places.insert(places.begin() + 1, {{far, box.y}, {box.x, low}, {far, low}});
-  }
+  if (!inside) places.insert(places.end(), corners);
   for (const auto& place : places) {
     const auto area = within({place, size}, pen);
     if (std::ranges::none_of(taken, [&](const auto& other) { return (area & other).area() > 0; }))

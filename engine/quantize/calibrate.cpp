@@ -88,6 +88,7 @@ class Search {
     const auto& graph = model_.programs[program].graph;
     const auto candidates = planner_.candidates(program).size();
     tried_.clear();
+    if (candidates == 0 && options_.precision == kInt8) return 0;  // No layer of it has ranges
     ReferenceOutputs references;
     run_(exact_.file(), searched_, TrialTap::collecting(graph, references), graph.name + ", exact");
     if (references.kept.empty()) return 0;  // The few images of the search have nothing for this program

