@@ -17,6 +17,7 @@
 #include "engine/errors.hpp"
 #include "engine/model/classifier.hpp"
 #include "engine/model/config.hpp"
+#include "engine/model/graph.hpp"
 #include "launch/commands.hpp"
 #include "launch/default_input.hpp"
 #include "launch/image_size.hpp"
@@ -71,12 +72,6 @@ Totals add_up(const std::vector<OperatorReport>& reports) {
   return totals;
 }
 
-std::size_t count_unsupported(const Totals& totals) {
-  std::size_t count = 0;
-  for (const auto& [op, names] : totals.unsupported) count += names.size();
-  return count;
-}
-
 const std::string& network_name(const Settings& settings) {
   return settings.arch.empty() ? settings.config : settings.arch;
 }
@@ -100,21 +95,44 @@ std::vector<std::string> names_of(const std::map<std::string, std::size_t>& kind
   return names;
 }
 
-/// The fields of Neuron's analyze_model come first, under its names.
+/// Those of the module that analyze_model would be given: Detectron2's R-CNNs prepare their images
+/// themselves, torchvision's classifiers neither do that nor rank their classes.
+std::vector<OperatorReport> operators_of_module(const Settings& settings,
+                                                std::vector<OperatorReport> reports) {
+  if (settings.arch.empty()) return reports;
+  std::erase_if(reports, [](const OperatorReport& report) {
+    return report.op == to_string(engine::OpKind::kPreprocess) ||
+           report.op == to_string(engine::OpKind::kTopClasses);
+  });
+  return reports;
+}
+
+/// The fields of Neuron's analyze_model, under its names. Its counts are of all operations and of arithmetic
+/// ones: those but TorchScript's primitives (constants, lists), which these networks have none of.
+ordered_json fields_of_analyze_model(const std::vector<OperatorReport>& reports) {
+  const auto total = reports.size();
+  const auto supported =
+      static_cast<std::size_t>(std::ranges::count(reports, true, &OperatorReport::supported));
+  const double percent = 100 * share(static_cast<double>(supported), static_cast<double>(total));
+  return {{"percent_supported", percent},
+          {"percent_supported_arithmetic", percent},
+          {"supported_count", supported},
+          {"total_count", total},
+          {"supported_count_arithmetic", supported},
+          {"total_count_arithmetic", total},
+          {"supported_operators", names_of(count_kinds(reports, true))},
+          {"unsupported_operators", names_of(count_kinds(reports, false))},
+          {"operators", names_of(count_kinds(reports))},
+          {"operator_count", count_kinds(reports)}};
+}
+
 ordered_json to_json(const Settings& settings, const std::vector<OperatorReport>& reports,
                      const Totals& totals) {
   const auto total = static_cast<double>(totals.all.count);
-  const auto supported = totals.all.count - count_unsupported(totals);
-  ordered_json json{{"percent_supported", 100 * share(static_cast<double>(supported), total)},
-                    {"supported_count", supported},
-                    {"total_count", totals.all.count},
-                    {"supported_operators", names_of(count_kinds(reports, true))},
-                    {"unsupported_operators", names_of(count_kinds(reports, false))},
-                    {"operators", names_of(count_kinds(reports))},
-                    {"operator_count", count_kinds(reports)},
-                    {settings.arch.empty() ? "config" : "arch", network_name(settings)},
-                    {"input", settings.input},
-                    {"image", settings.image}};
+  auto json = fields_of_analyze_model(operators_of_module(settings, reports));
+  json[settings.arch.empty() ? "config" : "arch"] = network_name(settings);
+  json["input"] = settings.input;
+  json["image"] = settings.image;
   if (settings.arch.empty()) json["partition"] = settings.options.partition;
   json["count_on_cores"] = totals.on_cores.count;
   json["percent_on_cores"] = 100 * share(static_cast<double>(totals.on_cores.count), total);

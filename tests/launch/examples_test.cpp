@@ -82,7 +82,7 @@ TEST_F(Examples, TorchNeuronResnet50) {
   const auto outcome = run("torch-neuron-resnet50.md", "arch=resnet18 weights=w.safetensors");
   ASSERT_EQ(outcome.code, 0) << outcome.err;
   EXPECT_THAT(outcome.out, HasSubstr("nothing was done"));
-  EXPECT_GT(result("analysis.json").at("percent_supported"), 90);
+  EXPECT_EQ(result("analysis.json").at("percent_supported"), 100);
   EXPECT_EQ(result("top.json").at("images").size(), 2U);
   EXPECT_EQ(result("top.json").at("images")[0].at("top").size(), 5U);
   EXPECT_TRUE(fs::exists(folder_ / "titled/one.jpg"));
