@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "engine/compile/compiler.hpp"
+#include "engine/compile/kernel_rounding.hpp"
 #include "engine/compile/partition.hpp"
 #include "engine/compile/passes.hpp"
 #include "engine/compile/precision.hpp"
@@ -37,7 +38,7 @@ CompiledModel compile_classifier(const ClassifierConfig& config, const Checkpoin
   model.options.partition = classifier_partition().name;
   cut(network, classifier_partition(), model.programs, model.host_nodes);
   keep_named(model.programs, weights);
-  round_weights(weights, options.precision);
+  round_weights(weights, options.precision, rectified_weights(model.programs));
   model.weights = std::move(weights);
   model.checkpoint_checksum = checkpoint.checksum;
   step("compiled");

@@ -5,6 +5,7 @@
 
 #include <utility>
 
+#include "engine/compile/kernel_rounding.hpp"
 #include "engine/compile/partition.hpp"
 #include "engine/compile/passes.hpp"
 #include "engine/compile/precision.hpp"
@@ -54,7 +55,7 @@ CompiledModel compile(const ModelConfig& config, const Checkpoint& checkpoint, c
   CompiledModel model{config, options, {}, {}, {}};
   cut(network, partition, model.programs, model.host_nodes);
   keep_named(model.programs, weights);
-  round_weights(weights, options.precision);
+  round_weights(weights, options.precision, rectified_weights(model.programs));
   model.weights = std::move(weights);
   model.checkpoint_checksum = checkpoint.checksum;
   step("compiled");

@@ -8,6 +8,7 @@
 #include <memory>
 #include <utility>
 
+#include "engine/compile/kernel_rounding.hpp"
 #include "engine/compile/quantization.hpp"
 #include "engine/errors.hpp"
 #include "engine/model/stored_array.hpp"
@@ -41,8 +42,9 @@ StoredArray layout_of(std::int64_t count, DType type) {
   return {{kind, 2}, std::endian::native != std::endian::little, {count}, {1}, 0};
 }
 
-void round_tensor(const std::string& name, CheckpointTensor& tensor, const Precision& precision) {
-  const auto rounded = widen(narrow(*tensor.values, precision.type), precision.type);
+void round_tensor(const std::string& name, CheckpointTensor& tensor, const Precision& precision,
+                  bool rectified) {
+  auto rounded = widen(narrow(*tensor.values, precision.type), precision.type);
   const auto bad =
       std::find_if_not(rounded.begin(), rounded.end(), [](float value) { return std::isfinite(value); });
   if (bad != rounded.end()) {
@@ -51,7 +53,8 @@ void round_tensor(const std::string& name, CheckpointTensor& tensor, const Preci
                      ", which " + precision.name + " cannot hold; compile with --precision " +
                      (precision.type == DType::kF16 ? "bf16 or f32" : "f32"));
   }
-  tensor.values = std::make_shared<const std::vector<float>>(rounded);
+  if (precision.type == DType::kBf16) rounded = round_to_bf16(*tensor.values, tensor.shape, rectified);
+  tensor.values = std::make_shared<const std::vector<float>>(std::move(rounded));
 }
 
 }  // namespace
@@ -112,10 +115,10 @@ std::vector<float> widen(std::span<const std::byte> bytes, DType type) {
   return to_f32(layout_of(static_cast<std::int64_t>(bytes.size() / 2), type), bytes);
 }
 
-void round_weights(Weights& weights, const std::string& precision) {
+void round_weights(Weights& weights, const std::string& precision, const std::set<std::string>& rectified) {
   for (auto& [name, tensor] : weights) {
     if (stored_type(precision, tensor.shape) != DType::kF32)
-      round_tensor(name, tensor, find_precision(precision));
+      round_tensor(name, tensor, find_precision(precision), rectified.contains(name));
   }
 }
 

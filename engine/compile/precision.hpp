@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -16,10 +17,11 @@ namespace rcnn::engine {
 /// all of them together are a thousandth of a network.
 DType stored_type(const std::string& precision, const Shape& shape);
 
-/// Rounds every weight to what its stored type can say (nearest, ties to even) and keeps it as f32.
-/// Arithmetic on it is then the same wherever it is stored. \throws ModelError naming the tensor and the
-/// value that is too large.
-void round_weights(Weights& weights, const std::string& precision);
+/// Rounds every weight to what its stored type can say and keeps it as f32: in fp16 to the nearest, ties to
+/// even, in bf16 as kernel_rounding.hpp has it. Arithmetic on it is then the same wherever it is stored.
+/// \param rectified  rectified_weights() of all programs
+/// \throws ModelError naming the tensor and the value that is too large.
+void round_weights(Weights& weights, const std::string& precision, const std::set<std::string>& rectified);
 
 /// Two bytes per value, little-endian, of values that round_weights() has been over.
 std::vector<std::byte> narrow(std::span<const float> values, DType type);

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "engine/compile/kernel_rounding.hpp"
 #include "engine/compile/precision.hpp"
 #include "engine/errors.hpp"
 
@@ -33,12 +34,13 @@ std::size_t values_per_step(std::size_t values, std::size_t steps) {
   return values / std::max<std::size_t>(1, steps);
 }
 
-void round_layer(const std::string& name, const LayerPrecision& layer, Weights& weights) {
+void round_layer(const std::string& name, const LayerPrecision& layer, Weights& weights,
+                 const std::set<std::string>& rectified) {
   auto& tensor = weights.at(name);
   const auto precision = weight_precision(layer);
   if (precision != kInt8) {
     Weights one{{name, tensor}};
-    round_weights(one, precision);
+    round_weights(one, precision, rectified);
     tensor = one.at(name);
     return;
   }
@@ -50,7 +52,8 @@ void round_layer(const std::string& name, const LayerPrecision& layer, Weights& 
                      ", which int8 cannot hold; check the checkpoint");
   }
   auto steps = weight_steps(tensor);
-  tensor.values = std::make_shared<const std::vector<float>>(from_int8(to_int8(values, steps), steps));
+  tensor.values = std::make_shared<const std::vector<float>>(
+      round_to_steps(values, tensor.shape, rectified.contains(name), steps));
   const Shape shape{static_cast<std::int64_t>(steps.size())};
   weights[steps_name(name)] = {shape, std::make_shared<const std::vector<float>>(std::move(steps))};
 }
@@ -158,13 +161,14 @@ DType stored_type(const std::string& name, const Shape& shape, const std::string
 }
 
 void quantize(CompiledModel& model, Quantization quantization, const std::string& precision) {
+  const auto rectified = rectified_weights(model.programs);
   for (const auto& program : model.programs) {
     for (const auto& layer : layers_of(program.graph)) {
       const auto planned = quantization.layers.find(layer.weight);
       if (planned == quantization.layers.end()) {
         throw ModelError("the quantization does not have the weight '" + layer.weight + "'");
       }
-      round_layer(layer.weight, planned->second, model.weights);
+      round_layer(layer.weight, planned->second, model.weights, rectified);
     }
   }
   model.options.precision = precision;

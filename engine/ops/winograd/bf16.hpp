@@ -13,8 +13,9 @@ namespace rcnn::engine::winograd {
 ///
 ///   result = round_or_not(relu_or_not(scale * sums + bias + summand_scale * what the output holds))
 ///
-/// Transforms are computed in f32; transformed inputs and weights are rounded to bf16, ties to even, and so
-/// is a result in bf16. Integers are rounded likewise and saturate.
+/// Transforms are computed in f32; transformed inputs are rounded to bf16, ties to even, and so is a result
+/// in bf16; transformed weights as joint_rounding.hpp has it. Integers are rounded to the nearest and
+/// saturate.
 struct Bf16Problem {
   Variant variant = Variant::kF4x4;
   std::size_t batch = 1;

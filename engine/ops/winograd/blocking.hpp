@@ -30,7 +30,7 @@ struct Problem {
   std::size_t block = 8;  ///< 8 or 16
   bool sum = false;       ///< Adds what the output holds already
   bool relu = false;
-  bool round = false;       ///< Transformed inputs and weights are rounded to bf16, ties to even
+  bool round = false;       ///< Transformed inputs and weights are rounded to bf16
   std::size_t threads = 1;  ///< That share the blocks of tiles. The result does not depend on it, bit for bit
 };
 

@@ -6,6 +6,7 @@
 #include <tuple>
 #include <type_traits>
 
+#include "engine/ops/winograd/joint_rounding.hpp"
 #include "engine/ops/winograd/points.hpp"
 #include "engine/tensor/bf16.hpp"
 
@@ -27,16 +28,20 @@ constexpr std::array<Row, 6> kF4x4{row_at(0, kA* kA* kB* kB), row_at(kA, kAToOth
                                    row_at(-kA, kAToOthers),   row_at(kB, kBToOthers),
                                    row_at(-kB, kBToOthers),   Row{0, 0, 1}};
 
+constexpr auto kTakenUp2x2 = taken_up<4>({0, 1, -1});
+constexpr auto kTakenUp4x4 = taken_up<6>({0, kA, -kA, kB, -kB});
+
 constexpr std::size_t kCells = 9;
 /// Kernels that are transformed side by side, so that the compiler makes vectors of them: what lies together
 /// in the result.
 constexpr std::size_t kSide = 32;
 using Values = std::array<double, kSide>;
+using Rounded = std::array<float, kSide>;
 
 /// G w G^T.
 template <std::size_t kPatch>
 void transform(const std::array<Row, kPatch>& rows, const std::array<Values, kCells>& w,
-               std::array<Values, kPatch * kPatch>& result) {
+               std::array<Rounded, kPatch * kPatch>& result) {
   for (std::size_t y = 0; y < kPatch; ++y) {
     const auto& g = rows[y];
     std::array<Values, 3> line;
@@ -49,7 +54,7 @@ void transform(const std::array<Row, kPatch>& rows, const std::array<Values, kCe
       const auto& h = rows[x];
       auto& point = result[y * kPatch + x];
       for (std::size_t i = 0; i < kSide; ++i) {
-        point[i] = h[0] * line[0][i] + h[1] * line[1][i] + h[2] * line[2][i];
+        point[i] = static_cast<float>(h[0] * line[0][i] + h[1] * line[1][i] + h[2] * line[2][i]);
       }
     }
   }
@@ -62,10 +67,11 @@ struct Kernel {
 };
 
 /// \param kernel_of(i)     the kernel
+/// \param round            to bf16
 /// \param write(point, i, value)
 template <class KernelOf, class Write>
 void transform_some(const Bf16Problem& shape, std::span<const float> weights, const KernelOf& kernel_of,
-                    const Write& write) {
+                    bool round, const Write& write) {
   std::array<Values, kCells> w{};
   for (std::size_t i = 0; i < kSide; ++i) {
     const Kernel kernel = kernel_of(i);
@@ -73,17 +79,18 @@ void transform_some(const Bf16Problem& shape, std::span<const float> weights, co
     const float* from = &weights[(kernel.out * shape.in_channels + kernel.in) * kCells];
     for (std::size_t cell = 0; cell < kCells; ++cell) w[cell][i] = from[cell];
   }
-  const auto go = [&](const auto& rows) {
+  const auto go = [&](const auto& rows, const auto& taken_up) {
     constexpr std::size_t kPoints = std::tuple_size_v<std::remove_cvref_t<decltype(rows)>> *
                                     std::tuple_size_v<std::remove_cvref_t<decltype(rows)>>;
-    std::array<Values, kPoints> result;
+    std::array<Rounded, kPoints> result;
     transform(rows, w, result);
+    if (round) round_jointly(taken_up, result);
     for (std::size_t point = 0; point < kPoints; ++point) {
-      for (std::size_t i = 0; i < kSide; ++i) write(point, i, static_cast<float>(result[point][i]));
+      for (std::size_t i = 0; i < kSide; ++i) write(point, i, result[point][i]);
     }
   };
-  if (shape.variant == Variant::kF2x2) return go(kF2x2);
-  go(kF4x4);
+  if (shape.variant == Variant::kF2x2) return go(kF2x2, kTakenUp2x2);
+  go(kF4x4, kTakenUp4x4);
 }
 
 }  // namespace
@@ -105,8 +112,8 @@ void transform_weights(const Problem& problem, const Blocking& blocking, std::sp
             [&](std::size_t i) {
               return i < width ? Kernel{out + i, in} : Kernel{~0UL, in};
             },
+            problem.round,
             [&](std::size_t point, std::size_t i, float value) {
-              if (problem.round) value = nearest_bf16(value);
               if (i < width) to[point * blocking.weight_stride + i] = value;
             });
       }
@@ -128,6 +135,7 @@ void transform_weights_bf16(const Bf16Problem& problem, const Bf16Blocking& bloc
             [&](std::size_t i) {
               return Kernel{out + i / 2, in + i % 2};
             },
+            true,
             [&](std::size_t point, std::size_t i, float value) {
               to[point * point_stride + i] = to_bf16(value);
             });

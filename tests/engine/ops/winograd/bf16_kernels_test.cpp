@@ -76,7 +76,7 @@ struct Twin {
   tests::Matrix weight(std::size_t out, std::size_t in) const {
     const float* w = &weights[(out * problem.in_channels + in) * 9];
     const tests::Matrix kernel{{w[0], w[1], w[2]}, {w[3], w[4], w[5]}, {w[6], w[7], w[8]}};
-    return rounded(sandwich(tests::weight_matrix(problem.variant), kernel));
+    return tests::rounded_jointly(problem.variant, sandwich(tests::weight_matrix(problem.variant), kernel));
   }
 
   /// The tile of one output channel.

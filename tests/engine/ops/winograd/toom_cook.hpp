@@ -3,11 +3,14 @@
 
 // Winograd's matrices from their definition: polynomials are multiplied by their values at points.
 
+#include <cmath>
 #include <cstddef>
 #include <vector>
 
 #include "engine/ops/winograd/blocking.hpp"
+#include "engine/ops/winograd/joint_rounding.hpp"
 #include "engine/ops/winograd/points.hpp"
+#include "engine/tensor/bf16.hpp"
 
 namespace rcnn::tests {
 
@@ -91,6 +94,68 @@ inline Matrix sandwich(const Matrix& matrix, const Matrix& x) {
     return product;
   };
   return times_transposed(matrix, times_transposed(matrix, x));  // m (m x^T)^T = m x m^T
+}
+
+/// Mean product of two of a tile's transformed inputs, over inputs that correlate by kCorrelation^distance in
+/// both directions, times that of what results they are in.
+inline double together(engine::winograd::Variant variant, std::size_t y, std::size_t x, std::size_t v,
+                       std::size_t u) {
+  const auto b = input_matrix(variant), a = output_matrix(variant);
+  const auto one = [&](std::size_t i, std::size_t k) {
+    double inputs = 0, outputs = 0;
+    for (std::size_t s = 0; s < b.size(); ++s) {
+      for (std::size_t t = 0; t < b.size(); ++t) {
+        inputs += b[i][s] * b[k][t] * power(engine::winograd::kCorrelation, s > t ? s - t : t - s);
+      }
+    }
+    for (const auto& row : a) outputs += row[i] * row[k];
+    return inputs * outputs;
+  };
+  return one(y, v) * one(x, u);
+}
+
+/// The upper triangle R of a positive definite matrix R^T R.
+inline Matrix triangle(const Matrix& matrix) {
+  Matrix r(matrix.size(), std::vector<double>(matrix.size()));
+  for (std::size_t i = 0; i < r.size(); ++i) {
+    for (std::size_t j = i; j < r.size(); ++j) {
+      double rest = matrix[i][j];
+      for (std::size_t k = 0; k < i; ++k) rest -= r[k][i] * r[k][j];
+      r[i][j] = i == j ? std::sqrt(rest) : rest / r[i][i];
+    }
+  }
+  return r;
+}
+
+/// Of together(), over all of a tile's values, row by row.
+inline Matrix error_triangle(engine::winograd::Variant variant) {
+  const auto size = engine::winograd::patch_size(variant), count = size * size;
+  Matrix all(count, std::vector<double>(count));
+  for (std::size_t i = 0; i < count; ++i) {
+    for (std::size_t k = 0; k < count; ++k) {
+      all[i][k] = together(variant, i / size, i % size, k / size, k % size);
+    }
+  }
+  return triangle(all);
+}
+
+/// A transformed weight rounded to bf16, each value for what those behind it have erred by.
+inline Matrix rounded_jointly(engine::winograd::Variant variant, Matrix weight) {
+  static const Matrix triangles[]{error_triangle(engine::winograd::Variant::kF2x2),
+                                  error_triangle(engine::winograd::Variant::kF4x4)};
+  const auto& r = triangles[variant == engine::winograd::Variant::kF2x2 ? 0 : 1];
+  const auto size = weight.size();
+  std::vector<double> errors(size * size);
+  for (std::size_t i = size * size; i-- > 0;) {
+    double& value = weight[i / size][i % size];
+    double before = 0;
+    for (std::size_t later = i + 1; later < errors.size(); ++later)
+      before += r[i][later] / r[i][i] * errors[later];
+    const double rounded = engine::nearest_bf16(static_cast<float>(value - before));
+    errors[i] = rounded - value;
+    value = rounded;
+  }
+  return weight;
 }
 
 }  // namespace rcnn::tests
