@@ -153,13 +153,14 @@ void calibrate(engine::CompiledModel& model, const std::string& precision,
     const auto some = std::span(images).first(static_cast<std::size_t>(count));
     detector != nullptr ? run_detector(file, some, tap, sink) : run_classifier(file, some, tap, sink);
   };
-  const auto methods = engine::choose_methods(model, precision, engine::Conv2dPicks::process());
+  auto& picks = engine::Conv2dPicks::process();
   const engine::CalibrationOptions options{
       .precision = precision,
       .images = static_cast<int>(images.size()),
       .range_method = settings.range_method,
       .budget = settings.budget.value_or(engine::default_budget(precision)),
-      .methods = methods,
+      .methods = engine::choose_methods(model, precision, picks),
+      .careful = engine::choose_methods(model, precision, picks, engine::MethodChoice::kCareful),
       .target = artifact};
   auto plan = engine::calibrate(model, options, run);
   plan.images_checksum = images_checksum(images);

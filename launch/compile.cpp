@@ -315,9 +315,10 @@ void add_calibration(CLI::App& app, Settings& settings, std::vector<CLI::Option*
       ->capture_default_str();
   app.add_option(
          "--error-budget", calibration.budget,
-         fmt::format("Error that the outputs of each program may have, as a share of their standard "
-                     "deviation; in int8 the most sensitive layers are kept in bf16 until it is kept to, "
-                     "in bf16 they are multiplied directly (default: {} in int8, {} in bf16)",
+         fmt::format("Error that the outputs of each program may have, until which the most sensitive layers "
+                     "are set aside: in int8, to bf16, as a share of the outputs' standard deviation "
+                     "(default: {}); in bf16, to more careful methods than F(4x4,3x3), how much more than "
+                     "with all of them careful (default: {})",
                      engine::default_budget(engine::kInt8), engine::default_budget("bf16")))
       ->needs(images)
       ->check(number_between(0, 1))

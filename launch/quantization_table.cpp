@@ -74,8 +74,10 @@ void print_quantization(const engine::Artifact& artifact, std::ostream& out) {
   const auto images = plural(static_cast<std::uint64_t>(quantization.images), "image");
   if (!quantization.range_method.empty())
     out << fmt::format("Ranges by '{}' over {}\n", quantization.range_method, images);
-  out << fmt::format("Errors over {} of {}, allowed {:.2f} % of the outputs' deviation\n",
-                     quantization.search_images, images, 100 * quantization.budget);
+  out << fmt::format("Errors over {} of {}, allowed {:.4g} % {}\n", quantization.search_images, images,
+                     100 * quantization.budget,
+                     quantization.range_method.empty() ? "more than with all layers by careful methods"
+                                                       : "of the outputs' deviation");
 }
 
 }  // namespace rcnn::launch

@@ -18,9 +18,12 @@ struct CalibrationOptions {
   int search_images = 4;             ///< Of them, that every trial runs
   std::string range_method = "mse";  ///< A name of range_methods()
   /// Error that each program's outputs may have, its inputs being exact: mean absolute, as a share of their
-  /// standard deviation. Layers leave int8, in bf16 Winograd's method, until it is kept to.
+  /// standard deviation. In bf16, how much more they may err than with all layers careful, as a share of
+  /// that: bf16's own rounding is chosen with it. Layers leave int8, in bf16 their quickest method, until it
+  /// is kept to.
   double budget = 0;
   LayerMethods methods{};  ///< What layers are computed by
+  LayerMethods careful{};  ///< And what in bf16 where they are too sensitive for that
   /// Where the model will be written; trial artifacts lie beside it under hidden names (PendingFile)
   std::filesystem::path target;
 };

@@ -13,9 +13,14 @@
 namespace rcnn::engine {
 namespace {
 
-constexpr Conv2dAlgorithm kByRule = Conv2dAlgorithm::kWinograd4x4;
+/// Those of a careful choice first.
 constexpr std::array kAlgorithms{Conv2dAlgorithm::kDirect, Conv2dAlgorithm::kWinograd2x2,
                                  Conv2dAlgorithm::kWinograd4x4};
+constexpr std::size_t kCarefulOnes = 2;
+
+Conv2dAlgorithm by_rule(MethodChoice choice) {
+  return choice == MethodChoice::kQuickest ? Conv2dAlgorithm::kWinograd4x4 : Conv2dAlgorithm::kDirect;
+}
 
 Conv2dParams params_of(const Node& node) {
   return {node.name,   node.weight,  node.bias,   node.out_channels, node.kernel,
@@ -54,13 +59,14 @@ double worthwhile(const Conv2dClass& shape) {
 }
 
 Conv2dAlgorithm quickest_for(const Conv2dClass& shape, const Conv2dCosts& costs,
-                             const std::vector<Shape>& maps) {
+                             const std::vector<Shape>& maps, MethodChoice choice) {
   std::array<double, kAlgorithms.size()> times{};
   for (std::size_t i = 0; i < times.size(); ++i) {
     for (const auto& map : maps) times[i] += expected_time(costs, kAlgorithms[i], 1, map[2], map[3]);
   }
   std::size_t best = 0;
-  for (std::size_t i = 1; i < times.size(); ++i) {
+  const auto count = choice == MethodChoice::kQuickest ? times.size() : kCarefulOnes;
+  for (std::size_t i = 1; i < count; ++i) {
     if (times[i] < (best == 0 ? worthwhile(shape) * times[0] : times[best])) best = i;
   }
   return kAlgorithms[best];
@@ -77,7 +83,8 @@ bool can_measure_methods(const std::string& precision) {
   return precision == kInt8 ? multiplies_int8() : winograd_multiplies_bf16();
 }
 
-LayerMethods choose_methods(const CompiledModel& model, const std::string& precision, Conv2dPicks& picks) {
+LayerMethods choose_methods(const CompiledModel& model, const std::string& precision, Conv2dPicks& picks,
+                            MethodChoice choice) {
   struct Candidate {
     Conv2dClass shape;
     std::vector<Shape> maps;  ///< Of each operator that reads the weight
@@ -100,7 +107,8 @@ LayerMethods choose_methods(const CompiledModel& model, const std::string& preci
   const bool measure = can_measure_methods(precision);
   for (const auto& [weight, candidate] : candidates) {
     methods[weight] = to_string(
-        measure ? quickest_for(candidate.shape, picks.costs(candidate.shape), candidate.maps) : kByRule);
+        measure ? quickest_for(candidate.shape, picks.costs(candidate.shape), candidate.maps, choice)
+                : by_rule(choice));
   }
   return methods;
 }

@@ -12,6 +12,8 @@ namespace rcnn::engine {
 /// What layers are computed by, by weight: names of methods(). Those that it lacks are direct.
 using LayerMethods = std::map<std::string, std::string>;
 
+enum class MethodChoice : std::uint8_t { kQuickest, kCareful };
+
 /// \returns kDirectMethod for a layer that `methods` lacks
 std::string method_of(const LayerMethods& methods, const std::string& weight);
 
@@ -22,9 +24,12 @@ bool can_measure_methods(const std::string& precision);
 /// nominal size where sizes differ. Where can_measure_methods(), by what `picks` measured or measures now;
 /// elsewhere F(4x4,3x3) for every layer that it can compute, which is what was measured on the processors
 /// there are.
+///   choice  whether exactness counts, too: F(4x4,3x3), which errs three times as much as the others, is left
+///           out then. By rule that is the direct method everywhere
 ///
 /// Thread safety: reentrant. \throws ModelError, SettingError
-LayerMethods choose_methods(const CompiledModel& model, const std::string& precision, Conv2dPicks& picks);
+LayerMethods choose_methods(const CompiledModel& model, const std::string& precision, Conv2dPicks& picks,
+                            MethodChoice choice = MethodChoice::kQuickest);
 
 /// The plan of a model in bf16 that saw no images: all its layers, by the methods chosen.
 Quantization bf16_plan(const CompiledModel& model, const LayerMethods& methods);

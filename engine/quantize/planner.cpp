@@ -95,21 +95,31 @@ Planner::Planner(const CompiledModel& model, std::map<std::string, Histogram> hi
   }
 }
 
-Planner::Planner(const CompiledModel& model, const LayerMethods& methods) : model_(model), bf16_(true) {
+Planner::Planner(const CompiledModel& model, const LayerMethods& methods, const LayerMethods& careful)
+    : model_(model), bf16_(true), careful_(careful) {
   layers_ = bf16_plan(model, methods).layers;
   for (const auto& program : model.programs) {
     auto& candidates = candidates_.emplace_back();
     for (const auto& layer : layers_of(program.graph)) {
-      if (layers_.at(layer.weight).method != kDirectMethod) candidates.push_back(layer.weight);
+      if (layers_.at(layer.weight).method != method_of(careful_, layer.weight)) {
+        candidates.push_back(layer.weight);
+      }
     }
   }
 }
 
-Quantization Planner::make_bf16(const std::set<std::string>& direct) const {
+void Planner::rank(std::size_t program, const std::vector<double>& harm) {
+  std::vector<std::pair<double, std::string>> ranked;
+  for (std::size_t i = 0; i < harm.size(); ++i) ranked.emplace_back(harm[i], candidates_.at(program).at(i));
+  std::ranges::stable_sort(ranked, std::greater{}, [](const auto& row) { return row.first; });
+  std::ranges::transform(ranked, candidates_.at(program).begin(), [](const auto& row) { return row.second; });
+}
+
+Quantization Planner::make_bf16(const std::set<std::string>& out) const {
   Quantization plan;
   plan.layers = layers_;
-  for (const auto& weight : direct) {
-    plan.layers.at(weight).method = kDirectMethod;
+  for (const auto& weight : out) {
+    plan.layers.at(weight).method = method_of(careful_, weight);
     plan.layers.at(weight).reason = kSensitive;
   }
   return plan;
@@ -154,6 +164,17 @@ Quantization Planner::trial(std::size_t program, std::size_t kept) const {
   for (const auto& candidates : candidates_) out.insert(candidates.begin(), candidates.end());
   const auto& own = candidates_.at(program);
   for (std::size_t i = kept; i < own.size(); ++i) out.erase(own[i]);
+  return trial_without(program, std::move(out));
+}
+
+Quantization Planner::trial_of(std::size_t program, std::size_t candidate) const {
+  std::set<std::string> out;
+  for (const auto& candidates : candidates_) out.insert(candidates.begin(), candidates.end());
+  out.erase(candidates_.at(program).at(candidate));
+  return trial_without(program, std::move(out));
+}
+
+Quantization Planner::trial_without(std::size_t program, std::set<std::string> out) const {
   auto plan = make(out, "f32");
   if (!bf16_) return plan;
   std::set<std::string> here;

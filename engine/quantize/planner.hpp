@@ -15,7 +15,7 @@
 namespace rcnn::engine {
 
 /// Makes plans for a model in f32 of what calibration saw. In int8, layers leave it for bf16; in bf16, where
-/// histograms count for nothing, they leave Winograd's method for the direct one.
+/// histograms count for nothing, they leave their quickest method for a more careful one.
 ///
 /// Thread safety: reentrant; const methods thread-safe.
 class Planner {
@@ -30,29 +30,38 @@ class Planner {
   Planner(const CompiledModel& model, std::map<std::string, Histogram> histograms,
           const std::string& range_method, const LayerMethods& methods = {});
   /// In bf16.
-  Planner(const CompiledModel& model, const LayerMethods& methods);
+  ///   methods, careful  of all layers (choose_methods())
+  Planner(const CompiledModel& model, const LayerMethods& methods, const LayerMethods& careful);
 
   /// Weights of a program's layers that can run in int8: there is such an operator, and calibration met what
-  /// they read. Those that rounding harms most come first. In bf16, those that do not run directly, in the
-  /// program's order.
+  /// they read. Those that rounding harms most come first. In bf16, those whose methods differ, in the
+  /// program's order until rank() is told better.
   const std::vector<std::string>& candidates(std::size_t program) const { return candidates_.at(program); }
+  /// \param harm  of each candidate, as they are now; the largest comes first
+  void rank(std::size_t program, const std::vector<double>& harm);
 
-  /// One program as planned, but for its first `kept` candidates, which are exact (in bf16, direct); all
+  /// One program as planned, but for its first `kept` candidates, which are exact (in bf16, careful); all
   /// other layers exact.
   Quantization trial(std::size_t program, std::size_t kept) const;
+  /// In bf16: one program as planned with one candidate by its quickest method, all others careful; all other
+  /// programs' layers exact.
+  Quantization trial_of(std::size_t program, std::size_t candidate) const;
   /// All programs in int8, but for the first `kept[program]` candidates of each; layers that stay out of it
-  /// are in bf16 (in bf16, direct). A layer that several programs have stays out if one of them needs it to.
+  /// are in bf16 (in bf16, careful). A layer that several programs have stays out if one of them needs it to.
   Quantization plan(const std::vector<std::size_t>& kept) const;
 
  private:
   /// \param out   weights of candidates that stay out of int8
   /// \param rest  precision of all that do
   Quantization make(const std::set<std::string>& out, const char* rest) const;
-  Quantization make_bf16(const std::set<std::string>& direct) const;
+  Quantization make_bf16(const std::set<std::string>& out) const;
+  /// With the program's candidates `out` left out, and other programs exact.
+  Quantization trial_without(std::size_t program, std::set<std::string> out) const;
   void add_steps(Quantization& plan) const;
 
   const CompiledModel& model_;
   bool bf16_ = false;
+  LayerMethods careful_;
   std::map<std::string, ActivationStep> steps_;       ///< By value met
   std::map<std::string, LayerPrecision> layers_;      ///< By weight, all in int8 that can be
   std::vector<std::vector<std::string>> candidates_;  ///< By program

@@ -122,16 +122,46 @@ TEST_F(Calibrate, SaysWhereNoPlanKeepsToTheBudget) {
   const auto before = spdlog::default_logger();
   spdlog::set_default_logger(
       std::make_shared<spdlog::logger>("test", std::make_shared<spdlog::sinks::ostream_sink_mt>(said)));
-  auto whole = options(1), hopeless = options(1e-9);
-  for (auto* chosen : {&whole, &hopeless}) chosen->precision = "bf16";
-  calibrate(model_, whole, runner());
+  calibrate(model_, options(1), runner());
   const auto silent = said.str();
-  calibrate(model_, hopeless, runner());
+  calibrate(model_, options(-1), runner());
   spdlog::set_default_logger(before);
   EXPECT_THAT(silent, ::testing::Not(::testing::HasSubstr("outputs have an error")));
   EXPECT_THAT(said.str(), ::testing::HasSubstr("backbone-rpn's outputs have an error of"));
-  EXPECT_THAT(said.str(), ::testing::HasSubstr("box-head's outputs have an error of"))
-      << "nothing can be left out";
+  EXPECT_THAT(said.str(), ::testing::HasSubstr("box-head's outputs have an error of"));
+}
+
+// In bf16 the budget is on top of what careful methods cost.
+TEST_F(Calibrate, InBf16LeavesF4x4ToLayersThatAddLittle) {
+  auto chosen = options(100);
+  chosen.precision = "bf16";
+  for (const auto& program : model_.programs) {
+    for (const auto& node : program.graph.nodes) {
+      if (node.kernel == 3 && node.stride == 1 && node.out_channels % 16 == 0) {
+        chosen.methods[node.weight] = "F(4x4,3x3)";
+      }
+    }
+  }
+  ASSERT_GT(chosen.methods.size(), 3U);
+  const auto quick = [&](double budget) {
+    chosen.budget = budget;
+    const auto plan = calibrate(model_, chosen, runner());
+    std::size_t count = 0;
+    for (const auto& [weight, layer] : plan.layers) count += layer.method == "F(4x4,3x3)" ? 1 : 0;
+    return std::pair(count, plan.errors.at("backbone-rpn"));
+  };
+  const auto [all, most] = quick(100);
+  EXPECT_EQ(all, chosen.methods.size());
+  EXPECT_THAT(said_, ::testing::Not(::testing::Contains(::testing::HasSubstr("ranking"))))
+      << "none is in the way";
+  const auto [none, least] = quick(-1);  // That nothing keeps to
+  EXPECT_EQ(none, 0U);
+  EXPECT_THAT(said_, ::testing::Contains("backbone-rpn, ranking layer 1"));
+  ASSERT_GT(most, least);
+  const auto [some, between] = quick((most / least - 1) / 2);
+  EXPECT_GT(some, 0U);
+  EXPECT_LT(some, all);
+  EXPECT_LE(between, (most + least) / 2 + 1e-9);
 }
 
 // What the plan says of errors is what the artifact does, emulated or, of its weights alone, as f32.

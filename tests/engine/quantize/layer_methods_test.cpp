@@ -30,6 +30,16 @@ TEST(LayerMethods, AreTheQuickestThatWereMeasured) {
   }
 }
 
+// What is left where exactness counts, and where nothing was measured.
+TEST(LayerMethods, CarefulOnesAreTheQuickestWithoutF4x4) {
+  auto picks = picks_of({{{0, 1}, {0, 2}, {0, 4}}}), slow = picks_of({{{0, 1}, {0, 4}, {0, 4}}});
+  const bool measures = can_measure_methods("bf16");
+  EXPECT_EQ(method_of(choose_methods(tiny(), "bf16", picks, MethodChoice::kCareful), kFpnOutput),
+            measures ? "F(2x2,3x3)" : kDirectMethod);
+  EXPECT_EQ(method_of(choose_methods(tiny(), "bf16", slow, MethodChoice::kCareful), kFpnOutput),
+            kDirectMethod);
+}
+
 // The RPN head's convolution reads five levels: what counts is the time of all of them.
 TEST(LayerMethods, AreChosenForAllMapsOfAWeightTogether) {
   if (!can_measure_methods("bf16")) GTEST_SKIP() << "this processor does not multiply bf16";

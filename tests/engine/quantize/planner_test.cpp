@@ -107,19 +107,28 @@ TEST(Planner, RefusesValuesThatAreNoNumbers) {
   }
 }
 
-TEST(Planner, InBf16LayersLeaveWinogradsMethodForTheDirectOne) {
+TEST(Planner, InBf16LayersLeaveTheQuickestMethodForACarefulOne) {
   const auto model = tiny();
   const std::string first = "backbone.fpn_output2.weight", second = "backbone.fpn_output3.weight";
-  const Planner planner(model, {{first, "F(4x4,3x3)"}, {second, "F(4x4,3x3)"}});
-  ASSERT_EQ(planner.candidates(0).size(), 2U);
+  const std::string third = "backbone.fpn_output4.weight";
+  Planner planner(model, {{first, "F(4x4,3x3)"}, {second, "F(4x4,3x3)"}, {third, "F(2x2,3x3)"}},
+                  {{second, "F(2x2,3x3)"}, {third, "F(2x2,3x3)"}});
+  ASSERT_EQ(planner.candidates(0).size(), 2U) << "the third is careful";
   EXPECT_TRUE(planner.candidates(1).empty()) << "no convolution there";
   const auto trial = planner.trial(0, 1);
-  EXPECT_EQ(trial.layers.at(planner.candidates(0)[0]).method, kDirectMethod);
+  EXPECT_EQ(trial.layers.at(planner.candidates(0)[0]).method, "F(2x2,3x3)")
+      << "in the program's order, which comes to small maps first";
   EXPECT_EQ(trial.layers.at(planner.candidates(0)[0]).reason, "sensitive");
   EXPECT_EQ(trial.layers.at(planner.candidates(0)[1]).method, "F(4x4,3x3)");
   for (const auto& [weight, layer] : trial.layers) {
     EXPECT_EQ(layer.precision, layer.program == "box-head" ? "f32" : "bf16") << weight;
   }
+  const auto before = planner.candidates(0);
+  planner.rank(0, {0.1, 0.2});
+  EXPECT_THAT(planner.candidates(0), ::testing::ElementsAre(before[1], before[0]));
+  const auto alone = planner.trial_of(0, before[0] == first ? 1 : 0);
+  EXPECT_EQ(alone.layers.at(first).method, "F(4x4,3x3)");
+  EXPECT_EQ(alone.layers.at(second).method, "F(2x2,3x3)") << "as careful as it can be";
   const auto plan = planner.plan({0, 0});
   for (const auto& [weight, layer] : plan.layers) EXPECT_EQ(layer.precision, "bf16") << weight;
   EXPECT_EQ(plan.layers.at(first).method, "F(4x4,3x3)");
