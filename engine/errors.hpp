@@ -7,6 +7,8 @@
 namespace rcnn::engine {
 
 /// Root of everything this project throws. what() names what was given, what is accepted and what to do next.
+///
+/// Thread safety: const methods are thread-safe, of all classes here.
 class Error : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;

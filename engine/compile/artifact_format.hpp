@@ -3,7 +3,7 @@
 
 // What writing and reading an artifact share. The file: 8 bytes of little-endian header length N, N bytes of
 // JSON (safetensors: "__metadata__" holds strings, every other key a tensor), then the tensors' bytes without
-// gaps.
+// gaps. Thread safety: all functions are reentrant.
 
 #include <cstddef>
 #include <cstdint>
@@ -32,9 +32,10 @@ inline constexpr std::size_t kLengthBytes = 8;
 inline constexpr std::uint64_t kMaxHeaderBytes = std::uint64_t{16} << 20;
 
 /// Checksum of all metadata but the one named "checksum" and of the table of tensors.
+/// \throws nlohmann::json::exception for metadata that is no text
 std::string header_checksum(const nlohmann::json& header);
 
-/// "F32", as safetensors names it.
+/// "F32", as safetensors names it; to_string()'s name where no artifact has such tensors.
 std::string dtype_name(DType type);
 /// The type of that name; nothing where no artifact has such tensors.
 std::optional<DType> find_dtype(const std::string& name);

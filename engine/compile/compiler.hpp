@@ -18,6 +18,8 @@
 
 namespace rcnn::engine {
 
+// Thread safety: all functions are reentrant.
+
 /// Sides, in pixels, that an InputSpec may have: from one cell of the coarsest level that a convolution
 /// writes (p5) on.
 inline constexpr int kLeastSide = 32;
@@ -44,7 +46,8 @@ struct InputSpec {
 /// accepted.
 InputSpec parse_input_spec(const std::string& text);
 std::string to_string(const InputSpec& spec);
-/// Size of the network's input (before padding to a multiple of 32).
+/// Size of the network's input (before padding to a multiple of 32), pixels. \throws ShapeError for a picture
+/// without pixels (kShortestEdge)
 Size network_size(const InputSpec& spec, Size image);
 
 struct CompileOptions {
@@ -122,7 +125,7 @@ std::vector<std::string> precision_names();
 std::vector<std::string> methods();
 inline constexpr const char* kDirectMethod = "direct";
 
-/// Called with (steps done, steps in all, what is being done now).
+/// Called on the compiling thread with (steps done, steps in all, what is being done now).
 using Progress = std::function<void(int, int, const std::string&)>;
 
 /// Builds the network, checks the weights, folds batch norms, fuses, cuts.
@@ -147,6 +150,7 @@ struct OperatorReport {
 };
 
 /// What would run where, before compiling; needs no weights. Image given as it would arrive.
+/// \throws SettingError (partition, input), ModelError, ShapeError
 std::vector<OperatorReport> analyze(const ModelConfig& config, const CompileOptions& options, Size image);
 std::vector<OperatorReport> analyze(const ClassifierConfig& config, const CompileOptions& options,
                                     Size image);  // One program, whatever options.partition says

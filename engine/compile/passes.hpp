@@ -10,6 +10,8 @@
 
 namespace rcnn::engine {
 
+// Thread safety: reentrant, all of them; a pass that throws leaves graph and weights half changed.
+
 /// What holds for every network. \throws SettingError for a precision that this build cannot make, input
 /// sides out of range, or a batch of several frames.
 void check_shared_options(const CompileOptions& options);
@@ -22,7 +24,8 @@ using Weights = std::map<std::string, CheckpointTensor>;
 /// Multiplies each batch norm into the convolution before it and removes it:
 /// w' = w * g, b' = beta + (b - mean) * g with g = gamma / sqrt(var + 1e-5), in double, rounded once.
 /// The convolution gets the bias "<name>.bias"; the norm's parameters leave `weights`.
-/// \throws ModelError where a norm does not follow a convolution of its own.
+/// \throws ModelError where a norm does not follow a convolution of its own, a parameter is missing, or a
+/// variance makes no finite g.
 void fold_batch_norms(Graph& network, Weights& weights);
 
 /// Transposed convolutions (kernel k, stride s, k = s + 2 * padding) become convolutions with s * s * O
@@ -38,6 +41,7 @@ void fuse(Graph& network);
 
 /// Reorders the columns of linear weights that read "pooled" from Detectron2's [C, S, S] to the [S, S, C] in
 /// which roi_align writes a region, so that no transpose is needed at run time.
+///   channels  C
 void permute_pooled_columns(const Graph& network, Weights& weights, int channels);
 
 }  // namespace rcnn::engine

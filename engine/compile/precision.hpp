@@ -13,8 +13,10 @@
 
 namespace rcnn::engine {
 
+// Thread safety: all functions are reentrant.
+
 /// Type in which a tensor of this shape is stored at a precision: biases, the tensors of one axis, stay f32;
-/// all of them together are a thousandth of a network.
+/// all of them together are a thousandth of a network. \throws SettingError for an unknown precision
 DType stored_type(const std::string& precision, const Shape& shape);
 
 /// Rounds every weight to what its stored type can say and keeps it as f32: in fp16 to the nearest, ties to
@@ -24,6 +26,7 @@ DType stored_type(const std::string& precision, const Shape& shape);
 void round_weights(Weights& weights, const std::string& precision, const std::set<std::string>& rectified);
 
 /// Two bytes per value, little-endian, of values that round_weights() has been over.
+///   type  bf16 or f16
 std::vector<std::byte> narrow(std::span<const float> values, DType type);
 /// The values of that again.
 std::vector<float> widen(std::span<const std::byte> bytes, DType type);

@@ -13,6 +13,8 @@
 
 namespace rcnn::engine {
 
+// Thread safety: all functions are reentrant.
+
 /// The precision that needs calibration images.
 inline constexpr const char* kInt8 = "int8";
 
@@ -39,7 +41,7 @@ std::set<std::string> quantized_values(const Graph& graph, const Quantization& q
 /// times the step of its output channel.
 std::string steps_name(const std::string& weight);
 bool is_steps_name(const std::string& tensor);
-/// Of each output channel the largest magnitude over 127; 1 where all are zero.
+/// Of each output channel the largest magnitude over 127; 1 where that is no normal number, as of zeros.
 std::vector<float> weight_steps(const CheckpointTensor& weight);
 /// The integers, a byte each, of weights that lie in equal parts on `steps`; the nearest, ties to even.
 std::vector<std::byte> to_int8(std::span<const float> values, std::span<const float> steps);
@@ -57,10 +59,11 @@ DType stored_type(const std::string& name, const Shape& shape, const std::string
 
 /// Rounds a model that was compiled in f32 to a plan: weights to what their layers' types can say, and steps
 /// join them. options.precision becomes `precision`. \throws ModelError naming a layer that the plan lacks,
-/// or a value that its type cannot hold.
+/// or a value that its type cannot hold; some weights are rounded then.
 void quantize(CompiledModel& model, Quantization quantization, const std::string& precision = kInt8);
 
 void to_json(nlohmann::json& json, const Quantization& quantization);
+/// \throws ModelError, nlohmann::json::exception for what to_json() has not written
 void from_json(const nlohmann::json& json, Quantization& quantization);
 
 }  // namespace rcnn::engine

@@ -15,6 +15,8 @@ namespace rcnn::engine {
 /// (/dev/stdout behind >>), where they stand, and into files that are mount points or whose folder may not be
 /// changed. The hidden file is then in the folder for temporary files if it cannot be beside. Devices and
 /// pipes (/dev/null, /dev/stdout before |) are written where they are.
+///
+/// Thread safety: thread-bound.
 class PendingFile {
  public:
   /// Makes missing parent folders, and an empty hidden file. \throws Error naming the folder or file.
@@ -25,7 +27,7 @@ class PendingFile {
 
   /// Write here.
   const std::filesystem::path& path() const { return temporary_; }
-  /// \throws Error if the file cannot take its place; it says where what was written is kept.
+  /// Once. \throws Error if the file cannot take its place; it says where what was written is kept.
   void commit();
 
  private:

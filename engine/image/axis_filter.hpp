@@ -17,8 +17,10 @@ inline constexpr int kFilterBits = 22;
 /// [first(i), first(i) + coefficients(i).size()) times their coefficients, whose sum is about 2^22.
 ///
 /// Source: Pillow's Resample.c: the filter's unit is a source cell, or a target cell when shrinking.
+/// Thread safety: const methods are thread-safe.
 class AxisFilter {
  public:
+  /// \param source, target  cells of the axis, 1 or more
   AxisFilter(int source, int target, Interpolation interpolation = Interpolation::kBilinear);
   /// Of the target's cells only [begin, end), which count from 0 here: no more is calculated or held.
   AxisFilter(int source, int target, Interpolation interpolation, int begin, int end);

@@ -6,6 +6,9 @@
 
 namespace rcnn::engine {
 
+// Thread safety: all functions are reentrant.
+
+/// Pixels, unless the holder says otherwise.
 struct Size {
   int width = 0;
   int height = 0;
@@ -69,7 +72,7 @@ struct ImageView {
   ChromaPlanes chroma = {};  ///< For kYuv420
 };
 
-/// Bytes from pixel to pixel of `data`.
+/// Bytes from pixel to pixel of `data`: of kYuv420 those of luma, 1.
 std::ptrdiff_t pixel_bytes(PixelFormat format);
 
 /// A part of `image`, which has to hold it: the pixel (left, top) and `size` from there. Of kYuv420, colour

@@ -13,7 +13,7 @@ namespace rcnn::engine {
 // The inner loops of a resize, each over one row, with the widest registers this CPU has. Between them pixels
 // are four bytes, so that one is a quarter of a register of sums, and the rows of one "stack" lie pixel
 // beside pixel, so that one coefficient serves a whole register. Rows named scratch must have kRowSlack bytes
-// to spare behind their pixels.
+// to spare behind their pixels. Thread safety: reentrant. Nothing is allocated.
 
 /// Bytes that a loop may read or write beyond the last pixel of a scratch row.
 inline constexpr std::size_t kRowSlack = 256;

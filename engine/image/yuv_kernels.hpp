@@ -10,12 +10,14 @@ namespace rcnn::engine {
 
 // From YUV 4:2:0 to pixels of 4 bytes, each over one row, with the widest registers this CPU has. Rows named
 // scratch must have kRowSlack bytes (row_kernels.hpp) to spare behind their last byte.
+// Thread safety: reentrant. Nothing is allocated.
 
 /// Products in 1/256: R = luma Y + red V, G = luma Y + green_u U + green_v V, B = luma Y + blue U, all of
 /// values less 128.
 struct YuvWeights {
   std::int16_t luma, red, green_u, green_v, blue;
 };
+/// YuvEncoding's definition solved for R, G and B, each weight rounded to the nearest 1/256.
 YuvWeights yuv_weights(const YuvEncoding& encoding);
 
 /// Pairs of bytes -> two rows, all `count` long. `pairs` is read up to its last byte only.

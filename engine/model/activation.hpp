@@ -14,9 +14,9 @@ enum class Activation : std::uint8_t {
   kSigmoid,  ///< 1 / (1 + exp(-x))
 };
 
-/// "none", "relu", "silu", "sigmoid".
+/// "none", "relu", "silu", "sigmoid". Thread safety: reentrant.
 std::string to_string(Activation activation);
-/// \throws ModelError naming those there are.
+/// Thread safety: reentrant. \throws ModelError naming those there are.
 Activation parse_activation(const std::string& name);
 
 }  // namespace rcnn::engine

@@ -15,6 +15,8 @@
 
 namespace rcnn::engine {
 
+// Thread safety: all functions are reentrant.
+
 /// One array of a checkpoint, contiguous row-major f32 (f16, bf16, f64 and integers are converted on
 /// reading). Owns its values unless several names share one storage; then they share it.
 struct CheckpointTensor {
@@ -33,9 +35,9 @@ struct Checkpoint {
 
 /// Reads a Detectron2 model-zoo .pkl, a training .pth (torch zip) or a .safetensors file; the kind is told
 /// from the content, not from the name. Nothing in the file is ever executed: pickles run on a small machine
-/// of our own that knows the globals of DESIGN 5 and refuses any other by name. Bounds: nesting, memo, string
-/// and tensor sizes are checked against the file's own size. \throws ModelError for unreadable, truncated,
-/// foreign or hostile files.
+/// of our own that knows the globals of pickle::find_global() and refuses any other by name. Bounds: nesting,
+/// memo, string and tensor sizes are checked against the file's own size. \throws ModelError for unreadable,
+/// truncated, foreign or hostile files.
 Checkpoint read_checkpoint(const std::filesystem::path& file);
 
 /// A parameter that a network needs.
@@ -47,7 +49,8 @@ struct ParameterSpec {
 };
 
 /// Checks the checkpoint against what the network needs and returns just that.
-/// Ignored silently: DESIGN 5's list (pixel_mean and pixel_std are compared with the config).
+/// Ignored silently: counts of batches (num_batches_tracked) and cell anchors; pixel_mean and pixel_std are
+/// compared with the config.
 /// \throws ModelError listing every missing, mis-shaped (expected and found shape) or surplus tensor, at most
 ///         ten of each by name with the count of the rest; or naming one of those returned that has a value
 ///         which is infinite or no number.
@@ -63,6 +66,7 @@ struct SelectionRules {
   /// What the complaints together point to, given how many parameters are missing; a line of its own.
   std::function<std::string(std::size_t)> advice;
 };
+/// The same for any family, nothing compared. \throws ModelError as above
 std::map<std::string, CheckpointTensor> select_parameters(const Checkpoint& checkpoint,
                                                           std::span<const ParameterSpec> parameters,
                                                           const SelectionRules& rules);

@@ -13,7 +13,7 @@
 #include "engine/model/pickle.hpp"
 
 /// The readers behind read_checkpoint, one a format; each gets the whole file in memory and the name to
-/// blame.
+/// blame. Thread safety: all functions are reentrant.
 namespace rcnn::engine {
 
 using NamedTensors = std::map<std::string, CheckpointTensor>;
@@ -32,7 +32,7 @@ std::vector<std::byte> read_torch_pickle(std::span<const std::byte> bytes, const
 inline constexpr std::uint64_t kMaxSafetensorsHead = std::uint64_t{8} << 20;
 
 /// The text that a .safetensors file has in "__metadata__" under `key`; nothing without. Its head is enough.
-/// \throws ModelError
+/// \pre checkpoint_format() is "safetensors". \throws ModelError
 std::optional<std::string> read_safetensors_metadata(std::span<const std::byte> bytes,
                                                      const std::string& where, const std::string& key);
 
@@ -46,6 +46,7 @@ NamedTensors read_numpy_arrays(const pickle::Document& document,
                                const std::map<std::string, pickle::Ref>& entries, std::uint64_t budget,
                                const std::string& where);
 
+/// The arrays of a whole file of that checkpoint_format(). \throws ModelError
 NamedTensors read_pickled_arrays(std::span<const std::byte> bytes, const std::string& where);
 NamedTensors read_torch_archive(std::span<const std::byte> bytes, const std::string& where);
 NamedTensors read_safetensors(std::span<const std::byte> bytes, const std::string& where);

@@ -8,7 +8,8 @@
 
 namespace rcnn::engine {
 
-/// XXH3-64 as 16 hexadecimal digits: tells damage and other contents, but no forgery.
+/// XXH3-64 as 16 hexadecimal digits: tells damage and other contents, but no forgery. Thread safety:
+/// reentrant, as the others.
 std::string checksum(std::span<const std::byte> bytes);
 std::string checksum(const std::string& text);
 

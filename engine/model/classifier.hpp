@@ -11,6 +11,8 @@
 
 namespace rcnn::engine {
 
+// Thread safety: all functions are reentrant.
+
 /// An image classifier as torchvision builds it, under torchvision's parameter names.
 struct ClassifierConfig {
   std::string arch;                                             ///< A name of classifier_names()
@@ -37,6 +39,7 @@ ClassifierConfig classifier_config(const std::string& arch);
 /// The whole network, unfused, host operators included. Values at the borders: "image" [N, 3, H, W], any H
 /// and W that its strides leave something of; "logits" [N, classes]; "classes". Source: He et al. 2015 with
 /// the stride in the 3x3 convolution (torchvision's ResNet); Tan and Le 2019 (EfficientNet-B0).
+/// \throws ModelError for an unknown architecture.
 Graph build_classifier(const ClassifierConfig& config);
 
 /// The network's parameters out of the checkpoint. \throws ModelError as select_parameters() does.
@@ -45,6 +48,7 @@ std::map<std::string, CheckpointTensor> classifier_parameters(const Graph& netwo
                                                               const Checkpoint& checkpoint);
 
 void to_json(nlohmann::json& json, const ClassifierConfig& config);
+/// \throws ModelError for what to_json() has not written, or an unknown architecture.
 void from_json(const nlohmann::json& json, ClassifierConfig& config);
 
 }  // namespace rcnn::engine

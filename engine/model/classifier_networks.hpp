@@ -17,8 +17,9 @@ struct ClassifierNetwork {
   std::function<std::string(GraphBuilder& build, const std::string& image)> build;
 };
 
+/// All there are; borrowed, for good. Thread safety: thread-safe.
 const std::vector<ClassifierNetwork>& classifier_networks();
-/// \throws ModelError naming those there are.
+/// One of these. Thread safety: thread-safe. \throws ModelError naming those there are.
 const ClassifierNetwork& find_classifier_network(const std::string& name);
 
 }  // namespace rcnn::engine

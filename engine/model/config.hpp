@@ -10,6 +10,8 @@
 
 namespace rcnn::engine {
 
+// Thread safety: all functions are reentrant.
+
 /// What a Detectron2 config says about a model, under Detectron2's own key names (in comments), validated.
 /// Everything downstream reads this and nothing reads YAML again.
 struct ModelConfig {
@@ -126,6 +128,7 @@ ModelConfig load_config(const std::string& name_or_path);
 std::vector<std::string> zoo_names();
 
 void to_json(nlohmann::json& json, const ModelConfig& config);
+/// \throws ModelError for what to_json() has not written: damaged, or sizes beyond load_config()'s bounds.
 void from_json(const nlohmann::json& json, ModelConfig& config);
 
 }  // namespace rcnn::engine

@@ -16,10 +16,11 @@ struct ConfigTree {
 };
 
 /// Zoo names, file paths and `_BASE_` as load_config describes them.
-/// \throws ModelError for missing files, cycles, Python configs, unknown names.
+/// Thread safety: reentrant. \throws ModelError for missing files, cycles, Python configs, unknown names.
 ConfigTree read_config_tree(const std::string& name_or_path);
 
-/// Sections of engine/model/data/model_zoo.yaml, whose head says what they hold.
+/// Sections of engine/model/data/model_zoo.yaml, whose head says what they hold. Borrowed, for good.
+/// Thread safety: thread-safe.
 const nlohmann::json& model_zoo(const std::string& section);
 
 }  // namespace rcnn::engine

@@ -11,10 +11,14 @@
 namespace rcnn::engine {
 
 /// A config laid over Detectron2's defaults, checked key by key, read by dotted key ("MODEL.RPN.NMS_THRESH").
-/// Each refusal names the config, the key, the value, who set it and what is supported.
+/// Each refusal is a ModelError that names the config, the key, the value, who set it and what is supported.
+/// Keys that are asked for must be among the defaults, of such a type.
+///
+/// Thread safety: const methods are thread-safe.
 class ConfigValues {
  public:
-  /// \throws ModelError for keys that Detectron2 does not have, values of another type, unsupported values.
+  /// Borrows the tree. \throws ModelError for keys that Detectron2 does not have, values of another type,
+  /// unsupported values.
   explicit ConfigValues(const ConfigTree& tree);
 
   int integer(const std::string& key, int least, int most) const;

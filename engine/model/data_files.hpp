@@ -3,7 +3,7 @@
 
 #include <string_view>
 
-/// The files of engine/model/data, made part of the library when it is built.
+/// The files of engine/model/data, made part of the library when it is built. Thread safety: thread-safe.
 namespace rcnn::engine::data {
 
 std::string_view model_zoo_yaml();

@@ -13,6 +13,8 @@
 
 namespace rcnn::engine {
 
+// Thread safety: all functions are reentrant.
+
 /// Operators of a network. The first group runs in programs (on a NeuronCore), the second on the host.
 enum class OpKind : std::uint8_t {
   kConv2d,     ///< weight [O, I/groups, k, k], optional bias; after fusing: activation and a summed input too
@@ -70,10 +72,12 @@ struct Graph {
 /// Values at the borders: "image"; "p2".."p6"; "rpn_logits_pN", "rpn_deltas_pN" (no RPN head, and "proposals"
 /// is an input, where config.load_proposals); "proposals"; "pooled"; "class_logits", "box_deltas";
 /// "detections"; with masks "mask_pooled", "mask_classes", "mask_probabilities", "masks"; with keypoints
-/// "keypoint_pooled", "keypoint_heatmaps", "keypoints".
+/// "keypoint_pooled", "keypoint_heatmaps", "keypoints". \throws ModelError for anchors or a box head that no
+/// such network has.
 Graph build_network(const ModelConfig& config);
 
-/// Parameters that the network's nodes name, with their shapes, batch norms included.
+/// Parameters that the network's nodes name, with their shapes, batch norms included. \throws ModelError as
+/// infer_shapes()
 std::vector<ParameterSpec> network_parameters(const Graph& network, const ModelConfig& config);
 /// The same for any network.
 ///   inputs               shapes of the values that no operator of a program writes, by name
@@ -83,6 +87,7 @@ std::vector<ParameterSpec> network_parameters(const Graph& network,
                                               bool optional_statistics);
 
 void to_json(nlohmann::json& json, const Node& node);
+/// \throws ModelError, nlohmann::json::exception for what to_json() has not written, as that of a Graph
 void from_json(const nlohmann::json& json, Node& node);
 void to_json(nlohmann::json& json, const Graph& graph);
 void from_json(const nlohmann::json& json, Graph& graph);

@@ -8,6 +8,8 @@
 
 namespace rcnn::engine {
 
+// Thread safety: all functions are reentrant.
+
 /// Shapes by value name.
 using ValueShapes = std::map<std::string, Shape>;
 

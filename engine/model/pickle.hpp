@@ -16,7 +16,8 @@
 #include "engine/model/stored_array.hpp"
 
 /// A pickle read on a small machine that executes nothing: it knows the constructors of arrays and refuses
-/// any other name in the file by that name.
+/// any other name in the file by that name. Thread safety: functions are reentrant, const methods
+/// thread-safe.
 namespace rcnn::engine::pickle {
 
 /// Index into Document::values. Values are never walked recursively, so a pickle may refer to itself.
@@ -42,7 +43,7 @@ struct Dict {
   std::vector<std::pair<Ref, Ref>> items;
 };
 
-/// A name that the file may call or use, of DESIGN 5's list.
+/// A name that the file may call or use: find_global() has the list.
 struct Global {
   enum class Name : std::uint8_t {
     kReconstruct,
@@ -99,6 +100,7 @@ struct Document {
   std::deque<std::string> decoded;
   Ref root = 0;
 
+  /// Null where the value is of another kind. \throws std::out_of_range for a reference of another document
   template <typename T>
   const T* get_if(Ref ref) const {
     return std::get_if<T>(&values.at(ref));

@@ -9,9 +9,10 @@
 
 /// What the few names that a checkpoint may use do when the pickle machine meets them.
 /// Errors are std::invalid_argument with the reason alone; the machine adds file and position.
+/// Thread safety: reentrant.
 namespace rcnn::engine::pickle {
 
-/// nullopt for names outside DESIGN 5's list.
+/// nullopt for names outside the list, which is of what NumPy, torch and Detectron2 put into checkpoints.
 std::optional<Global> find_global(std::string_view module, std::string_view name);
 /// The list, for the message that refuses another name.
 std::string known_globals();

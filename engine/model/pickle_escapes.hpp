@@ -6,6 +6,7 @@
 #include <string_view>
 
 /// The text forms of strings in pickle protocol 0. nullopt for lines that Python would not read.
+/// Thread safety: reentrant.
 namespace rcnn::engine::pickle {
 
 /// A line of raw-unicode-escape as UTF-8: "\u0041\xE9" (the escape and one raw byte) is "Aé".

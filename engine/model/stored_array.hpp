@@ -12,6 +12,8 @@
 
 namespace rcnn::engine {
 
+// Thread safety: all functions are reentrant.
+
 /// Type of the elements of an array in a file.
 struct ElementType {
   enum class Kind : std::uint8_t { kFloat, kBrainFloat, kSigned, kUnsigned, kBool };

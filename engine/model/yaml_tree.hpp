@@ -20,12 +20,12 @@ enum class YamlText : std::uint8_t {
 ///
 /// Bounds: 1 MiB of text, 32 levels, 100,000 values with aliases counted at each use. Tags other than YAML's
 /// own scalars, lists, maps and `!!python/tuple` are refused by name: nothing is constructed. \throws
-/// ModelError naming `where`, the line, and what is wrong.
+/// ModelError naming `where`, the line, and what is wrong. Thread safety: reentrant.
 nlohmann::json parse_yaml(std::string_view text, const std::string& where,
                           YamlText strings = YamlText::kLiteral);
 
 /// A number, True, False, None, a quoted string, or a list or tuple of those; anything else is the text
-/// itself.
+/// itself. Thread safety: reentrant.
 nlohmann::json parse_python_literal(const std::string& text);
 
 }  // namespace rcnn::engine

@@ -6,6 +6,8 @@
 
 namespace rcnn::engine {
 
+// Thread safety: all functions are reentrant.
+
 /// How values lie in memory outside of kernels that are compiled for one instruction set. Integers stand for
 /// themselves times a step.
 enum class Element : std::uint8_t { kF32, kBf16, kU8, kS8 };
@@ -21,7 +23,7 @@ struct MapStrides {
 
 class Format;
 Element element_of(const Format& format);
-/// Of kNhwc or kBlocked16, whole sixteens of channels.
+/// Of [N, C, H, W] in kNhwc or kBlocked16, whole sixteens of channels.
 ///   step  cells from one that is read to the next, in a row and from row to row
 MapStrides map_strides(const Format& format, std::size_t step = 1);
 

@@ -2,6 +2,7 @@
 #pragma once
 
 // What the operator files share of oneDNN 2.6. Nothing outside engine/ops includes this.
+// Thread safety: all functions are thread-safe, operators as Operator says.
 
 #include <memory>
 #include <oneapi/dnnl/dnnl.hpp>

@@ -7,6 +7,8 @@
 
 namespace rcnn::engine {
 
+// Thread safety: reentrant (PackedWeights is thread-safe). Operators: as Operator says.
+
 /// Whether the kernels compute such convolutions: 1x1, of any stride, no padding, one group, with a ReLU or
 /// no activation, of whole fours of input channels; and whether the products of 8 bits here are those of
 /// AVX-512 VNNI: where multiplies_int8() and NEURON_EMU_ISA allows it, and not in AMX's tiles, which oneDNN
@@ -29,6 +31,7 @@ std::unique_ptr<Operator> make_pointwise_int8_conv2d(const Conv2dParams& params,
 
 /// quantized_linear: rows are the cells of a map.
 ///   source  [R, I], row-major, whatever the type
+/// \throws ModelError (weights)
 std::unique_ptr<Operator> make_pointwise_int8_linear(const Conv2dParams& params, const QuantizedParams& steps,
                                                      const Format& source, PackedWeights& weights);
 

@@ -5,7 +5,7 @@
 
 namespace rcnn::engine {
 
-// Shapes around a convolution's window, whatever computes it.
+// Shapes around a convolution's window, whatever computes it. Thread safety: reentrant.
 
 /// [O, I / groups, k, k], or with groups [groups, O / groups, I / groups, k, k].
 Shape window_weight(const Conv2dParams& params, std::int64_t in_channels);

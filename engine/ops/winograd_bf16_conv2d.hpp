@@ -8,6 +8,8 @@
 
 namespace rcnn::engine {
 
+// Thread safety: reentrant (PackedWeights is thread-safe). Operators: as Operator says.
+
 /// Whether the kernels compute such convolutions: 3x3, stride 1, padding 1, one group, with a ReLU or no
 /// activation, of whole sixteens of channels.
 bool winograd_bf16_computes(const Conv2dParams& params, std::int64_t in_channels);

@@ -8,6 +8,8 @@
 
 namespace rcnn::engine {
 
+// Thread safety: reentrant (PackedWeights is thread-safe). Operators: as Operator says.
+
 /// 3x3, stride 1, padding 1, one group, with a ReLU or no activation.
 bool is_winograd_window(const Conv2dParams& params);
 

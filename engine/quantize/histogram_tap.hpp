@@ -12,7 +12,9 @@
 
 namespace rcnn::engine {
 
-/// Adds up the histograms of some values over all runs. Several runs go on at once.
+/// Adds up the histograms of some values over all runs.
+///
+/// Thread safety: thread-safe, but for histograms(); several runs go on at once. They borrow it.
 class HistogramTap final : public ActivationTap {
  public:
   explicit HistogramTap(std::set<std::string> values);

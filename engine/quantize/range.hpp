@@ -9,6 +9,8 @@
 
 namespace rcnn::engine {
 
+// Thread safety: all functions are reentrant.
+
 /// "min-max": up to the largest magnitude seen. "percentile": to that which 0.01 % exceed. "mse": where the
 /// mean squared error of rounding and clipping is least. "kl": where the rounded distribution loses least
 /// information on the seen one (Kullback and Leibler; as TensorRT's calibration, S. Migacz, GTC 2017).

@@ -40,12 +40,13 @@ struct PooledElement {
   float least = 0, most = 255;  ///< In 8 bits
 };
 
-/// The order with the fewest loads and stores for this region.
+/// The order with the fewest loads and stores for this region. Thread safety: reentrant.
 SumOrder cheapest_order(const TappedRegion& region, int bins);
 
 /// Sums taps for every region, bin and channel, with the widest registers this CPU has.
 /// Channels in the outer loop, as many at a time as there are registers for: 256 of AVX-512 where a cell's
 /// lie together; 128 where they lie in blocks, whose planes share the sets of the first-level cache.
+/// Thread safety: reentrant; parts of the regions may run in parallel. Allocates a line of sums.
 void pool_regions(const ChannelRuns& runs, const TapTable& table, std::span<const TappedRegion> regions,
                   int bins, const PooledElement& element);
 

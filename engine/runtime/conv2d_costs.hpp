@@ -10,6 +10,8 @@
 
 namespace rcnn::engine {
 
+// Thread safety: all functions are reentrant.
+
 /// What decides how the algorithms of a 3x3 convolution compare, besides the extent of its maps.
 struct Conv2dClass {
   std::int64_t in_channels = 0;
@@ -44,7 +46,8 @@ Conv2dAlgorithm quickest(const Conv2dCosts& costs, std::int64_t batch, std::int6
 /// Runs all three on two small maps (8x8 and 28x28, so 49 tiles of 4x4 at most) with weights that it makes
 /// up, best of a few rounds; of 8 bits without products of bf16, Winograd's method in f32 with the reorders
 /// around it. About 10 ms for 64 -> 64 channels on Zen 3, half a second for 512 -> 512; temporarily 100 MB
-/// for those. Runs under the calling thread's OpenMP team, which should have `shape.threads`.
+/// for those. Runs under the calling thread's OpenMP team, which should have `shape.threads`;
+/// of one thread its processor time counts, of more the wall's, and so whatever runs beside them.
 Conv2dCosts measure_conv2d(const Conv2dClass& shape);
 
 }  // namespace rcnn::engine

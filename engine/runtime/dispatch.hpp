@@ -28,7 +28,7 @@ struct Dispatch {
   int effective_priority() const { return policy == DispatchPolicy::kPriority ? priority : 0; }
 };
 
-/// A number that no other stream of this process has.
+/// A number that no other stream of this process has, from 1 on. Thread safety: thread-safe.
 std::uint64_t new_stream_id();
 
 }  // namespace rcnn::engine

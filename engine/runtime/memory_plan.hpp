@@ -20,7 +20,7 @@ struct MemoryPlan {
   std::size_t bytes = 0;             ///< Of the arena
 };
 
-/// Largest first, each at the lowest offset that is free all its life.
+/// Largest first, each at the lowest offset that is free all its life. Thread safety: reentrant.
 MemoryPlan plan_memory(std::span<const Lifetime> buffers);
 
 }  // namespace rcnn::engine

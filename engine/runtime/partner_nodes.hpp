@@ -19,7 +19,7 @@ struct Partner {
 };
 
 /// Those of a convolution without a sum, at `index` of the graph; none of other nodes. Whether some operator
-/// computes both is another question.
+/// computes both is another question. Thread safety: reentrant.
 std::vector<Partner> find_partners(const Graph& graph, std::size_t index);
 
 }  // namespace rcnn::engine

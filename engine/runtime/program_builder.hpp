@@ -39,7 +39,7 @@ struct Step {
   std::size_t scratch = 0;
 };
 
-/// Turns a graph into steps. Used once.
+/// Turns a graph into steps. Used once; borrows what it is given. Thread safety: thread-bound.
 class ProgramBuilder {
  public:
   ProgramBuilder(const Graph& graph, const ProgramShapes& shapes, PackedWeights& weights);

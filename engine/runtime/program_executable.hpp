@@ -36,6 +36,8 @@ struct ProgramShapes {
 /// Makes operators for the graph's nodes, puts reorders only between those that cannot agree on a layout,
 /// lets sums happen in place where the summand dies, and plans one arena for all values that are not outputs.
 /// It runs with the OpenMP team size that the calling thread has now, whichever thread runs it.
+///
+/// Thread safety: reentrant (PackedWeights and Conv2dPicks are thread-safe).
 /// \throws ModelError, ShapeError
 std::shared_ptr<const Executable> build_executable(const Graph& graph, const ProgramShapes& shapes,
                                                    PackedWeights& weights);

@@ -15,7 +15,7 @@ namespace rcnn::engine {
 
 /// Asks an artifact for values on a thread of its own, while operators that need them are being built, so
 /// that they are there by then. Errors are left to the operators, which ask again. Ends, read or not, with
-/// this object.
+/// this object, which waits for the value under way. Thread safety: thread-bound.
 class ReadAhead {
  public:
   /// \param names  of tensors, in the order that they are going to be asked for

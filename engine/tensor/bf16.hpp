@@ -6,6 +6,8 @@
 
 namespace rcnn::engine {
 
+// Thread safety: all functions are reentrant.
+
 /// The upper half of a float's bits, rounded to the nearest, ties to even; NaNs stay NaNs.
 inline std::uint16_t to_bf16(float value) {
   const auto bits = std::bit_cast<std::uint32_t>(value);

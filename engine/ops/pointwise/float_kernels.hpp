@@ -6,7 +6,7 @@
 namespace rcnn::engine::pointwise {
 
 /// What run_floats() calls, each compiled for its own instructions, and whether this processor has these.
-/// Values and weights are of the problem's type.
+/// Values and weights are of the problem's type. Thread safety: reentrant, as run_floats().
 bool has_bf16();
 void run_bf16(const FloatProblem& problem, const FloatBlocking& blocking, std::size_t block,
               const FloatMemory& memory);

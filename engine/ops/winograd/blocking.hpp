@@ -7,6 +7,8 @@
 
 namespace rcnn::engine::winograd {
 
+// Thread safety: functions are reentrant, const methods thread-safe.
+
 /// F(2x2, 3x3) or F(4x4, 3x3): 4 or 16 outputs from 16 or 36 products, where the definition takes 36 or 144.
 enum class Variant : std::uint8_t { kF2x2, kF4x4 };
 
