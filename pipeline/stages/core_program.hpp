@@ -21,6 +21,9 @@ struct CoreProgram {
 /// Submits it, to a core or where the session has it. The outputs are acquired when the program begins, not
 /// while it waits in the core's queue. A run that is given up keeps its tensors until the core has really
 /// done with them; the frame itself is let go at once.
+///
+/// Thread safety: reentrant; prepares and ends on other threads, as engine::Execution says. \throws
+/// engine::Error if `input` lacks what the program reads.
 std::shared_ptr<engine::ExecutionTicket> start_on_core(const std::shared_ptr<Frame>& frame, CoreProgram work,
                                                        StageDone done);
 

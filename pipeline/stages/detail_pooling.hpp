@@ -15,6 +15,7 @@ namespace rcnn::pipeline {
 ///
 ///   backbone    outputs of the image program, p2..p5 first
 ///   detections  in the network's frame
+/// Thread safety: reentrant (Session is thread-safe); spreads its work over the arena.
 std::shared_ptr<TensorSet> pool_for_details(const Session& session, const TensorSet& backbone,
                                             std::span<const engine::Detection> detections);
 

@@ -13,6 +13,7 @@ namespace rcnn::pipeline {
 /// Who looks at the values of programs must not meet those of earlier frames in rows that this one does not
 /// fill. Nobody else reads them, so they are left alone where nobody looks.
 ///   pooled  [R, ...] of any type, of which `used` rows were written
+/// Thread safety: reentrant.
 inline void clear_unused_rows(engine::Tensor& pooled, std::size_t used) {
   if (!engine::ActivationTap::any()) return;
   const std::span bytes(static_cast<std::byte*>(pooled.data()), pooled.spec().bytes());
