@@ -4,6 +4,7 @@
 #include <glib-object.h>
 
 // The element types, one file each. GType names follow factory names, since link errors print them.
+// Thread safety: thread-safe; the first call registers the type.
 GType gst_preprocess_resize_800_get_type();
 GType gst_neuron_backbone_rpn_get_type();
 GType gst_cpu_rpn_proposals_get_type();

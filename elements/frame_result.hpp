@@ -14,6 +14,7 @@ namespace rcnn::elements {
 /// RcnnClassificationsMeta, and what others wrote into the GstVideoRegionOfInterestMetas (structures
 /// "classification"), unless an element in between dropped it.
 ///   pad  the one that the buffer passes: its segment tells the time
+/// Thread safety: reentrant; nobody may change the buffer's metas meanwhile.
 engine::FrameResult frame_result(GstPad* pad, GstBuffer* buffer);
 
 }  // namespace rcnn::elements

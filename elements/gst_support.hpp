@@ -12,6 +12,7 @@
 #include "engine/runtime/out_of_service.hpp"
 
 /// Where C++ meets C: owners for GStreamer's references, and the only place of elements/ that catches.
+/// Thread safety: all functions are thread-safe; what `body` does is the caller's.
 namespace rcnn::elements {
 
 struct Releaser {
@@ -43,8 +44,8 @@ struct Failure {
   bool notable = false;    ///< Told even where others are left out, not to tell too many
 };
 
-/// Sorts a stored exception: settings -> RESOURCE/SETTINGS, model -> RESOURCE/OPEN_READ, core ->
-/// RESOURCE/FAILED, the rest -> STREAM/FAILED.
+/// Sorts a stored exception, which must be one: settings -> RESOURCE/SETTINGS, model -> RESOURCE/OPEN_READ,
+/// core -> RESOURCE/FAILED, the rest -> STREAM/FAILED.
 inline Failure failure_of(const std::exception_ptr& error) {
   try {
     std::rethrow_exception(error);

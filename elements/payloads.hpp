@@ -13,7 +13,7 @@
 
 namespace rcnn::elements {
 
-/// A serialized event in its place between the frames.
+/// A serialized event in its place between the frames. Owns it. Thread safety: thread-bound.
 class EventPayload final : public pipeline::Payload {
  public:
   explicit EventPayload(EventPtr event) : event_(std::move(event)) {}
@@ -24,6 +24,8 @@ class EventPayload final : public pipeline::Payload {
 };
 
 /// A video buffer on its way through one element. Counts as work of the element while it lives.
+///
+/// Thread safety: thread-bound, as payloads are handed from thread to thread; `overlay` may change meanwhile.
 class BufferPayload final : public pipeline::Payload {
  public:
   /// `overlay` is given by the last stage only: there, results are attached and, while it is true, drawn.
@@ -31,10 +33,11 @@ class BufferPayload final : public pipeline::Payload {
                 std::shared_ptr<const std::atomic<bool>> overlay);
   ~BufferPayload() override;
 
+  /// Maps the buffer to be read. \throws engine::Error as MappedVideo, ShapeError as view_of()
   std::optional<engine::ImageView> pixels() override;
   void finish(const pipeline::Frame& frame) override;
 
-  /// Ends the mapping that pixels() began.
+  /// Ends the mapping that pixels() began. Once: the buffer is gone then.
   BufferPtr take();
   const FrameRide& ride() const { return ride_; }
 

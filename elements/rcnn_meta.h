@@ -24,6 +24,9 @@
  * borders, since an element cannot tell a meta about that setting. videoflip, videocrop and videobox drop
  * both. The same objects and classes travel as GstVideoRegionOfInterestMeta, of which elements that convert or scale
  * keep no more than the boxes.
+ *
+ * Thread safety: the functions are reentrant. Several threads may read a buffer's metas; who changes them needs a
+ * writable buffer.
  */
 
 #include <gst/gst.h>

@@ -16,6 +16,8 @@
 
 namespace rcnn::elements {
 
+// Thread safety: reentrant. Several threads may read a buffer's metas; a writable buffer is one thread's.
+
 /// What the stages do with a frame.
 enum class Passage {
   kInferred,  ///< Their work
@@ -53,7 +55,7 @@ void attach_detections(GstBuffer* buffer, std::span<const engine::Detection> det
 /// writable; the region is the buffer's.
 GstVideoRegionOfInterestMeta* region_of(GstBuffer* buffer, const RcnnDetectionsMeta& meta, guint index);
 
-/// GType of RcnnDetectionsMeta's API; registers it on first use.
+/// GType of RcnnDetectionsMeta's API; registers it on first use. Thread safety: thread-safe.
 GType detections_meta_api();
 
 /// Where videoscale (add-borders=true) puts the picture, from the sizes and pixel aspect ratios, in the

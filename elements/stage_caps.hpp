@@ -8,6 +8,8 @@
 
 namespace rcnn::elements {
 
+// Thread safety: thread-safe. Caps that are returned are the caller's.
+
 /// Caps features say how far a frame has come, so that elements in the wrong order do not link.
 /// "meta:RcnnImage" after preprocess-resize-800 and so on; null before the first stage and after the last.
 const char* feature_before(pipeline::StageId stage);

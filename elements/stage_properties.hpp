@@ -29,19 +29,22 @@ enum class PropertyId : guint {
   kStats,
 };
 
+/// Thread safety: thread-bound (a class_init).
 void install_properties(GObjectClass* object_class, StageSpan stages);
 
 /// GValue -> settings and back. `stats` is no setting: the element answers it.
+/// Thread safety: reentrant.
 void store_property(StageSettings& settings, PropertyId id, const GValue* value);
 void load_property(const StageSettings& settings, PropertyId id, GValue* value);
 
-/// Declarations of properties that every element that runs something on cores has.
+/// Declarations of properties that every element that runs something on cores has, to be installed by the
+/// caller. Thread safety: thread-safe.
 GParamSpec* deterministic_spec();
 GParamSpec* dispatch_spec();
 GParamSpec* priority_spec();
 GParamSpec* on_error_spec();
 
-/// GTypes of the enumerations, as gst-inspect-1.0 shows them.
+/// GTypes of the enumerations, as gst-inspect-1.0 shows them. Thread safety: thread-safe.
 GType placement_type();
 GType drop_policy_type();
 GType dispatch_type();

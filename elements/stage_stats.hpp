@@ -36,7 +36,7 @@ struct StageStats {
 ///              in-service}: those that the model is on, with all that they ran in this process; first stage
 ///              only
 ///
-/// The caller owns it.
+/// The caller owns it. Thread safety: reentrant.
 GstStructure* structure_of(const StageStats& stats);
 
 }  // namespace rcnn::elements

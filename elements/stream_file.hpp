@@ -15,6 +15,7 @@ namespace rcnn::elements {
 ///
 ///   pad     sink pad that the stream passes
 ///   stream  its id, as its STREAM_START says
+/// Thread safety: thread-safe; it asks the pads upstream.
 std::string file_of_stream(GstPad* pad, const std::string& stream);
 
 }  // namespace rcnn::elements
