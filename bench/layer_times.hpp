@@ -21,6 +21,7 @@ struct Layer {
 };
 
 /// The distinct convolutions of the image program, ungrouped, by decreasing share of the operations.
+/// Thread safety: reentrant.
 std::vector<Layer> layers_of(const engine::Artifact& artifact, engine::Size padded);
 
 /// How quick a layer is on this thread.
@@ -30,7 +31,8 @@ struct LayerTimes {
   std::optional<double> library_ms;              ///< By oneDNN, where `direct` runs on a kernel of our own
 };
 /// Its products are of f32, bf16 or s8 (u8 with s8), its result is of the type that it reads. The algorithms
-/// take turns, the best of `rounds` counts.
+/// take turns, the best of `rounds` counts. Thread safety: thread-bound: what other threads of the process do
+/// is counted, too (processor_ms).
 LayerTimes layer_times(const Layer& layer, engine::DType type, int rounds);
 
 }  // namespace rcnn::bench

@@ -13,6 +13,8 @@ namespace rcnn::bench {
 /// pipeline on this library's direct convolutions can come. Every layer in the type that it multiplies here
 /// and in the layout that the library likes best, bias and ReLU fused, results of the type that is read,
 /// buffers shared by all layers, nothing in between.
+///
+/// Thread safety: thread-bound; it starts threads of its own.
 class LibraryAlone {
  public:
   /// `regions`: rows of the box head. `replicas`: copies that run at once, one thread each. \throws

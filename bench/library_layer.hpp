@@ -7,6 +7,8 @@
 
 namespace rcnn::bench {
 
+// Thread safety: all functions are reentrant.
+
 /// A convolution or matrix of oneDNN's, bias and ReLU fused, and how its buffers lie. Scratch is the
 /// caller's.
 struct LibraryLayer {

@@ -6,7 +6,7 @@
 namespace rcnn::bench {
 
 /// Milliseconds that this process has had a processor. For work of one thread: what else the machine
-/// does takes caches and bandwidth from it, but not time.
+/// does takes caches and bandwidth from it, but not time. Thread safety: thread-safe.
 inline double processor_ms() {
   timespec time{};
   ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);

@@ -23,7 +23,8 @@ struct Activity {
 /// of each core, with p0 and p100 alone where several ran some: their percentiles do not add up;
 /// "total_latency", with the wait for a core, is null: no process says it. "host" is all of the process's
 /// resident memory, where the emulated cores keep theirs, too. Beside these, `programs` and `streams`, which
-/// neuron-monitor has not.
+/// neuron-monitor has not. Thread safety: reentrant, as print_tables(). \throws nlohmann::json::exception for
+/// reports that lack a field, as print_tables().
 nlohmann::ordered_json to_monitor(const Activity& activity);
 
 /// The same for people: tables of cores, programs and streams.

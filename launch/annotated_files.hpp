@@ -17,8 +17,9 @@ namespace rcnn::launch {
 ///                       would meet
 ///
 /// `output` is a folder if there is one of that name, or if the name has no extension or ends in a slash.
-/// Whether an input would be overwritten, check_outputs() says. \throws engine::SettingError if one file is
-/// given for several inputs, or one whose extension does not suit the input.
+/// Whether an input would be overwritten, check_outputs() says. Thread safety: reentrant. \throws
+/// engine::SettingError if one file is given for several inputs, or one whose extension does not suit the
+/// input.
 std::vector<std::filesystem::path> annotated_files(const std::vector<Input>& inputs,
                                                    const std::filesystem::path& output);
 

@@ -11,6 +11,8 @@
 
 namespace rcnn::launch {
 
+// Thread safety: thread-bound: what runs beside a benchmark is measured with it.
+
 /// One line of a benchmark.
 struct BenchRow {
   std::string kind;          ///< "detect", "detect-batch", "isolated", "roi-align", "classify"

@@ -23,12 +23,14 @@ struct CalibrationSettings {
 /// Plans and rounds a model that was compiled in f32 by images, on the NeuronCores of this process.
 ///   precision  "int8" or "bf16"
 ///   artifact  where the model will be written; trials lie beside it meanwhile
-/// \throws engine::SettingError if there are no images, engine::ModelError naming an image that cannot be
-/// read or used
+/// Thread safety: thread-bound, one at a time in a process (ActivationTap, Interrupt, spdlog's level).
+/// \throws engine::SettingError if there are no images or the model has no RPN, engine::ModelError naming an
+/// image that cannot be read or used, engine::Error once it was interrupted
 void calibrate(engine::CompiledModel& model, const std::string& precision,
                const CalibrationSettings& settings, const std::filesystem::path& artifact, ProgressBar& bar);
 
 /// Whether an artifact in `precision` was calibrated like this, by images of the same names and contents.
+/// Thread safety: reentrant.
 /// \throws engine::SettingError if there are none, engine::ModelError if one cannot be read
 bool is_calibrated(const engine::Quantization& quantization, const std::string& precision,
                    const CalibrationSettings& settings);

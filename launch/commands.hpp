@@ -23,7 +23,8 @@ struct Command {
   std::function<int()> run;
 };
 
-/// Each declares one subcommand on the program. \throws (from run) engine::Error and its kin
+/// Each declares one subcommand on the program, which owns it. Thread safety: thread-bound (the main thread).
+/// \throws (from run) engine::Error and its kin
 Command add_compile(CLI::App& program);
 Command add_detect(CLI::App& program);
 Command add_classify(CLI::App& program);

@@ -16,6 +16,7 @@ struct CoreProcess {
 
 /// Those of this machine, by pid, as the names of their threads tell ("neuron-core-0"). Processes that end
 /// meanwhile or are hidden from this user are left out.
+/// Thread safety: reentrant.
 std::vector<CoreProcess> core_processes(const std::filesystem::path& proc = "/proc");
 
 }  // namespace rcnn::launch

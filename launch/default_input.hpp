@@ -7,6 +7,7 @@ namespace rcnn::launch {
 
 /// How pictures become the network's input where nobody says: the note's square for detectors; for
 /// classifiers what torchvision says of their weights. An engine::parse_input_spec() text.
+/// Thread safety: reentrant.
 /// \param arch  of the classifier; empty for a detector
 constexpr const char* default_input(std::string_view arch) {
   if (arch.empty()) return "stretch:800x800";

@@ -16,6 +16,7 @@ namespace rcnn::launch {
 /// on. So is a copy that cannot be written: what was found in its image comes nevertheless.
 ///
 ///   annotated  where each image's annotated copy goes, one per image; empty: none are made
+/// Thread safety: one at a time in a process, as Interrupt; the sink is called on the calling thread.
 ///
 /// \return how many came out, in order from the first: all, or those that were on their way when a signal
 /// came (Interrupt). \throws engine::Error if a result cannot be written.

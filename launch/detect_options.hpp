@@ -36,7 +36,7 @@ class OutputError : public engine::Error {
   using Error::Error;
 };
 
-/// Where results go while the work goes on. Called from one thread.
+/// Where results go while the work goes on. Thread safety: thread-bound.
 class ResultSink {
  public:
   virtual ~ResultSink() = default;

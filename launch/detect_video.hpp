@@ -9,7 +9,7 @@ namespace rcnn::launch {
 /// Runs one video or camera through the `neuronrcnn` element to its end, to a signal (Interrupt) or to the
 /// frame limit. Results and progress reach the sink on the calling thread; the annotated mp4 appears when it
 /// is complete, with exactly the frames that came in and their times. GStreamer must be initialised and the
-/// elements registered.
+/// elements registered. Thread safety: one at a time in a process, as Interrupt.
 ///
 /// A signal ends the recording well; for a video that is failed() as well, since frames are missing. So is a
 /// file that gives nothing for `VideoJob::patience`. Where not even the end of the stream comes through, the

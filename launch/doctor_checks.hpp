@@ -7,6 +7,8 @@
 
 namespace rcnn::launch {
 
+// Thread safety: thread-safe, as long as nobody changes the environment.
+
 enum class Health : std::uint8_t { kOk, kWarn, kFail };
 
 /// One line of `doctor`.

@@ -13,7 +13,7 @@
 
 namespace rcnn::launch {
 
-/// What a loop looks at again and again. 8-bit BGR.
+/// What a loop looks at again and again. 8-bit BGR. Thread safety: const methods are thread-safe.
 class Picture {
  public:
   /// Noise: nothing of the time depends on what is in a picture but the number of regions, and noise gives
@@ -31,7 +31,8 @@ class Picture {
 };
 
 /// A detector's six stages over the same picture, `in_flight` frames at a time, so many in all.
-///   ended  called after each with how many have ended
+///   ended  called on this thread after each with how many have ended
+/// Thread safety: reentrant, as the next two.
 /// \throws engine::Error of the first frame that fails
 void run_frames(const std::shared_ptr<const pipeline::Session>& session, const Picture& picture,
                 int in_flight, int count, const std::function<void(int)>& ended);

@@ -10,6 +10,8 @@
 
 namespace rcnn::launch {
 
+// Thread safety: thread-safe. GStreamer must be initialised where elements are made.
+
 /// A GStreamer element that some pipeline of ours uses.
 struct GstPart {
   const char* factory;
@@ -37,7 +39,8 @@ GstElement* add_element(GstBin* bin, const std::string& factory);
 /// Each to the next one. \throws engine::Error naming the two that do not fit.
 void link_elements(std::initializer_list<GstElement*> elements);
 
-/// On a pad that the element always has, for as long as that lives.
+/// On a pad that the element always has, for as long as that lives; `callback` is called on the threads that
+/// pass the pad. `self` is borrowed.
 void add_probe(GstElement* element, const char* pad, GstPadProbeType type, GstPadProbeCallback callback,
                gpointer self);
 

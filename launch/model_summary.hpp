@@ -10,6 +10,8 @@
 
 namespace rcnn::launch {
 
+// Thread safety: all functions are reentrant.
+
 /// What an artifact holds, in figures: `compile` closes with it, `inspect` begins with it.
 struct ModelSummary {
   struct ProgramSummary {

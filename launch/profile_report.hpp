@@ -10,6 +10,8 @@
 
 namespace rcnn::launch {
 
+// Thread safety: all functions are reentrant.
+
 /// One operator over all frames. What a host stage does counts as one operator.
 struct ProfiledOperator {
   std::string name;            ///< Module path; of host stages the stage's element

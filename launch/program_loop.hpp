@@ -20,7 +20,8 @@ struct SizedProgram {
 };
 
 /// Every program of the model, in the order a frame meets them: those of the image for a picture of this
-/// size, heads for as many regions or detections as a frame can have. \throws engine::Error
+/// size, heads for as many regions or detections as a frame can have. Thread safety: reentrant, as
+/// run_program(). \throws engine::Error
 std::vector<SizedProgram> sized_programs(const pipeline::Session& session, engine::Size image);
 
 /// One program alone, by so many callers at a time, each of which waits for its execution before it asks for

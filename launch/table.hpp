@@ -9,6 +9,7 @@ namespace rcnn::launch {
 
 /// Rows of text in aligned columns, for people. A column whose name ends with '>' is flushed right (the sign
 /// is not shown). Widths count code points, so names outside ASCII stay aligned.
+/// Thread safety: const methods are thread-safe.
 ///
 ///   Table table({"class", "score>"});
 ///   table.add({"person", "98 %"});

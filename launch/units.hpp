@@ -6,6 +6,8 @@
 
 namespace rcnn::launch {
 
+// Thread safety: all functions are reentrant.
+
 /// "512 B", "4.0 KiB", "166.9 MiB".
 std::string format_bytes(double bytes);
 /// Three significant figures and an SI prefix: "950", "41.8 M", "234 G".
