@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-# Fails when an include points up the layers (engine <- pipeline <- elements, launch) or a third party's header
-# strays from its room. Run: cmake -DROOT=$PWD -P tests/layering_test.cmake
+# Fails when an include points up the layers (engine <- pipeline <- elements, launch), a third party's header strays
+# from its room, or a public header does not say what threads may do. Run: cmake -DROOT=$PWD -P tests/layering_test.cmake
 cmake_minimum_required(VERSION 3.25)
 set(wrong "")
 set(seen 0)
@@ -72,6 +72,20 @@ foreach(path IN LISTS without_test)
   if(NOT EXISTS ${ROOT}/${path})
     list(APPEND wrong "tests/untested.txt names ${path}, which is not there")
   endif()
+endforeach()
+
+# Public headers say what threads may do with their functions and classes; those of data alone need not, nor do the
+# insides of kernels (-inl.hpp). A line of the comment may end between the two words.
+foreach(folder engine pipeline elements launch bench)
+  file(GLOB_RECURSE headers RELATIVE ${ROOT} ${ROOT}/${folder}/*.hpp ${ROOT}/${folder}/*.h)
+  list(FILTER headers EXCLUDE REGEX "-inl\\.hpp$")
+  foreach(header IN LISTS headers)
+    file(STRINGS ${ROOT}/${header} declared REGEX "^(class .*[^;]$|[A-Za-z_].*[A-Za-z0-9_] ?\\()")
+    file(READ ${ROOT}/${header} text)
+    if(declared AND NOT text MATCHES "Thread[ \n/*]+safety:")
+      list(APPEND wrong "${header} has functions or classes and no 'Thread safety:' (the words: engine/README.md)")
+    endif()
+  endforeach()
 endforeach()
 
 if(seen LESS 20)
