@@ -39,6 +39,7 @@ class FailedFrames {
 
 /// Says downstream that a frame is left out: sinks that wait for their first one would hold up those of other
 /// branches.
+/// Nothing for a frame without a time. Thread safety: thread-bound (the thread that pushes).
 void push_gap(GstPad* source, const GstBuffer* frame);
 
 }  // namespace rcnn::elements

@@ -10,7 +10,8 @@
 namespace rcnn::elements {
 
 /// What downstream of a source pad offers to an ALLOCATION query for video of these caps; null where nobody
-/// answers. No pool is asked for. On a thread that may push to that pad, everything before pushed.
+/// answers. No pool is asked for. Thread safety: on a thread that may push to that pad, everything before
+/// pushed.
 QueryPtr allocation_offered(GstPad* source, GstCaps* caps);
 
 /// Hands frames on in a layout that downstream reads: rows and planes that only a GstVideoMeta describes are

@@ -21,6 +21,7 @@ struct PaintOptions {
 
 /// Colour of a class: the same in every frame, run and program; neighbours in number are far apart in hue.
 ///   {R, G, B}
+/// Thread safety: reentrant, as all functions here.
 std::array<std::uint8_t, 3> class_color(int label);
 
 /// "person 98%", as Detectron2 writes it; a class outside `class_names` is written "class 81".

@@ -30,7 +30,7 @@ void calibrate(engine::CompiledModel& model, const std::string& precision,
                const CalibrationSettings& settings, const std::filesystem::path& artifact, ProgressBar& bar);
 
 /// Whether an artifact in `precision` was calibrated like this, by images of the same names and contents.
-/// Thread safety: reentrant.
+/// Thread safety: thread-bound, as expand_inputs().
 /// \throws engine::SettingError if there are none, engine::ModelError if one cannot be read
 bool is_calibrated(const engine::Quantization& quantization, const std::string& precision,
                    const CalibrationSettings& settings);

@@ -9,12 +9,14 @@
 namespace rcnn::launch {
 
 /// stderr for this program's own words. It stays audible while QuietErrorStream is in force.
+/// Thread safety: one thread at a time writes to it.
 std::ostream& diagnostics();
 
 /// Prints "neuron-rcnn: MESSAGE" as one line, whatever line breaks the message holds.
+/// Thread safety: as diagnostics().
 void print_error(const std::string& message);
 /// The text with its control characters, which a terminal would obey, turned into question marks: names of
-/// files and classes are others' work.
+/// files and classes are others' work. Thread safety: reentrant, as the next.
 std::string printable(std::string_view text);
 /// printable() of the message with its line breaks turned into blanks, those before items of a list (indented
 /// by two blanks) into commas.

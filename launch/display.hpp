@@ -12,11 +12,12 @@ namespace rcnn::launch {
 
 /// Says before any work begins whether frames can be shown at all. GStreamer must be initialised.
 /// \throws engine::Error naming --output where there is no display, or nothing to draw on it with.
+/// Thread safety: thread-safe.
 void require_display();
 
 /// Puts "videoconvert ! videoscale ! autovideosink" into the bin: a window of 1280x720 that shows each frame
-/// as soon as it comes, scaled to fit. \returns the first of them, owned by the bin. \throws engine::Error if
-/// an element is missing.
+/// as soon as it comes, scaled to fit. \returns the first of them, owned by the bin. Thread safety:
+/// thread-safe. \throws engine::Error if an element is missing.
 GstElement* add_window(GstBin* bin);
 
 /// A window for pictures of any sizes, one after the other.

@@ -21,7 +21,7 @@ cv::Mat read_image(const std::filesystem::path& file, std::string* remark = null
 
 /// Writes an annotated copy, 8-bit BGR, in the format of the name's extension; the file appears when it is
 /// whole, and folders are made. Behind the image's end, where no reader looks, is a line that says what it
-/// is. \throws engine::Error naming the file and why.
+/// is. Thread safety: reentrant, as all below. \throws engine::Error naming the file and why.
 void write_image(const cv::Mat& image, const std::filesystem::path& file);
 /// Whether write_image() made the file; not any more if somebody else has written it since.
 bool is_annotated_copy(const std::filesystem::path& file);

@@ -39,6 +39,8 @@ struct ExpandedInputs {
 ///   .mjpeg, .mjpg    video, though it begins like an image
 ///   pipe or socket   a problem: nobody may ever write into it
 ///   any other file   video
+///
+/// Thread safety: thread-bound, as glob() is.
 ExpandedInputs expand_inputs(const std::vector<std::string>& arguments,
                              const std::filesystem::path& output = {});
 

@@ -45,6 +45,7 @@ class PublishedStream {
 /// Makes this process's cores and streams visible to `neuron-rcnn top`, as everything does that loads a model
 /// onto the process's cores: the first call starts a ReportServer,
 /// which the end of the process stops. Where there can be none, the log says so and nobody sees the process.
+/// Thread safety: thread-safe, as all functions here.
 void publish_process();
 
 /// The name at which a process's server listens.

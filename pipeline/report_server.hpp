@@ -34,8 +34,8 @@ class ReportServer {
   std::thread thread_;
 };
 
-/// What the server of this name reports. \throws engine::Error if there is none, or another process than
-/// `pid` answers.
+/// What the server of this name reports. Thread safety: reentrant. \throws engine::Error if there is none, or
+/// another process than `pid` answers.
 std::string read_report(const std::string& name, int pid);
 
 }  // namespace rcnn::pipeline

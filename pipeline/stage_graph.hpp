@@ -13,6 +13,7 @@
 namespace rcnn::pipeline {
 
 /// What travels beside a frame and means nothing to the pipeline: a buffer, an event, a query.
+/// Thread safety: thread-bound: it is handed from thread to thread.
 class Payload {
  public:
   virtual ~Payload() = default;

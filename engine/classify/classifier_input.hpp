@@ -9,6 +9,7 @@ namespace rcnn::engine {
 
 /// Size that torchvision's Resize(shorter) gives an image: the shorter side becomes `shorter`, the other
 /// floor(shorter * longer / shorter side). (640x427, 256) -> 383x256.
+/// Thread safety: reentrant.
 Size shorter_side_size(Size image, int shorter);
 
 /// One image as a classifier's input: resized as Pillow does, the middle kept, normalised.

@@ -18,20 +18,21 @@ inline constexpr int kArtifactVersion = 2;
 
 /// Writes a `*.rcnn` file: safetensors whose `__metadata__` holds format, producer, config, programs, the
 /// checkpoint's checksum and one per tensor (XXH3-64). A PendingFile, so a reader never meets half a file.
-/// \throws Error if the file cannot be written (disk full included)
+/// Thread safety: reentrant; `progress` is called on the calling thread. \throws Error if the file cannot be
+/// written (disk full included)
 void write_artifact(const CompiledModel& model, const std::filesystem::path& file,
                     const Progress& progress = {});
 
 /// The same with the weights of these programs alone: one program a file, to be put together when they are
 /// opened as a folder, or, with none, the graph alone, which bind_weights() completes later. Such a file
-/// still describes the whole model. \throws SettingError for a program that the model does not have (names
-/// those there are).
+/// still describes the whole model. Thread safety and errors as above. \throws SettingError for a program
+/// that the model does not have (names those there are).
 void write_artifact_part(const CompiledModel& model, const std::vector<std::string>& programs,
                          const std::filesystem::path& file, const Progress& progress = {});
 
 /// The files that a model at `path` consists of: itself, or of a folder its `*.rcnn` files, sorted.
 /// Hidden ones are passed over: they may be unfinished.
-/// \throws ModelError for a folder without any.
+/// Thread safety: reentrant. \throws ModelError for a folder without any.
 std::vector<std::filesystem::path> artifact_files(const std::filesystem::path& path);
 
 /// A `*.rcnn` file, or a folder of them that make one model.

@@ -57,8 +57,8 @@ struct ArtifactPart {
 };
 
 /// Checks that the files make one model: the same config, options, programs and weights, and each program's
-/// weights in exactly one of them. \throws ModelError naming the files and in what they differ, the program
-/// that two have, or those that none has.
+/// weights in one of them at most. Thread safety: reentrant. \throws ModelError naming the files and in what
+/// they differ, or the program that two have.
 void check_fit(std::span<const std::unique_ptr<ArtifactPart>> parts);
 
 }  // namespace rcnn::engine

@@ -10,7 +10,7 @@ namespace rcnn::engine {
 /// remove_unfinished_files() removes it. The object itself removes nothing, and the file need not be there.
 /// Of more than kMostUnfinishedFiles at a time, the last ones would stay.
 ///
-/// Thread safety: reentrant.
+/// Thread safety: thread-safe; the object itself is thread-bound.
 class UnfinishedFile {
  public:
   explicit UnfinishedFile(const std::filesystem::path& file);

@@ -11,7 +11,7 @@ namespace rcnn::engine {
 /// behind them: "/proc/PID/fd/3". Thread safety: reentrant.
 std::filesystem::path written_place(const std::filesystem::path& target);
 
-/// Whether a written_place() is an open descriptor.
+/// Whether a written_place() is an open descriptor. Thread safety: reentrant.
 bool is_descriptor(const std::filesystem::path& place);
 
 /// A stream to a written_place() itself: a descriptor goes on where its owner stopped, anything else is

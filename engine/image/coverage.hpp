@@ -9,6 +9,7 @@
 namespace rcnn::engine {
 
 /// A byte a pixel of an area, with room around it in which the operators below may read and write.
+/// Thread safety: const methods are thread-safe.
 class CoverageMap {
  public:
   /// All zero. `border`: pixels around the area that are there, too.

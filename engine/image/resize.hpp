@@ -13,9 +13,11 @@
 namespace rcnn::engine {
 
 /// Detectron2 ResizeShortestEdge: int(x + 0.5) after both scalings. (480x640, 800, 1333) -> 800x1067.
+/// Thread safety: reentrant. \throws ShapeError for an image without pixels
 Size shortest_edge_size(Size image, int shortest, int longest);
 
 /// Smallest size that holds `size` and whose sides are multiples of `divisor` (32 for FPN).
+/// Thread safety: reentrant. \throws ShapeError for a divisor below 1
 Size padded_size(Size size, int divisor);
 
 /// How pixels become the network's input: (value - mean) / deviation, in the order of the network's channels.

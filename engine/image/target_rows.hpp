@@ -19,7 +19,7 @@ struct ResizeFilters {
 
 /// Whether Pillow resizes the height before the width, which shows in the rounding between the passes. Since
 /// Pillow 13 it does where the height loses more than twice the pixels that the width loses (a 1080x1920
-/// portrait to 800x800, but no landscape); before, never.
+/// portrait to 800x800, but no landscape); before, never. Thread safety: reentrant.
 bool vertical_pass_first(Size source, Size target);
 
 /// Rows of a resized image, as the filters number them, made in rising order. Of the rows between the passes
@@ -35,7 +35,7 @@ class TargetRows {
   virtual std::size_t pitch() const = 0;
 };
 
-/// No row above `first_row` will be asked for.
+/// No row above `first_row` will be asked for. Borrows image and filters. Thread safety: reentrant.
 std::unique_ptr<TargetRows> make_target_rows(const ImageView& image, const ResizeFilters& filters,
                                              int first_row);
 

@@ -21,8 +21,8 @@ namespace rcnn::engine {
 std::vector<std::string> checkpoint_class_names(const std::filesystem::path& file);
 
 /// Names the classes of a network whose number of them is known; no names change nothing. A config's category
-/// ids stay: they are its data set's, and names alone make no other data set of it. \throws ModelError naming
-/// the checkpoint for names of another count.
+/// ids stay: they are its data set's, and names alone make no other data set of it. Thread safety: reentrant.
+/// \throws ModelError naming the checkpoint for names of another count.
 void name_classes_by_checkpoint(std::vector<std::string> names, const std::filesystem::path& checkpoint,
                                 ModelConfig& config);
 void name_classes_by_checkpoint(std::vector<std::string> names, const std::filesystem::path& checkpoint,

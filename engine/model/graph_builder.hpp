@@ -26,7 +26,7 @@ struct BlockShape {
   int stride = 1;
 };
 
-/// True for ResNet-18 and 34, whose blocks are two 3x3 convolutions.
+/// True for ResNet-18 and 34, whose blocks are two 3x3 convolutions. Thread safety: reentrant, as the next.
 bool is_basic(const ModelConfig::ResNet& config);
 /// Blocks of res2..res5. \throws ModelError for unsupported depths and combinations.
 std::array<int, 4> resnet_blocks(const ModelConfig::ResNet& config);

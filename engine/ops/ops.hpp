@@ -75,7 +75,8 @@ struct Conv2dParams {
 /// How a convolution is computed: as it is defined, or by Winograd's method, which takes 2.25 or 4 times
 /// fewer products and rounds two to five times as much (engine/README.md).
 enum class Conv2dAlgorithm : std::uint8_t { kDirect, kWinograd2x2, kWinograd4x4 };
-/// "direct", "F(2x2,3x3)", "F(4x4,3x3)".
+/// "direct", "F(2x2,3x3)", "F(4x4,3x3)". Thread safety: reentrant, as all functions here (PackedWeights is
+/// thread-safe).
 std::string to_string(Conv2dAlgorithm algorithm);
 /// What this convolution, a quantized one where the source is in 8 bits, can be computed by, direct first.
 /// Winograd's method may want the source in other blocks than it lies in (winograd_source).

@@ -30,7 +30,7 @@ bool multiplies_tiles();
 bool winograd_multiplies_bf16();
 
 /// The first processor's name, family, model and stepping (on Arm implementer and part) out of Linux'
-/// /proc/cpuinfo: "AMD EPYC 25 1 1"; or "unknown processor".
+/// /proc/cpuinfo: "AMD EPYC 25 1 1"; or "unknown processor". Thread safety: reentrant.
 std::string processor_name(std::istream& cpuinfo);
 
 }  // namespace rcnn::engine

@@ -38,7 +38,9 @@ using RunImages = std::function<void(const std::filesystem::path& artifact, int 
 
 /// Finds the plan of a model that was compiled in f32: in int8 learns the ranges of its values on all images;
 /// then tries each program as planned with more and more of its most sensitive layers left out, until the
-/// budget is kept to. The same images give the same plan. \throws Error of `run`, ModelError, SettingError
+/// budget is kept to. The same images give the same plan. Thread safety: one at a time in a process, if
+/// `run` installs the tap there (ActivationTap::Scope); `run` is called on the calling thread. \throws Error
+/// of `run`, ModelError, SettingError
 Quantization calibrate(const CompiledModel& model, const CalibrationOptions& options, const RunImages& run);
 
 }  // namespace rcnn::engine

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <string>
 
@@ -12,12 +13,14 @@ namespace rcnn::engine {
 /// What layers are computed by, by weight: names of methods(). Those that it lacks are direct.
 using LayerMethods = std::map<std::string, std::string>;
 
+/// Which way layers are computed: the quickest there is, or the quickest of those that err least.
 enum class MethodChoice : std::uint8_t { kQuickest, kCareful };
 
-/// \returns kDirectMethod for a layer that `methods` lacks
+/// \returns kDirectMethod for a layer that `methods` lacks. Thread safety: reentrant.
 std::string method_of(const LayerMethods& methods, const std::string& weight);
 
 /// Whether this processor has what layers in bf16 or int8 may choose between: else the choice is by rule.
+/// Thread safety: thread-safe.
 bool can_measure_methods(const std::string& precision);
 
 /// The quickest way to compute each layer of a model in bf16 or int8, over all its operators' maps, of the
@@ -32,6 +35,7 @@ LayerMethods choose_methods(const CompiledModel& model, const std::string& preci
                             MethodChoice choice = MethodChoice::kQuickest);
 
 /// The plan of a model in bf16 that saw no images: all its layers, by the methods chosen.
+/// Thread safety: reentrant.
 Quantization bf16_plan(const CompiledModel& model, const LayerMethods& methods);
 
 }  // namespace rcnn::engine

@@ -70,6 +70,7 @@ class Planner {
 /// The fewest layers to keep out of int8 so that the error is within the budget; all where it never is. The
 /// error is taken to shrink with their number, so that it is asked for a few numbers only.
 ///   error  of a program with so many of its candidates kept out
+/// Thread safety: reentrant.
 std::size_t find_kept(std::size_t candidates, double budget, const std::function<double(std::size_t)>& error);
 
 }  // namespace rcnn::engine

@@ -33,6 +33,7 @@ std::vector<Detection> find_detections(std::span<const float> class_logits, std:
 
 /// Network frame -> image frame: scales, clips to the image, drops empty boxes (Detectron2
 /// detector_postprocess). Those are dropped from `detections` as well, so that both stay side by side.
+/// Thread safety: reentrant.
 std::vector<Detection> scale_detections(std::vector<Detection>& detections, float scale_x, float scale_y,
                                         float image_width, float image_height);
 

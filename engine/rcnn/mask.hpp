@@ -24,7 +24,8 @@ struct Mask {
   bool operator==(const Mask&) const = default;
 };
 
-/// Makes a mask of runs that come in order; neighbours of one kind become one run.
+/// Makes a mask of runs that come in order; neighbours of one kind become one run. Thread safety:
+/// thread-bound.
 class RunWriter {
  public:
   void add(std::size_t pixels, bool inside) {
@@ -39,6 +40,7 @@ class RunWriter {
 };
 
 /// Calls span(x, y_begin, y_end) for the pixels inside, column by column from left to right, downwards.
+/// Thread safety: reentrant.
 template <typename Span>
 void each_span(const Mask& mask, const Span& span) {
   const auto height = static_cast<std::size_t>(mask.height);

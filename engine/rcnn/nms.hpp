@@ -30,6 +30,7 @@ std::vector<int> nms(std::span<const Box> boxes, std::span<const float> scores, 
 /// (Rounding of the shifted coordinates decides rare ties, so both ways are kept.)
 ///
 ///   classes  [K]  any integers
+/// Thread safety and errors: as nms().
 std::vector<int> batched_nms(std::span<const Box> boxes, std::span<const float> scores,
                              std::span<const int> classes, float threshold, std::size_t limit = kNoLimit);
 

@@ -36,10 +36,12 @@ std::vector<Proposal> level_proposals(const RpnLevel& level, const ProposalParam
                                       float height);
 
 /// Best post_nms_topk over the levels' candidates, by logit; equal logits keep level order.
+/// Thread safety: reentrant.
 std::vector<Proposal> merge_proposals(std::span<const std::vector<Proposal>> levels,
                                       const ProposalParams& params);
 
 /// Both steps. Matches Detectron2 find_top_rpn_proposals in evaluation mode.
+/// Thread safety and errors: as level_proposals().
 std::vector<Proposal> find_top_proposals(std::span<const RpnLevel> levels, const ProposalParams& params,
                                          float width, float height);
 

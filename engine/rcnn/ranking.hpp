@@ -13,6 +13,7 @@ namespace rcnn::engine {
 
 /// Score and index in one number: the larger, the better; equal scores put the lower index first.
 /// NaN is better than everything, as PyTorch sorts it, so that a comparison stays a total order.
+/// Thread safety: all functions are reentrant.
 using Rank = std::uint64_t;
 
 inline Rank rank_of(float score, std::size_t index) {

@@ -23,6 +23,7 @@ struct RoiPoolerParams {
 
 /// floor(canonical_level + log2(sqrt(area) / canonical_size + 1e-8)) clamped to the levels there are.
 /// \returns index into the pooler's levels, 0-based. Source: Detectron2 assign_boxes_to_levels.
+/// Thread safety: reentrant.
 int assign_level(const Box& box, const RoiPoolerParams& params);
 
 /// Room for pooled regions; borrows the memory.
@@ -41,7 +42,8 @@ struct PooledView {
 };
 
 /// The regions in the order in which pooling them costs least: each level's together, and of those neighbours
-/// next to each other, which read the same cells. \returns indices of `boxes`, each once
+/// next to each other, which read the same cells. \returns indices of `boxes`, each once.
+/// Thread safety: reentrant.
 std::vector<std::uint32_t> pooling_order(std::span<const Box> boxes, const RoiPoolerParams& params);
 
 /// Pools those regions of `boxes` that `order` names, each from the level its size belongs to, into the row

@@ -25,6 +25,7 @@ struct RegionAxis {
 
 /// Whether bins can be laid over this axis at all: a region without samples (no side, or a NaN) pools to
 /// zeros, and so does one with a NaN, or that reaches farther from the map than f32 can place samples.
+/// Thread safety: reentrant.
 bool has_samples(const RegionAxis& axis, int bins);
 
 /// Where the taps of one axis of one region are, and what it costs to read them.

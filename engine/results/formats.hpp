@@ -35,7 +35,8 @@ namespace rcnn::engine {
 /// - raw: {"images": [...]} of raw_record()
 enum class ResultFormat : std::uint8_t { kCoco, kDetectron2, kJsonLines, kRaw };
 
-/// "coco", "detectron2", "json-lines", "raw". \throws SettingError
+/// "coco", "detectron2", "json-lines", "raw". Thread safety: reentrant, as all functions here. \throws
+/// SettingError
 ResultFormat parse_result_format(const std::string& text);
 
 /// What a classifier calls a region.

@@ -34,7 +34,8 @@ class CounterRecorder {
   std::vector<float> latencies_ms_;  ///< A ring once kWindow long
 };
 
-/// Nearest-rank percentiles p0 p1 p25 p50 p75 p99 p100; zeros where there are no values.
+/// Nearest-rank percentiles p0 p1 p25 p50 p75 p99 p100; zeros where there are no values. Thread safety:
+/// reentrant.
 std::array<double, 7> latency_percentiles(std::vector<float> values);
 
 }  // namespace rcnn::engine

@@ -52,7 +52,8 @@ struct CoreSettings {
   static CoreSettings from_environment();
 };
 
-/// "0-3", "1,3", "2" -> ids. \throws SettingError mentioning `what` (a variable or property name).
+/// "0-3", "1,3", "2" -> ids. Thread safety: reentrant, as the next two. \throws SettingError mentioning
+/// `what` (a variable or property name).
 std::vector<int> parse_cores(const std::string& text, const std::string& what);
 
 /// The cores that a user chose by "cores": as parse_cores(), or none, which CorePool::load() takes for all,

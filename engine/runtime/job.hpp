@@ -16,7 +16,7 @@ namespace rcnn::engine {
 class Dispatcher;
 struct Batch;
 
-/// What an execution is told that nobody wants any more.
+/// What an execution is told that nobody wants any more. Thread safety: thread-safe.
 std::exception_ptr cancelled_error();
 
 /// One execution on its way to a core and through it. Whoever claims it first (core, watchdog, canceller)

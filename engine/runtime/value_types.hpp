@@ -49,7 +49,7 @@ class ValueTypes {
   std::set<std::string> bf16_;
 };
 
-/// Whether it is a layer: a convolution or linear.
+/// Whether it is a layer: a convolution or linear. Thread safety: reentrant, as the next.
 bool multiplies(OpKind kind);
 /// Whether it computes in the type of its inputs.
 bool keeps_type(OpKind kind);

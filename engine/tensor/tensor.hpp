@@ -13,7 +13,7 @@ namespace rcnn::engine {
 /// Element types that occur in checkpoints, programs and artifacts.
 enum class DType : std::uint8_t { kF32, kF16, kBf16, kF64, kS8, kU8, kS16, kS32, kS64, kBool };
 
-/// Bytes of one element.
+/// Bytes of one element. Thread safety: reentrant, as all functions here.
 std::size_t size_of(DType dtype);
 /// "f32", "bf16", ... as artifacts and messages spell it.
 std::string to_string(DType dtype);

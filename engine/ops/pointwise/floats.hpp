@@ -67,10 +67,12 @@ struct FloatMemory {
 };
 
 /// Whether this processor has what run_floats() is made of: AVX-512, for bf16 with BF16.
+/// Thread safety: thread-safe.
 bool can_run_floats(Element element);
 
 /// \param weights  [O, C] row-major f32
 /// \param packed   FloatBlocking::weight_count() values of the problem's type, every one is written
+/// Thread safety: reentrant.
 void pack_weights(const FloatProblem& problem, const FloatBlocking& blocking, std::span<const float> weights,
                   void* packed);
 

@@ -81,10 +81,11 @@ struct Int8Weights {
 
 /// Fills `weights` ([panel]...) and `starts`.
 ///   integers  [O][C]
+/// Thread safety: reentrant.
 void pack_weights(const Int8Problem& problem, const Int8Blocking& blocking, const std::int8_t* integers,
                   std::int8_t* weights, std::int32_t* starts);
 
-/// Whether this processor has what run_int8() is made of: AVX-512 with VNNI.
+/// Whether this processor has what run_int8() is made of: AVX-512 with VNNI. Thread safety: thread-safe.
 bool can_run_int8();
 
 /// One block of pixels. Only where can_run_int8().

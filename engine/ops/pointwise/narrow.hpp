@@ -46,7 +46,7 @@ struct NarrowWeights {
 };
 
 /// Whether this processor has what run_narrow() is made of for values of this type: AVX-512, for bf16 with
-/// BF16, for 8 bits with VNNI.
+/// BF16, for 8 bits with VNNI. Thread safety: thread-safe.
 bool can_run_narrow(Element source);
 
 /// Only where can_run_narrow(). A cell's results do not depend on which others are computed with it, bit for

@@ -52,11 +52,12 @@ struct Bf16Blocking {
   std::size_t scratch_bytes;  ///< Of one thread
 };
 
-/// Whether this processor has what run_bf16() is made of: AVX-512 BF16.
+/// Whether this processor has what run_bf16() is made of: AVX-512 BF16. Thread safety: thread-safe.
 bool can_run_bf16();
 
 /// \param weights  [O, 3, kernel, kernel] row-major f32; \param packed  panels * panel_weights, all are
 /// written
+/// Thread safety: reentrant.
 void pack_weights(const Bf16Problem& problem, const Bf16Blocking& blocking, std::span<const float> weights,
                   std::span<std::uint16_t> packed);
 

@@ -69,7 +69,7 @@ struct Bf16Blocking {
   }
 };
 
-/// Whether this processor has what run_bf16() is made of: AVX-512 BF16.
+/// Whether this processor has what run_bf16() is made of: AVX-512 BF16. Thread safety: thread-safe.
 bool can_run_bf16();
 
 /// One block of tiles through all three steps. Only where can_run_bf16().

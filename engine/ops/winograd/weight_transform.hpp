@@ -16,7 +16,7 @@ namespace rcnn::engine::winograd {
 void transform_weights(const Problem& problem, const Blocking& blocking, std::span<const float> weights,
                        std::span<float> transformed);
 
-/// The same, rounded to bf16 (joint_rounding.hpp).
+/// The same, rounded to bf16 (joint_rounding.hpp). Thread safety: reentrant.
 ///   transformed  Bf16Blocking's weights, every one is written
 void transform_weights_bf16(const Bf16Problem& problem, const Bf16Blocking& blocking,
                             std::span<const float> weights, std::span<std::uint16_t> transformed);
