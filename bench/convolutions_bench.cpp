@@ -2,8 +2,9 @@
 // What oneDNN needs for a model's convolutions and matrices alone, against what the compiled programs need
 // for everything: pooling, sums, upsampling and the changes of layout included.
 //   convolutions_bench [--arch ZOO_NAME] [--size PIXELS] [--precision f32|bf16] [--rounds N] [--json FILE]
-// With --layers: every distinct convolution by every algorithm, as a share of the peak measured in between.
-//   convolutions_bench --layers [--precision f32|bf16|int8]
+// With --layers: every distinct convolution and fully connected layer of the models by every algorithm and by
+// oneDNN, as a share of the peak measured in between.
+//   convolutions_bench --layers [--arch ZOO_NAME...] [--precision f32|bf16|int8]
 // One thread. Random weights: no checkpoint is needed. Both sides take turns and the best round of each
 // counts, so that a slow minute of the machine slows both. Times are processor_ms().
 #include <omp.h>
@@ -15,6 +16,7 @@
 #include <cstdio>
 #include <fstream>
 #include <limits>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <random>
 
@@ -74,18 +76,23 @@ Checkpoint random_checkpoint(const ModelConfig& config) {
   return checkpoint;
 }
 
-/// Compiled to a file that is gone when this returns: the mapping keeps what is needed of it.
-struct RandomModel {
-  std::shared_ptr<LoadedModel> quickest, direct;
-};
-RandomModel random_model(const std::string& arch, const std::string& precision) {
+/// What `open` makes of a model's file. The file is gone when this returns: its mapping keeps what is needed.
+template <typename Open>
+auto random_model(const std::string& arch, const std::string& precision, const Open& open) {
   const auto config = load_config(arch);
   const auto file =
       std::filesystem::temp_directory_path() / ("convolutions_bench-" + std::to_string(::getpid()) + ".rcnn");
   write_artifact(compile(config, random_checkpoint(config), {.precision = precision}), file);
-  RandomModel model{LoadedModel::load(file), LoadedModel::load(file, {.deterministic = true})};
+  auto opened = open(file);
   std::filesystem::remove(file);
-  return model;
+  return opened;
+}
+
+struct RandomModel {
+  std::shared_ptr<LoadedModel> quickest, direct;
+};
+RandomModel load(const std::filesystem::path& file) {
+  return {LoadedModel::load(file), LoadedModel::load(file, {.deterministic = true})};
 }
 
 nlohmann::json compare(const RandomModel& models, int size, int rounds) {
@@ -120,53 +127,94 @@ nlohmann::json compare(const RandomModel& models, int size, int rounds) {
           {"box-head", boxes_ms}};
 }
 
+/// GFLOP/s of one core now, of every precision that this processor has products of its own for.
+std::map<std::string, double> peaks_now() {
+  std::map<std::string, double> peaks;
+  for (const std::string precision : {"f32", "bf16", "int8"}) {
+    const auto type = rcnn::bench::multiplied_type(precision);
+    if (precision == "f32" || type != DType::kF32) peaks[precision] = rcnn::bench::peak_gflops(type);
+  }
+  return peaks;
+}
+
+void raise(std::map<std::string, double>& peaks, const std::map<std::string, double>& more) {
+  for (const auto& [precision, peak] : more) peaks[precision] = std::max(peaks[precision], peak);
+}
+
 /// Effective GFLOP/s: the definition's operations over the time, whatever the algorithm spares. The peak is
 /// that around it: a processor's clock changes by 4 % from one second to the next.
 nlohmann::json layer_row(const rcnn::bench::Layer& layer, DType type, int rounds) {
-  const double before = rcnn::bench::peak_gflops(type);
+  auto peaks = peaks_now();
   const auto times = rcnn::bench::layer_times(layer, type, rounds);
-  const double peak = std::max(before, rcnn::bench::peak_gflops(type));
-  nlohmann::json row{{"in", layer.in_channels},       {"out", layer.out_channels},
-                     {"height", layer.height},        {"width", layer.width},
-                     {"kernel", layer.kernel},        {"stride", layer.stride},
-                     {"count", layer.count},          {"gflop", layer.gflop},
-                     {"pick", to_string(times.pick)}, {"peak", peak}};
+  raise(peaks, peaks_now());
+  nlohmann::json row{
+      {"in", layer.in_channels}, {"out", layer.out_channels}, {"second", layer.second_channels},
+      {"height", layer.height},  {"width", layer.width},      {"kernel", layer.kernel},
+      {"stride", layer.stride},  {"matrix", layer.matrix},    {"counts", layer.counts},
+      {"names", layer.names},    {"gflop", layer.gflop},      {"pick", to_string(times.pick)},
+      {"peaks", peaks}};
   for (const auto& [algorithm, ms] : times.ms) row["gflops"][to_string(algorithm)] = layer.gflop / ms * 1e3;
   if (times.library_ms) row["gflops"]["oneDNN"] = layer.gflop / *times.library_ms * 1e3;
   return row;
 }
 
-nlohmann::json compare_layers(const LoadedModel& model, const std::string& precision, int size, int rounds) {
-  const auto type = rcnn::bench::multiplied_type(precision);
-  nlohmann::json table{{"model", model.config().name},
-                       {"size", size},
-                       {"precision", precision},
-                       {"layers", nlohmann::json::array()}};
-  double peak = 0;
-  for (const auto& layer : rcnn::bench::layers_of(model.artifact(), {size, size})) {
-    const auto& row = table["layers"].emplace_back(layer_row(layer, type, rounds));
-    peak = std::max(peak, row["peak"].get<double>());
+/// "256 -> 3+12 1x1/1 200x200", "12544 -> 1024 1000 rows".
+std::string described(const nlohmann::json& row) {
+  const auto number = [&](const char* name) { return std::to_string(row[name].get<int>()); };
+  const auto second = row["second"].get<int>() > 0 ? "+" + number("second") : "";
+  const auto window = number("kernel") + "x" + number("kernel") + "/" + number("stride");
+  const auto where = row["matrix"].get<bool>() ? number("width") + " rows"
+                                               : window + " " + number("height") + "x" + number("width");
+  return number("in") + " -> " + number("out") + second + " " + where;
+}
+
+std::string joined(const nlohmann::json& values, const char* between) {
+  std::string text;
+  for (const auto& value : values) {
+    text += (text.empty() ? "" : between) + (value.is_string() ? value.get<std::string>() : value.dump());
   }
-  table["peak"] = peak;
-  std::printf("%s, %dx%d, %s, one thread, best of %d; peak %.1f GFLOP/s\n", model.config().name.c_str(), size,
-              size, precision.c_str(), rounds, peak);
-  std::printf("layer                       times  GFLOP   effective GFLOP/s (share of the peak around it)\n");
+  return text;
+}
+
+void print(const nlohmann::json& table, int rounds) {
+  const auto precision = table["precision"].get<std::string>();
+  std::printf("%s, %dx%d, %s, one thread, best of %d; peaks", joined(table["models"], ", ").c_str(),
+              table["size"].get<int>(), table["size"].get<int>(), precision.c_str(), rounds);
+  for (const auto& [of, peak] : table["peaks"].items())
+    std::printf(" %s %.1f", of.c_str(), peak.get<double>());
+  std::printf(" GFLOP/s\n%-30s %8s  GFLOP   effective GFLOP/s (share of the %s peak around it)\n", "layer",
+              "times", precision.c_str());
   for (const auto& row : table["layers"]) {
-    std::printf("%4d -> %4d %dx%d/%d %4dx%-4d  x%-3d %6.2f ", row["in"].get<int>(), row["out"].get<int>(),
-                row["kernel"].get<int>(), row["kernel"].get<int>(), row["stride"].get<int>(),
-                row["height"].get<int>(), row["width"].get<int>(), row["count"].get<int>(),
+    std::printf("%-30s %8s %6.2f ", described(row).c_str(), joined(row["counts"], ", ").c_str(),
                 row["gflop"].get<double>());
     for (const auto& [algorithm, gflops] : row["gflops"].items()) {
       std::printf("  %s%s %.1f (%.2f)", algorithm == row["pick"] ? "*" : "", algorithm.c_str(),
-                  gflops.get<double>(), gflops.get<double>() / row["peak"].get<double>());
+                  gflops.get<double>(), gflops.get<double>() / row["peaks"][precision].get<double>());
     }
     std::printf("\n");
   }
-  std::printf("* runs in programs, unless it is computed together with another one there\n");
+  std::printf("* runs in programs; in bf16 the 7x7 one is computed with its pooling there\n");
+}
+
+nlohmann::json compare_layers(const std::vector<std::string>& archs, const std::string& precision, int size,
+                              int rounds) {
+  nlohmann::json table{{"size", size}, {"precision", precision}, {"layers", nlohmann::json::array()}};
+  std::vector<std::shared_ptr<const Artifact>> models;
+  for (const auto& arch : archs) {  // Only what it consists of counts: layers make up weights of their own
+    models.push_back(random_model(arch, "f32", Artifact::open));
+    table["models"].push_back(models.back()->model_name());
+  }
+  std::map<std::string, double> peaks;
+  for (const auto& layer : rcnn::bench::layers_of(models, {size, size})) {
+    table["layers"].push_back(layer_row(layer, rcnn::bench::multiplied_type(precision), rounds));
+    raise(peaks, table["layers"].back()["peaks"]);
+  }
+  table["peaks"] = peaks;
+  print(table, rounds);
   return table;
 }
 
-void check(const std::string& precision, bool layers) {
+void check(const std::string& precision, bool layers, std::size_t models) {
   if (precision != "f32" && rcnn::bench::multiplied_type(precision) == DType::kF32) {
     throw SettingError("this processor does not multiply " + precision + ": models run in f32");
   }
@@ -174,22 +222,25 @@ void check(const std::string& precision, bool layers) {
     throw SettingError(
         "--precision int8 goes with --layers: whole programs need calibration, frames_bench has them");
   }
+  if (models > 1 && !layers) {
+    throw SettingError("several models go with --layers: give --arch one name, or add --layers");
+  }
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
   CLI::App app("A model's convolutions and matrices alone against its compiled programs, one thread");
-  std::string arch = "COCO-Detection/faster_rcnn_R_50_FPN_3x";
+  std::vector<std::string> archs{"COCO-Detection/faster_rcnn_R_50_FPN_3x"};
   int size = 800, rounds = 5;
-  app.add_option("--arch", arch, "Zoo name or config file")->capture_default_str();
+  app.add_option("--arch", archs, "Zoo name or config file; several with --layers")->capture_default_str();
   app.add_option("--size", size, "Side of the network input, a multiple of 32")->capture_default_str();
   app.add_option("--rounds", rounds, "The best of this many counts")
       ->capture_default_str()
       ->check(CLI::Range(1, 1000));
   bool layers = false;
   std::string json, precision = "f32";
-  app.add_flag("--layers", layers, "Every distinct convolution by every algorithm");
+  app.add_flag("--layers", layers, "Every distinct convolution and fully connected layer by every algorithm");
   app.add_option("--precision", precision, "What is multiplied; int8 goes with --layers alone")
       ->capture_default_str()
       ->check(CLI::IsMember({"f32", "bf16", "int8"}));
@@ -197,10 +248,9 @@ int main(int argc, char** argv) {
   CLI11_PARSE(app, argc, argv);
   try {
     omp_set_num_threads(1);
-    check(precision, layers);
-    const auto model = random_model(arch, layers ? "f32" : precision);  // Layers make up weights of their own
-    const auto measured =
-        layers ? compare_layers(*model.quickest, precision, size, rounds) : compare(model, size, rounds);
+    check(precision, layers, archs.size());
+    const auto measured = layers ? compare_layers(archs, precision, size, rounds)
+                                 : compare(random_model(archs.front(), precision, load), size, rounds);
     if (!json.empty()) std::ofstream(json) << measured.dump(1) << '\n';
   } catch (const std::exception& error) {
     std::fprintf(stderr, "convolutions_bench: %s\n", error.what());

@@ -4,12 +4,11 @@
 #include <algorithm>
 #include <limits>
 #include <memory>
-#include <tuple>
+#include <string_view>
 #include <unordered_map>
 
 #include "bench/library_layer.hpp"
 #include "bench/processor_clock.hpp"
-#include "engine/model/graph_shapes.hpp"
 #include "engine/runtime/conv2d_picks.hpp"
 #include "launch/ordinary_numbers.hpp"
 
@@ -21,16 +20,37 @@ using engine::Layout;
 
 using engine::DType;
 
-engine::Conv2dParams params_of(const Layer& layer, DType type) {
+/// The layer without its second, and that.
+std::vector<Layer> parts_of(const Layer& layer) {
+  std::vector parts{layer};
+  if (layer.second_channels > 0) parts.emplace_back(layer).out_channels = layer.second_channels;
+  return parts;
+}
+
+std::int64_t weight_count(const Layer& part) {
+  return part.out_channels * part.in_channels * part.kernel * part.kernel;
+}
+
+constexpr auto kSteps = "steps of ";
+
+/// Parameters are named by how many values they have.
+engine::Conv2dParams params_of(const Layer& part, DType type) {
+  const bool alone = part.second_channels == 0;
   return {.name = "layer",
-          .weight = "weight",
-          .bias = "bias",
-          .out_channels = static_cast<int>(layer.out_channels),
-          .kernel = layer.kernel,
-          .stride = layer.stride,
-          .padding = layer.kernel / 2,
-          .activation = engine::Activation::kRelu,
-          .result = type == DType::kBf16 ? type : DType::kF32};
+          .weight = std::to_string(weight_count(part)),
+          .bias = std::to_string(part.out_channels),
+          .out_channels = static_cast<int>(part.out_channels),
+          .kernel = part.kernel,
+          .stride = part.stride,
+          .padding = part.kernel / 2,
+          .activation = alone ? engine::Activation::kRelu : engine::Activation::kNone,
+          .result = type == DType::kBf16 && alone ? type : DType::kF32};
+}
+
+engine::QuantizedParams steps_of(const Layer& part) {
+  const engine::ActivationStep step{.step = 0.01F};
+  return {kSteps + std::to_string(part.out_channels), step, std::nullopt,
+          part.second_channels == 0 ? std::optional(step) : std::nullopt};
 }
 
 engine::Tensor ordinary_numbers(std::size_t bytes) {
@@ -39,157 +59,203 @@ engine::Tensor ordinary_numbers(std::size_t bytes) {
   return tensor;
 }
 
-/// The operator of a layer, with weights that it makes up.
-std::unique_ptr<engine::Operator> make(const Layer& layer, DType type, const Format& source,
-                                       engine::Conv2dAlgorithm algorithm) {
-  const auto count = static_cast<std::size_t>(layer.out_channels);
-  const std::vector<float> steps(count, 0.3F / 127);
-  const auto values = ordinary_numbers(
-      sizeof(float) * count * static_cast<std::size_t>(layer.in_channels * layer.kernel * layer.kernel));
-  engine::PackedWeights weights([&](const std::string& name) -> std::span<const float> {
-    if (name == "steps") return steps;
-    const std::span all(static_cast<const float*>(values.data()), values.spec().bytes() / sizeof(float));
-    return name == "bias" ? all.first(count) : all;
-  });
-  const auto params = params_of(layer, type);
-  if (type != DType::kS8) return make_conv2d(params, source, weights, algorithm);
-  const engine::ActivationStep step{.step = 0.01F};
-  return make_quantized_conv2d(params, {"steps", step, std::nullopt, step}, source, nullptr, weights,
-                               algorithm);
+/// As many made up values as the name says.
+class Values {
+ public:
+  std::span<const float> operator()(const std::string& name) {
+    const bool steps = name.starts_with(kSteps);
+    auto& values = values_[name];
+    values.resize(std::stoul(steps ? name.substr(std::string_view(kSteps).size()) : name), 0.3F / 127);
+    if (!steps) launch::fill_with_ordinary_numbers(values.data(), values.size() * sizeof(float));
+    return values;
+  }
+
+ private:
+  std::map<std::string, std::vector<float>> values_;
+};
+
+using Operators = std::vector<std::unique_ptr<engine::Operator>>;
+
+std::unique_ptr<engine::Operator> make_one(const Layer& part, DType type, const Format& source,
+                                           engine::PackedWeights& weights,
+                                           engine::Conv2dAlgorithm algorithm) {
+  const auto params = params_of(part, type);
+  if (type == DType::kS8) {
+    return part.matrix ? make_quantized_linear(params, steps_of(part), source, weights)
+                       : make_quantized_conv2d(params, steps_of(part), source, nullptr, weights, algorithm);
+  }
+  return part.matrix ? make_linear(params, source, weights) : make_conv2d(params, source, weights, algorithm);
 }
 
-/// How a layer's source lies: the image row by row, in bf16 channels last as its stem writes them, else as
-/// the network's first convolution leaves it, whose blocks those after it keep to.
+/// One operator, or two where none of ours computes a layer and its second together.
+Operators make(const Layer& layer, DType type, const Format& source, engine::Conv2dAlgorithm algorithm) {
+  engine::PackedWeights weights{Values()};
+  const auto parts = parts_of(layer);
+  Operators made;
+  if (parts.size() > 1) {
+    const auto first = params_of(parts[0], type), second = params_of(parts[1], type);
+    made.push_back(type == DType::kS8 ? make_quantized_conv2d_pair(first, steps_of(parts[0]), second,
+                                                                   steps_of(parts[1]), source, weights)
+                                      : make_conv2d_pair(first, second, source, weights));
+    if (made[0] != nullptr) return made;
+    made.clear();
+  }
+  for (const auto& part : parts) made.push_back(make_one(part, type, source, weights, algorithm));
+  return made;
+}
+
+/// How a layer's source lies: rows one by one; the image row by row, in bf16 channels last as its stem writes
+/// them, else as the network's first convolution leaves it, whose blocks those after it keep to.
 Format source_of(const Layer& layer, DType type) {
   const auto image = [&](std::int64_t channels, std::int64_t height, std::int64_t width) {
     return Format({1, channels, height, width}, Layout::kRowMajor, type);
   };
+  if (layer.matrix) {
+    return Format({layer.width, layer.in_channels}, Layout::kRowMajor,
+                  type == DType::kBf16 ? type : DType::kF32);
+  }
   if (layer.in_channels % 8 != 0) return image(layer.in_channels, layer.height, layer.width);
   if (type == DType::kBf16) {
     return Format({1, layer.in_channels, layer.height, layer.width}, Layout::kNhwc, type);
   }
   const Layer stem{3, layer.in_channels, 2 * layer.height, 2 * layer.width, 7, 2};
-  return make(stem, type, image(3, stem.height, stem.width), engine::Conv2dAlgorithm::kDirect)->output();
+  const auto first = make(stem, type, image(3, stem.height, stem.width), engine::Conv2dAlgorithm::kDirect);
+  return first[0]->output();
 }
 
-struct Runner {
-  std::unique_ptr<engine::Operator> op;
-  engine::Tensor source, output, scratch;
-  double best = std::numeric_limits<double>::infinity();
-
-  explicit Runner(std::unique_ptr<engine::Operator> made)
-      : op(std::move(made)),
-        source(ordinary_numbers(op->inputs()[0].bytes())),
-        output(ordinary_numbers(op->output().bytes())),
-        scratch(ordinary_numbers(op->scratch_bytes())) {}
-
-  double run_ms() {
-    const void* const input = source.data();
-    void* const result = output.data();
-    const double begin = processor_ms();
-    op->run({&input, 1}, {&result, 1}, scratch.data());
-    return processor_ms() - begin;
+class Runner {
+ public:
+  explicit Runner(Operators made) {
+    for (auto& op : made) {
+      auto& part = parts_.emplace_back();
+      part.source = ordinary_numbers(op->inputs()[0].bytes());
+      part.outputs.push_back(ordinary_numbers(op->output().bytes()));
+      for (const auto& more : op->further_outputs()) part.outputs.push_back(ordinary_numbers(more.bytes()));
+      part.scratch = ordinary_numbers(op->scratch_bytes());
+      part.op = std::move(op);
+    }
   }
+
+  bool is_ours() const { return parts_[0].op->implementation().starts_with("pointwise:"); }
+  double best() const { return best_; }
+
+  /// \param counts  towards the best
+  void run(bool counts) {
+    const double begin = processor_ms();
+    for (auto& part : parts_) part.run();
+    if (counts) best_ = std::min(best_, processor_ms() - begin);
+  }
+
+ private:
+  struct Part {
+    std::unique_ptr<engine::Operator> op;
+    engine::Tensor source, scratch;
+    std::vector<engine::Tensor> outputs;
+
+    void run() {
+      const void* const input = source.data();
+      void* results[2] = {};
+      for (std::size_t i = 0; i < outputs.size(); ++i) results[i] = outputs[i].data();
+      op->run({&input, 1}, {results, outputs.size()}, scratch.data());
+    }
+  };
+  std::vector<Part> parts_;
+  double best_ = std::numeric_limits<double>::infinity();
 };
 
 /// oneDNN's own, with buffers of its own.
 class LibraryRunner {
  public:
-  LibraryRunner(const Layer& layer, dnnl::memory::data_type type, dnnl::memory::format_tag layout)
-      : made_(library_convolution(cpu_, shapes_of(layer), type, layout)),
-        arguments_{{DNNL_ARG_SRC, filled(made_.source)},
-                   {DNNL_ARG_WEIGHTS, filled(made_.weights)},
-                   {DNNL_ARG_BIAS, filled(made_.bias)},
-                   {DNNL_ARG_DST, filled(made_.destination)},
-                   {DNNL_ARG_SCRATCHPAD, filled(made_.scratch)}} {}
+  /// With maps as the network's lie.
+  LibraryRunner(const Layer& layer, DType type) {
+    for (const auto& part : parts_of(layer)) {
+      auto made = make(part, type);
+      std::unordered_map<int, dnnl::memory> arguments{{DNNL_ARG_SRC, filled(made.source)},
+                                                      {DNNL_ARG_WEIGHTS, filled(made.weights)},
+                                                      {DNNL_ARG_BIAS, filled(made.bias)},
+                                                      {DNNL_ARG_DST, filled(made.destination)},
+                                                      {DNNL_ARG_SCRATCHPAD, filled(made.scratch)}};
+      parts_.push_back({std::move(made), std::move(arguments)});
+    }
+  }
 
   double run_ms() {
     const double begin = processor_ms();
-    made_.primitive.execute(stream_, arguments_);
+    for (auto& part : parts_) part.made.primitive.execute(stream_, part.arguments);
     stream_.wait();
     return processor_ms() - begin;
   }
 
  private:
-  static LibraryConvolution shapes_of(const Layer& layer) {
-    const auto out = [&](std::int64_t side) { return (side - 1) / layer.stride + 1; };
-    return {{1, layer.in_channels, layer.height, layer.width},
-            {layer.out_channels, layer.in_channels, layer.kernel, layer.kernel},
-            {1, layer.out_channels, out(layer.height), out(layer.width)},
-            layer.stride,
-            layer.kernel / 2,
-            true};
+  using Memory = dnnl::memory;
+
+  LibraryLayer make(const Layer& part, DType type) const {
+    const auto narrow = type == DType::kBf16 ? Memory::data_type::bf16 : Memory::data_type::u8;
+    const auto data_type = type == DType::kF32 ? Memory::data_type::f32 : narrow;
+    const bool relu = part.second_channels == 0;
+    if (part.matrix) {
+      return library_matrix(cpu_,
+                            {.source = {part.width, part.in_channels},
+                             .weights = {part.out_channels, part.in_channels},
+                             .output = {part.width, part.out_channels},
+                             .relu = relu},
+                            data_type);
+    }
+    const auto out = [&](std::int64_t side) { return (side - 1) / part.stride + 1; };
+    return library_convolution(cpu_,
+                               {{1, part.in_channels, part.height, part.width},
+                                {part.out_channels, part.in_channels, part.kernel, part.kernel},
+                                {1, part.out_channels, out(part.height), out(part.width)},
+                                part.stride,
+                                part.kernel / 2,
+                                relu},
+                               data_type,
+                               type == DType::kF32 ? Memory::format_tag::any : Memory::format_tag::nhwc);
   }
-  dnnl::memory filled(const dnnl::memory::desc& description) const {
-    dnnl::memory memory(description, cpu_);
+  Memory filled(const Memory::desc& description) const {
+    Memory memory(description, cpu_);
     launch::fill_with_ordinary_numbers(memory.get_data_handle(), description.get_size());
     return memory;
   }
 
+  struct Part {
+    LibraryLayer made;
+    std::unordered_map<int, Memory> arguments;
+  };
   dnnl::engine cpu_{dnnl::engine::kind::cpu, 0};
   dnnl::stream stream_{cpu_};
-  LibraryLayer made_;
-  std::unordered_map<int, dnnl::memory> arguments_;
+  std::vector<Part> parts_;
 };
 
-/// With maps as the network's lie. Null where `direct` is oneDNN's anyway.
-std::unique_ptr<LibraryRunner> library_runner(const Layer& layer, DType type,
-                                              const engine::Operator& direct) {
-  if (!direct.implementation().starts_with("pointwise:")) return nullptr;
-  using Memory = dnnl::memory;
-  if (type == DType::kF32) {
-    return std::make_unique<LibraryRunner>(layer, Memory::data_type::f32, Memory::format_tag::any);
-  }
-  const auto narrow = type == DType::kBf16 ? Memory::data_type::bf16 : Memory::data_type::u8;
-  return std::make_unique<LibraryRunner>(layer, narrow, Memory::format_tag::nhwc);
+/// What a layer can be computed by.
+std::vector<engine::Conv2dAlgorithm> algorithms_of(const Layer& layer, DType type, const Format& source) {
+  if (layer.matrix || layer.second_channels > 0) return {engine::Conv2dAlgorithm::kDirect};
+  return engine::conv2d_algorithms(params_of(layer, type), source, nullptr);
 }
 
 }  // namespace
 
-std::vector<Layer> layers_of(const engine::Artifact& artifact, engine::Size padded) {
-  std::map<std::tuple<std::int64_t, std::int64_t, std::int64_t, std::int64_t, int, int>, Layer> distinct;
-  for (const auto& program : artifact.programs()) {
-    if (program.graph.inputs != std::vector<std::string>{"image"}) continue;
-    const auto shapes = engine::infer_shapes(program.graph, {{"image", {1, 3, padded.height, padded.width}}});
-    for (const auto& node : program.graph.nodes) {
-      if (node.kind != engine::OpKind::kConv2d || node.groups != 1) continue;
-      const auto& in = shapes.at(node.inputs[0]);
-      const auto& out = shapes.at(node.outputs[0]);
-      auto& layer = distinct[{in[1], out[1], in[2], in[3], node.kernel, node.stride}];
-      const auto taps = static_cast<double>(in[1] * node.kernel * node.kernel);
-      layer = {in[1],           out[1],
-               in[2],           in[3],
-               node.kernel,     node.stride,
-               layer.count + 1, 2e-9 * taps * static_cast<double>(engine::element_count(out))};
-    }
-  }
-  std::vector<Layer> layers;
-  for (const auto& [key, layer] : distinct) layers.push_back(layer);
-  std::ranges::stable_sort(layers, std::greater<>(), [](const Layer& l) { return l.gflop * l.count; });
-  return layers;
-}
-
 LayerTimes layer_times(const Layer& layer, DType type, int rounds) {
-  const auto params = params_of(layer, type);
   const auto source = source_of(layer, type);
   std::map<engine::Conv2dAlgorithm, Runner> runners;
   LayerTimes times{{}, engine::Conv2dAlgorithm::kDirect, {}};
-  for (const auto algorithm : engine::conv2d_algorithms(params, source, nullptr)) {
+  for (const auto algorithm : algorithms_of(layer, type, source)) {
     runners.emplace(algorithm, make(layer, type, source, algorithm));
   }
-  const auto library = library_runner(layer, type, *runners.at(engine::Conv2dAlgorithm::kDirect).op);
+  std::optional<LibraryRunner> library;
+  if (runners.at(engine::Conv2dAlgorithm::kDirect).is_ours()) library.emplace(layer, type);
   for (int round = 0; round <= rounds; ++round) {
+    const bool counts = round > 0;  // The first warms up
     if (library) {
       const double took = library->run_ms();
-      if (round > 0) times.library_ms = std::min(times.library_ms.value_or(took), took);
+      if (counts) times.library_ms = std::min(times.library_ms.value_or(took), took);
     }
-    for (auto& [algorithm, runner] : runners) {
-      const double took = runner.run_ms();
-      if (round > 0) runner.best = std::min(runner.best, took);  // The first warms up
-    }
+    for (auto& [algorithm, runner] : runners) runner.run(counts);
   }
-  for (const auto& [algorithm, runner] : runners) times.ms[algorithm] = runner.best;
-  if (runners.size() > 1) times.pick = engine::Conv2dPicks::process().pick(params, source, nullptr);
+  for (const auto& [algorithm, runner] : runners) times.ms[algorithm] = runner.best();
+  if (runners.size() > 1) {
+    times.pick = engine::Conv2dPicks::process().pick(params_of(layer, type), source, nullptr);
+  }
   return times;
 }
 

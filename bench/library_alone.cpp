@@ -34,22 +34,13 @@ memory::data_type type_of(const engine::Artifact& artifact, const Node& node) {
   return source.is_signed ? memory::data_type::s8 : memory::data_type::u8;
 }
 
-/// Matrices in narrow types are 1x1 convolutions over the rows, which oneDNN 2.6 is quicker at.
 LibraryLayer make_layer(const dnnl::engine& cpu, const Node& node, const Shape& source, const Shape& output,
                         memory::data_type type) {
   const auto weight = engine::weight_shape(node, source);
   const bool relu = node.activation == engine::Activation::kRelu;
   if (node.kind == OpKind::kLinear) {
-    if (type == memory::data_type::f32) {
-      return library_matrix(
-          cpu, {.source = {source[0], weight[1]}, .weights = weight, .output = output, .relu = relu});
-    }
-    return library_convolution(cpu,
-                               {.source = {1, weight[1], 1, source[0]},
-                                .weights = {weight[0], weight[1], 1, 1},
-                                .output = {1, output[1], 1, output[0]},
-                                .relu = relu},
-                               type);
+    return library_matrix(
+        cpu, {.source = {source[0], weight[1]}, .weights = weight, .output = output, .relu = relu}, type);
   }
   const auto groups = node.groups;
   const Shape by = groups > 1 ? Shape{groups, weight[0] / groups, weight[1], weight[2], weight[3]} : weight;

@@ -49,8 +49,18 @@ LibraryLayer library_convolution(const dnnl::engine& cpu, const LibraryConvoluti
       bias);
 }
 
-LibraryLayer library_matrix(const dnnl::engine& cpu, const LibraryConvolution& layer) {
+LibraryLayer library_matrix(const dnnl::engine& cpu, const LibraryConvolution& layer,
+                            memory::data_type type) {
   constexpr auto kType = memory::data_type::f32;
+  if (type != kType) {
+    const auto rows = layer.source[0], columns = layer.source[1], out = layer.output[1];
+    return library_convolution(cpu,
+                               {.source = {1, columns, 1, rows},
+                                .weights = {out, columns, 1, 1},
+                                .output = {1, out, 1, rows},
+                                .relu = layer.relu},
+                               type);
+  }
   constexpr auto kAny = memory::format_tag::any;
   const auto bias = vector_of(layer.output[1]);
   return adopt<dnnl::inner_product_forward>(
