@@ -98,7 +98,8 @@ RandomModel load(const std::filesystem::path& file) {
 nlohmann::json compare(const RandomModel& models, int size, int rounds) {
   auto& model = *models.quickest;
   const int regions = model.box_buckets().back();
-  rcnn::bench::LibraryAlone alone(model.artifact(), {size, size}, regions, 1);
+  const auto shapes = rcnn::bench::program_shapes(model.artifact(), {size, size}, regions);
+  rcnn::bench::LibraryAlone alone(model.artifact(), shapes, 1);
   Whole image(model.image_executable({size, size})), boxes(model.box_executable(regions));
   Whole direct(models.direct->image_executable({size, size}));
   double alone_ms = std::numeric_limits<double>::infinity();

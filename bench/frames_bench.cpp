@@ -191,14 +191,16 @@ void run(const Settings& settings) {
   const engine::ImageView view{pixels.data(), settings.width, settings.height, settings.width * 3,
                                engine::PixelFormat::kBgr};
   const auto session = pipeline::Session::create({.model = settings.model, .cores = {}, .placement = {}});
+  const auto& artifact = session->model().artifact();
+  const auto target = engine::network_size(session->input_spec(), {settings.width, settings.height});
+  // Before the first frame, as it refuses some models.
+  const auto shapes =
+      bench::program_shapes(artifact, engine::padded_size(target, 32), session->config().max_proposals());
   frames_ms(session, view, settings);  // Warm-up: pools fill.
   const double rss = peak_rss_mb();
 
-  const auto& artifact = session->model().artifact();
-  const auto target = engine::network_size(session->input_spec(), {settings.width, settings.height});
   const auto replicas = static_cast<int>(session->programs().cores().size());
-  bench::LibraryAlone alone(artifact, engine::padded_size(target, 32), session->config().max_proposals(),
-                            replicas);
+  bench::LibraryAlone alone(artifact, shapes, replicas);
   const auto rounds = take_turns(session, alone, replicas, view, settings);
   const double library = median(rounds.library), whole = median(rounds.whole), direct = median(rounds.direct);
   const auto input = engine::to_string(session->input_spec());

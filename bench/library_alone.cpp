@@ -11,7 +11,6 @@
 #include "bench/library_layer.hpp"
 #include "bench/machine_peak.hpp"
 #include "engine/errors.hpp"
-#include "engine/model/graph_shapes.hpp"
 #include "launch/ordinary_numbers.hpp"
 
 namespace rcnn::bench {
@@ -113,17 +112,23 @@ const engine::Shape& input_shape(const engine::Graph& graph, const std::string& 
 
 }  // namespace
 
-LibraryAlone::LibraryAlone(const engine::Artifact& artifact, engine::Size padded, int regions, int replicas) {
+std::vector<engine::ValueShapes> program_shapes(const engine::Artifact& artifact, engine::Size padded,
+                                                int regions) {
   const auto& config = artifact.config();
   const std::int64_t side = config.box_head.pooler_resolution;
   engine::ValueShapes inputs{{"image", {1, 3, padded.height, padded.width}},
                              {"pooled", {regions, side * side, config.fpn.out_channels}}};
-  std::vector<engine::ValueShapes> shapes;  // Of each program's values
+  std::vector<engine::ValueShapes> shapes;
   for (const auto& program : artifact.programs()) {
     engine::ValueShapes known;
     for (const auto& name : program.graph.inputs) known[name] = input_shape(program.graph, name, inputs);
     shapes.push_back(engine::infer_shapes(program.graph, known));
   }
+  return shapes;
+}
+
+LibraryAlone::LibraryAlone(const engine::Artifact& artifact, const std::vector<engine::ValueShapes>& shapes,
+                           int replicas) {
   for (int replica = 0; replica < replicas; ++replica) {
     auto made = std::make_unique<Replica>();
     std::thread([&] {  // The OpenMP team belongs to the thread: one thread, as a core has.
