@@ -3,10 +3,14 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
+#include <utility>
+#include <vector>
 
 #include "engine/errors.hpp"
+#include "tests/engine/rcnn/reference/anchors.hpp"
 #include "tests/engine/rcnn/reference/golden_frames.hpp"
 #include "tests/support/shared_files.hpp"
 
@@ -36,6 +40,32 @@ TEST(GridAnchors, RunRowsThenColumnsThenCells) {
   EXPECT_EQ(anchors[1], (Box{1, 0, 7, 8}));
   EXPECT_EQ(anchors[2], (Box{11, 2, 13, 6}));  // One cell to the right: x + 8
   EXPECT_EQ(anchors[6], (Box{3, 10, 5, 14}));  // One row down: y + 8
+}
+
+TEST(GridAnchors, EqualTheSlowTwin) {
+  const std::vector<std::vector<float>> some_sizes{{32.F}, {8.F, 16.F, 511.5F}, {13.F, 127.F}};
+  const std::vector<std::vector<float>> some_ratios{{1.F}, {0.5F, 1.F, 2.F}, {0.13F, 0.3F, 1.F, 7.F, 12.7F}};
+  for (const auto& sizes : some_sizes) {
+    for (const auto& ratios : some_ratios) {
+      for (const auto& [height, width] : {std::pair{0, 5}, {1, 1}, {13, 127}, {50, 3}}) {
+        for (const auto& [stride, offset] : {std::pair{4, 0.F}, {64, 0.5F}, {7, 0.3F}}) {
+          const tests::SlowGrid grid{sizes, ratios, height, width, stride, offset};
+          const auto anchors = grid_anchors(cell_anchors(sizes, ratios), height, width, stride, offset);
+          ASSERT_EQ(anchors.size(), grid.count());
+          for (std::size_t i = 0; i < anchors.size(); ++i) {
+            const auto exact = tests::slow_anchor(grid, i);
+            // Three f32 roundings: of the cell's corner, of the centre and of their sum.
+            const double tolerance =
+                1.2e-7 * (std::max(height, width) * stride + 2. * sizes.back() * std::sqrt(12.7));
+            ASSERT_NEAR(anchors[i].x0, exact[0], tolerance) << i;
+            ASSERT_NEAR(anchors[i].y0, exact[1], tolerance) << i;
+            ASSERT_NEAR(anchors[i].x1, exact[2], tolerance) << i;
+            ASSERT_NEAR(anchors[i].y1, exact[3], tolerance) << i;
+          }
+        }
+      }
+    }
+  }
 }
 
 TEST(GridAnchors, RefusesStrideZero) {

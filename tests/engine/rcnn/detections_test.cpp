@@ -3,13 +3,16 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <fstream>
 #include <limits>
 #include <nlohmann/json.hpp>
 
 #include "engine/errors.hpp"
+#include "tests/engine/rcnn/reference/detections.hpp"
 #include "tests/engine/rcnn/reference/golden_frames.hpp"
+#include "tests/engine/rcnn/reference/separated_heads.hpp"
 #include "tests/support/shared_files.hpp"
 
 namespace rcnn::engine {
@@ -57,6 +60,39 @@ void expect_golden(const std::string& name, float side) {
 TEST(FindDetections, EqualsDetectron2At320) { expect_golden("stages_faster_rcnn_R_50_FPN_3x_320", 320); }
 
 TEST(FindDetections, EqualsDetectron2At256) { expect_golden("stages_mask_rcnn_R_50_FPN_3x_256", 256); }
+
+TEST(FindDetections, EqualsTheSlowTwin) {
+  std::size_t most_candidates = 0;
+  for (const std::size_t regions : {0U, 1U, 13U, 127U, 500U, 1500U}) {
+    for (const int classes : {1, 3, 80}) {
+      for (const bool agnostic : {false, true}) {
+        const auto heads =
+            tests::separated_heads(regions, classes, agnostic, static_cast<unsigned>(regions) + 3);
+        for (const double threshold : {0.3, 0.5}) {
+          for (const int most : {-1, 0, 7, 100}) {
+            const DetectionParams params{classes, agnostic, 0.05F, static_cast<float>(threshold), most};
+            const auto found = find_detections(heads.logits, heads.deltas, heads.proposals, params, 640, 333);
+            const auto expected = tests::slow_detections(heads.logits, heads.deltas, heads.proposals, params,
+                                                         threshold, 640, 333);
+            const auto what = ::testing::Message() << regions << " regions, " << classes << " classes"
+                                                   << (agnostic ? ", agnostic" : "") << ", threshold "
+                                                   << threshold << ", at most " << most;
+            ASSERT_EQ(found.size(), expected.size()) << what;
+            for (std::size_t i = 0; i < found.size(); ++i) {
+              ASSERT_EQ(found[i].region, expected[i].region) << what << ", " << i;
+              ASSERT_EQ(found[i].label, expected[i].label) << what << ", " << i;
+              ASSERT_EQ(found[i].box, expected[i].box) << what << ", " << i;
+              // Some f32 roundings of the logits' differences, of exp() and of a sum of 81
+              ASSERT_NEAR(found[i].score, expected[i].score, 3e-6 * expected[i].score) << what << ", " << i;
+            }
+            most_candidates = std::max(most_candidates, found.size());
+          }
+        }
+      }
+    }
+  }
+  EXPECT_GT(most_candidates, 300U);
+}
 
 TEST(FindDetections, TakesTheSoftmaxAndNamesRegionAndLabel) {
   const Heads heads{.logits = {0, 0, 0, std::log(3.F), 0, 0},

@@ -82,14 +82,19 @@ TEST(Nms, RefusesScoresOfAnotherCount) {
   EXPECT_THROW(batched_nms(boxes, std::vector<float>(3), classes, 0.5F), ShapeError);
 }
 
-TEST(BatchedNms, BeyondAThousandBoxesEqualsTheSlowTwin) {
-  const std::size_t count = 1001;
-  const auto boxes = tests::clumped_boxes(count, 5);
-  const auto scores = tests::tied_scores(count, 6);
-  const auto classes = tests::random_classes(count, 7, 3);
-  for (const float threshold : {0.3F, 0.5F, 0.7F}) {
-    EXPECT_EQ(batched_nms(boxes, scores, classes, threshold),
-              tests::slow_nms(boxes, scores, classes, threshold));
+// On either side of a thousand, where the way changes.
+TEST(BatchedNms, EqualsTheSlowTwin) {
+  for (const std::size_t count : {0U, 1U, 13U, 300U, 1000U, 1001U}) {
+    const auto boxes = tests::clumped_boxes(count, 5);
+    const auto scores = tests::tied_scores(count, 6);
+    for (const int class_count : {1, 3, 80}) {
+      const auto classes = tests::random_classes(count, 7, class_count);
+      for (const double threshold : {0.3, 0.5, 0.7}) {
+        EXPECT_EQ(batched_nms(boxes, scores, classes, static_cast<float>(threshold)),
+                  tests::slow_batched_nms(boxes, scores, classes, threshold))
+            << count << " boxes of " << class_count << " classes, threshold " << threshold;
+      }
+    }
   }
 }
 

@@ -4,12 +4,16 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
+#include <random>
+#include <utility>
 
 #include "engine/errors.hpp"
 #include "tests/engine/rcnn/reference/golden_frames.hpp"
 #include "tests/engine/rcnn/reference/nms.hpp"
+#include "tests/engine/rcnn/reference/proposals.hpp"
 #include "tests/engine/rcnn/reference/random_boxes.hpp"
 #include "tests/support/shared_files.hpp"
 
@@ -52,6 +56,66 @@ TEST(FindTopProposals, EqualsDetectron2At256) { expect_golden("stages_mask_rcnn_
 
 TEST(FindTopProposals, EqualsDetectron2At800) {
   expect_golden("proposals_faster_rcnn_R_101_FPN_3x_800.npz", 800);
+}
+
+/// A level as a network may make it: clumps of overlapping anchors, also without sides, logits with ties,
+/// deltas that move them across the border and, where `broken`, values that are not finite.
+StillLevel random_level(std::size_t count, unsigned seed, bool broken) {
+  constexpr float kInf = std::numeric_limits<float>::infinity();
+  constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
+  StillLevel level{tests::clumped_boxes(count, seed),
+                   tests::tied_scores(count, seed + 1, count > 500 ? 3000 : 20)};
+  std::mt19937 random(seed + 2);
+  std::normal_distribution<float> normal(0.F, 0.2F);
+  for (auto& delta : level.deltas) delta = normal(random);
+  for (std::size_t i = 0; i < count; ++i) {
+    if (i % 19 == 3) level.anchors[i].x1 = level.anchors[i].x0;
+    if (i % 23 == 4) std::swap(level.anchors[i].y0, level.anchors[i].y1);
+    if (i % 29 == 5) level.anchors[i] = level.anchors[i - 1];
+    if (!broken) continue;
+    if (i % 41 == 8) {  // Grows to all of f32's range: from -infinity to infinity
+      level.anchors[i].x0 = -1e37F;
+      level.anchors[i].x1 = 1e37F;
+      level.deltas[4 * i + 2] = 50;
+    }
+    if (i % 31 == 6) level.logits[i] = std::array{kNan, kInf, -kInf}[random() % 3];
+    if (i % 37 == 7) level.deltas[4 * i + random() % 4] = std::array{kNan, kInf, -kInf, 3e38F}[random() % 4];
+  }
+  return level;
+}
+
+// Exactly, ties and all: both decode in f32 in the same order.
+TEST(FindTopProposals, EqualsTheSlowTwin) {
+  const std::vector<std::vector<std::size_t>> sizes{
+      {}, {0}, {1}, {13, 0, 1}, {127, 60, 9}, {700, 13}, {3000, 1200, 300, 75, 12}};
+  std::size_t found_in_all = 0;
+  for (const auto& counts : sizes) {
+    for (const bool broken : {false, true}) {
+      std::vector<StillLevel> levels;
+      for (const auto count : counts) {
+        levels.push_back(random_level(count, static_cast<unsigned>(31 * count + levels.size()), broken));
+      }
+      std::vector<RpnLevel> views;
+      for (const auto& level : levels) views.push_back(level.view());
+      for (const int pre : {0, 5, 100, 1000}) {
+        for (const int post : {0, 7, 1000}) {
+          for (const float side : {0.F, 12.F}) {
+            for (const double threshold : {0.3, 0.7}) {
+              const ProposalParams params{
+                  pre, post, static_cast<float>(threshold), side,
+                  pre == 100 ? BoxDeltaWeights{2, 3, 0.5F, 1} : BoxDeltaWeights{1, 1, 1, 1}};
+              const auto found = find_top_proposals(views, params, 640, 333);
+              ASSERT_EQ(found, tests::slow_proposals(views, params, threshold, 640, 333))
+                  << counts.size() << " levels, " << pre << " to " << post << ", sides over " << side
+                  << ", threshold " << threshold << (broken ? ", broken" : "");
+              found_in_all += found.size();
+            }
+          }
+        }
+      }
+    }
+  }
+  EXPECT_GT(found_in_all, 5000U);
 }
 
 TEST(FindTopProposals, SuppressesWithinALevelOnly) {

@@ -41,4 +41,21 @@ inline std::vector<int> slow_nms(std::span<const engine::Box> boxes, std::span<c
   return kept;
 }
 
+/// torchvision's batched_nms: up to 4,000 coordinates, one NMS over boxes that their classes move apart, in
+/// f32 as there, since what the shift rounds off can decide; beyond that, each class on its own.
+inline std::vector<int> slow_batched_nms(std::span<const engine::Box> boxes, std::span<const float> scores,
+                                         std::span<const int> classes, double threshold) {
+  if (4 * boxes.size() > 4000 || boxes.empty()) return slow_nms(boxes, scores, classes, threshold);
+  float largest = boxes[0].x0;
+  for (const auto& box : boxes) {
+    for (const float corner : {box.x0, box.y0, box.x1, box.y1}) largest = std::max(largest, corner);
+  }
+  std::vector<engine::Box> apart;
+  for (std::size_t i = 0; i < boxes.size(); ++i) {
+    const float shift = static_cast<float>(classes[i]) * (largest + 1.F);
+    apart.push_back({boxes[i].x0 + shift, boxes[i].y0 + shift, boxes[i].x1 + shift, boxes[i].y1 + shift});
+  }
+  return slow_nms(apart, scores, std::vector<int>(boxes.size(), 0), threshold);
+}
+
 }  // namespace rcnn::tests
