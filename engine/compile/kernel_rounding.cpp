@@ -6,7 +6,6 @@
 #include <array>
 #include <cmath>
 
-#include "engine/compile/quantization.hpp"
 #include "engine/tensor/bf16.hpp"
 
 namespace rcnn::engine {
@@ -59,10 +58,11 @@ std::vector<Channel> channels_of(const Sizes& sizes, double mean) {
   return channels;
 }
 
-/// \param nearest(value, output channel)  what the type can hold
-template <class Nearest>
-std::vector<float> round_jointly(std::span<const float> weights, const Shape& shape, bool rectified,
-                                 const Nearest& nearest) {
+bool passes_on_mean(OpKind kind) { return kind == OpKind::kMaxPool2d || kind == OpKind::kGlobalAvgPool; }
+
+}  // namespace
+
+std::vector<float> round_to_bf16(std::span<const float> weights, const Shape& shape, bool rectified) {
   const Sizes sizes(shape);
   const auto channels = channels_of(sizes, rectified ? kMean : 0);
   std::vector<float> rounded(weights.size());
@@ -82,7 +82,7 @@ std::vector<float> round_jointly(std::span<const float> weights, const Shape& sh
         }
         for (std::size_t i = 0; i < side; ++i) {
           const auto at = ((first + i) * sizes.channels + c) * sizes.cells + cell;
-          rounded[at] = nearest(weights[at] - before[i], first + i);
+          rounded[at] = nearest_bf16(weights[at] - before[i]);
           const float error = rounded[at] - weights[at];
           beyond[cell][i] = error + asked[i];
           errors[i] += error;
@@ -92,23 +92,6 @@ std::vector<float> round_jointly(std::span<const float> weights, const Shape& sh
     }
   }
   return rounded;
-}
-
-bool passes_on_mean(OpKind kind) { return kind == OpKind::kMaxPool2d || kind == OpKind::kGlobalAvgPool; }
-
-}  // namespace
-
-std::vector<float> round_to_bf16(std::span<const float> weights, const Shape& shape, bool rectified) {
-  return round_jointly(weights, shape, rectified,
-                       [](float value, std::size_t) { return nearest_bf16(value); });
-}
-
-std::vector<float> round_to_steps(std::span<const float> weights, const Shape& shape, bool rectified,
-                                  std::span<const float> steps) {
-  return round_jointly(weights, shape, rectified, [&](float value, std::size_t out) {
-    constexpr auto kMost = static_cast<float>(kWeightMost);
-    return std::clamp(std::nearbyint(value / steps[out]), -kMost, kMost) * steps[out];
-  });
 }
 
 std::set<std::string> rectified_weights(const std::vector<Program>& programs) {

@@ -52,8 +52,7 @@ void round_layer(const std::string& name, const LayerPrecision& layer, Weights& 
                      ", which int8 cannot hold; check the checkpoint");
   }
   auto steps = weight_steps(tensor);
-  tensor.values = std::make_shared<const std::vector<float>>(
-      round_to_steps(values, tensor.shape, rectified.contains(name), steps));
+  tensor.values = std::make_shared<const std::vector<float>>(from_int8(to_int8(values, steps), steps));
   const Shape shape{static_cast<std::int64_t>(steps.size())};
   weights[steps_name(name)] = {shape, std::make_shared<const std::vector<float>>(std::move(steps))};
 }

@@ -6,7 +6,6 @@
 
 #include <cmath>
 
-#include "engine/compile/quantization.hpp"
 #include "engine/tensor/bf16.hpp"
 #include "tests/support/operator_cases.hpp"
 #include "tests/support/tiny_model.hpp"
@@ -65,8 +64,7 @@ Matrix triangle(const Matrix& square) {
 }
 
 /// The slow twin: Babai's nearest plane on the whole matrix of a sum.
-template <class Nearest>
-std::vector<float> twin(const Kernel& kernel, std::span<const float> weights, const Nearest& nearest) {
+std::vector<float> twin(const Kernel& kernel, std::span<const float> weights) {
   const auto all = moments(kernel);
   const auto order = order_of(kernel.shape);
   const auto count = all.size();
@@ -83,7 +81,7 @@ std::vector<float> twin(const Kernel& kernel, std::span<const float> weights, co
       const float exact = weights[out * count + at(i)];
       double before = 0;
       for (std::size_t later = i + 1; later < count; ++later) before += r[i][later] / r[i][i] * errors[later];
-      const float value = nearest(static_cast<float>(exact - before), out);
+      const float value = nearest_bf16(static_cast<float>(exact - before));
       errors[i] = double{value} - exact;
       rounded[out * count + at(i)] = value;
     }
@@ -118,31 +116,15 @@ int different(std::span<const float> a, std::span<const float> b) {
 const Kernel kKernels[] = {{{20, 12, 3, 3}, true}, {{20, 12, 3, 3}, false}, {{5, 2, 7, 7}, false},
                            {{33, 40, 1, 1}, true}, {{18, 64}, true},        {{16, 1, 3, 3}, true}};
 
-float nearest_step(float value, float step) {
-  return std::min(std::max(std::nearbyint(value / step), -127.F), 127.F) * step;
-}
-
-TEST(KernelRounding, IsItsSlowTwinInBf16) {
+TEST(KernelRounding, IsItsSlowTwin) {
   for (const auto& kernel : kKernels) {
     const auto weights = tests::random_values(static_cast<std::size_t>(element_count(kernel.shape)), 1);
     const auto found = round_to_bf16(weights, kernel.shape, kernel.rectified);
-    const auto expected = twin(kernel, weights, [](float value, std::size_t) { return nearest_bf16(value); });
+    const auto expected = twin(kernel, weights);
     // What lies all but halfway between two values may take the other one, and then what follows, too.
     EXPECT_LE(different(found, expected), static_cast<int>(weights.size() / 50)) << to_string(kernel.shape);
     for (const float value : found) ASSERT_EQ(value, nearest_bf16(value));
     EXPECT_EQ(round_to_bf16(found, kernel.shape, kernel.rectified), found) << "what was rounded stays";
-  }
-}
-
-TEST(KernelRounding, IsItsSlowTwinOnSteps) {
-  for (const auto& kernel : kKernels) {
-    const auto weights = tests::random_values(static_cast<std::size_t>(element_count(kernel.shape)), 2);
-    const auto steps = weight_steps({kernel.shape, std::make_shared<const std::vector<float>>(weights)});
-    const auto found = round_to_steps(weights, kernel.shape, kernel.rectified, steps);
-    const auto expected =
-        twin(kernel, weights, [&](float value, std::size_t out) { return nearest_step(value, steps[out]); });
-    EXPECT_LE(different(found, expected), static_cast<int>(weights.size() / 50)) << to_string(kernel.shape);
-    EXPECT_EQ(from_int8(to_int8(found, steps), steps), found) << "they lie on the steps";
   }
 }
 
