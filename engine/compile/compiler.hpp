@@ -117,8 +117,9 @@ struct CompiledModel {
 /// Names of the cuts (rows of the partition table, which is data).
 std::vector<std::string> partition_names();
 
-/// "f32", "bf16", "fp16", "int8". In the middle two, weights (not biases) are rounded to the nearest value,
-/// ties to even, and stored in two bytes. The last needs calibration: compile in f32, then quantize().
+/// "f32", "bf16", "fp16", "int8". In the middle two, weights (not biases) are rounded, in bf16 as
+/// kernel_rounding.hpp has it, in fp16 to the nearest, ties to even, and stored in two bytes. The last needs
+/// calibration: compile in f32, then quantize().
 std::vector<std::string> precision_names();
 
 /// "direct", "F(2x2,3x3)", "F(4x4,3x3)": how a convolution is computed.

@@ -12,8 +12,8 @@
 namespace rcnn::engine {
 
 /// Weights in bf16 are rounded one after the other, each for what those before it in its sum have erred by,
-/// so that errors cancel in what the layer computes (Babai's nearest plane; GPTQ's order
-/// of rounding, but from what inputs are like in general, not from calibration). What is assumed of inputs x:
+/// so that errors cancel in what the layer computes (Babai's nearest plane; GPTQ's order of rounding, but
+/// from what inputs are like in general, not from calibration). What is assumed of inputs x:
 ///
 ///   E[x_ct x_c't'] = m + (1 - m) * (c == c' ? 0.6^distance(t, t') : 0),  E[x^2] = 1
 ///

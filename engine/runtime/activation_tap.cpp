@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <mutex>
+#include <shared_mutex>
 #include <utility>
 
 namespace rcnn::engine {
@@ -10,7 +11,7 @@ namespace {
 
 struct Installed {
   std::atomic<bool> any{false};
-  std::mutex mutex;  ///< Guards the tap
+  std::shared_mutex mutex;  ///< Guards the tap; runs share it
   std::shared_ptr<ActivationTap> tap;
 };
 
@@ -19,13 +20,30 @@ Installed& process() {
   return installed;
 }
 
+/// A run that the end of the tap's scope waits for.
+class Holding final : public ActivationTap::Run {
+ public:
+  Holding(std::shared_lock<std::shared_mutex> lock, std::unique_ptr<Run> run)
+      : lock_(std::move(lock)), run_(std::move(run)) {}
+
+  void visit(const std::string& value, const Format& format, std::span<const float> values) override {
+    run_->visit(value, format, values);
+  }
+
+ private:
+  std::shared_lock<std::shared_mutex> lock_;
+  std::unique_ptr<Run> run_;  // It goes before the lock does
+};
+
 }  // namespace
 
 bool ActivationTap::any() noexcept { return process().any.load(std::memory_order_relaxed); }
 
-std::shared_ptr<ActivationTap> ActivationTap::installed() {
-  const std::lock_guard lock(process().mutex);
-  return process().tap;
+std::unique_ptr<ActivationTap::Run> ActivationTap::begin_installed(const std::string& program) {
+  std::shared_lock lock(process().mutex);
+  auto run = process().tap ? process().tap->begin(program) : nullptr;
+  if (!run) return nullptr;
+  return std::make_unique<Holding>(std::move(lock), std::move(run));
 }
 
 ActivationTap::Scope::Scope(std::shared_ptr<ActivationTap> tap) {

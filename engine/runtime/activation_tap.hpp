@@ -34,9 +34,12 @@ class ActivationTap {
   virtual std::unique_ptr<Run> begin(const std::string& program) = 0;
 
   static bool any() noexcept;
-  static std::shared_ptr<ActivationTap> installed();
+  /// What the installed tap begins; null without one. Its scope does not end before this run, so it is
+  /// destroyed by the thread that began it.
+  static std::unique_ptr<Run> begin_installed(const std::string& program);
 
-  /// Installs a tap for a scope. Runs that began before see nothing of it.
+  /// Installs a tap for a scope. Runs that began before see nothing of it; those that began in it are over at
+  /// its end, which waits for them: a cancelled execution is answered while its core still computes.
   class Scope {
    public:
     explicit Scope(std::shared_ptr<ActivationTap> tap);

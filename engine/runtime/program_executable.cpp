@@ -93,8 +93,7 @@ class ProgramExecutable final : public Executable {
 
   /// Null without a tap.
   std::unique_ptr<ActivationTap::Run> tap_inputs(std::span<const void* const> inputs) const {
-    const auto tap = ActivationTap::any() ? ActivationTap::installed() : nullptr;
-    auto run = tap ? tap->begin(program_) : nullptr;
+    auto run = ActivationTap::any() ? ActivationTap::begin_installed(program_) : nullptr;
     for (std::size_t i = 0; run && i < inputs.size(); ++i) {
       if (inputs_[i].dtype != DType::kF32) continue;
       show(*run, inputs_[i].name, Format(inputs_[i].shape, inputs_[i].layout), inputs[i]);

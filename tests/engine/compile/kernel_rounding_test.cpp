@@ -9,11 +9,12 @@
 #include "engine/tensor/bf16.hpp"
 #include "tests/support/operator_cases.hpp"
 #include "tests/support/tiny_model.hpp"
+#include "tests/support/triangle.hpp"
 
 namespace rcnn::engine {
 namespace {
 
-using Matrix = std::vector<std::vector<double>>;
+using tests::Matrix;
 
 struct Kernel {
   Shape shape;
@@ -50,19 +51,6 @@ std::vector<std::size_t> order_of(const Shape& shape) {
   return order;
 }
 
-/// The upper triangle R of R^T R.
-Matrix triangle(const Matrix& square) {
-  Matrix r(square.size(), std::vector<double>(square.size()));
-  for (std::size_t i = 0; i < r.size(); ++i) {
-    for (std::size_t j = i; j < r.size(); ++j) {
-      double rest = square[i][j];
-      for (std::size_t k = 0; k < i; ++k) rest -= r[k][i] * r[k][j];
-      r[i][j] = i == j ? std::sqrt(rest) : rest / r[i][i];
-    }
-  }
-  return r;
-}
-
 /// The slow twin: Babai's nearest plane on the whole matrix of a sum.
 std::vector<float> twin(const Kernel& kernel, std::span<const float> weights) {
   const auto all = moments(kernel);
@@ -73,7 +61,7 @@ std::vector<float> twin(const Kernel& kernel, std::span<const float> weights) {
   for (std::size_t i = 0; i < count; ++i) {
     for (std::size_t k = 0; k < count; ++k) turned[i][k] = all[at(i)][at(k)];
   }
-  const auto r = triangle(turned);
+  const auto r = tests::triangle(turned);
   std::vector<float> rounded(weights.size());
   for (std::size_t out = 0; out < weights.size() / count; ++out) {
     std::vector<double> errors(count);

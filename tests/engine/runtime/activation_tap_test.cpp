@@ -4,6 +4,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <future>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -82,6 +85,19 @@ TEST(ActivationTap, SeesValuesAsTheyWereRounded) {
   quantization.activations = {{"y", {0.5F, true}}};
   run("g", &quantization);
   EXPECT_THAT(tap->notes, ElementsAre("x 2 1.30", "y 2 1.50", "z 2 1.50"));
+}
+
+// A cancelled execution is answered while its core still computes, and what the tap borrows goes with the
+// scope.
+TEST(ActivationTap, IsUninstalledOnlyWhenItsRunsAreOver) {
+  auto scope = std::make_optional<ActivationTap::Scope>(std::make_shared<Notes>());
+  auto run = ActivationTap::begin_installed("g");
+  ASSERT_NE(run, nullptr);
+  EXPECT_EQ(ActivationTap::begin_installed("another"), nullptr) << "of no interest to it";
+  auto ending = std::async(std::launch::async, [&] { scope.reset(); });
+  EXPECT_EQ(ending.wait_for(std::chrono::milliseconds(100)), std::future_status::timeout);
+  run.reset();
+  EXPECT_EQ(ending.wait_for(std::chrono::seconds(20)), std::future_status::ready);
 }
 
 }  // namespace

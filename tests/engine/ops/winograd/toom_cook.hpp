@@ -3,7 +3,6 @@
 
 // Winograd's matrices from their definition: polynomials are multiplied by their values at points.
 
-#include <cmath>
 #include <cstddef>
 #include <vector>
 
@@ -11,10 +10,9 @@
 #include "engine/ops/winograd/joint_rounding.hpp"
 #include "engine/ops/winograd/points.hpp"
 #include "engine/tensor/bf16.hpp"
+#include "tests/support/triangle.hpp"
 
 namespace rcnn::tests {
-
-using Matrix = std::vector<std::vector<double>>;
 
 inline std::vector<double> finite_points(engine::winograd::Variant variant) {
   using engine::winograd::kA;
@@ -112,19 +110,6 @@ inline double together(engine::winograd::Variant variant, std::size_t y, std::si
     return inputs * outputs;
   };
   return one(y, v) * one(x, u);
-}
-
-/// The upper triangle R of a positive definite matrix R^T R.
-inline Matrix triangle(const Matrix& matrix) {
-  Matrix r(matrix.size(), std::vector<double>(matrix.size()));
-  for (std::size_t i = 0; i < r.size(); ++i) {
-    for (std::size_t j = i; j < r.size(); ++j) {
-      double rest = matrix[i][j];
-      for (std::size_t k = 0; k < i; ++k) rest -= r[k][i] * r[k][j];
-      r[i][j] = i == j ? std::sqrt(rest) : rest / r[i][i];
-    }
-  }
-  return r;
 }
 
 /// Of together(), over all of a tile's values, row by row.
